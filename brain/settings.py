@@ -1,0 +1,42 @@
+"""Keys of config.ini that the brain pipeline reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+from core.keys import Key
+
+
+class DffMode(Enum):
+    """Which dF/F of an ROI is its signal."""
+
+    green_minus_blue = "green_minus_blue"
+    green = "green"
+    blue_regressed = "blue_regressed"
+
+
+@dataclass(frozen=True, slots=True)
+class DffSettings:
+    """How fluorescence becomes dF/F."""
+
+    dff_history: Annotated[
+        float, Ge(0.1), Le(600), Key("s", "Span of frames before the current one that make its baseline F0.")
+    ] = 6.0
+    dff_mode: Annotated[
+        DffMode,
+        Key("", "green_minus_blue (dF/F of fluorescence less that of reflectance), green, or blue_regressed."),
+    ] = DffMode.green_minus_blue
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSettings:
+    """Which ROIs make the signal. One of the two keys is given."""
+
+    roi: Annotated[str, Key("", "The one ROI whose dF/F is the signal: a seed with _L or _R, or a roi.NAME key.")] = ""
+    roi_operation: Annotated[
+        str, Key("", "The signal as a formula of ROIs: + - * / ( ) and numbers, such as BC_L-BC_R.")
+    ] = ""

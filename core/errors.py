@@ -1,0 +1,47 @@
+"""Every error a person may read. One tree under RigError; each leaf is also the builtin a caller would expect."""
+
+from __future__ import annotations
+
+
+class RigError(Exception):
+    """Base of all errors of the rig. The text names the thing, the value and the cure."""
+
+    exit_code = 3
+
+
+class InputError(RigError, ValueError):
+    """What a person typed or wrote cannot be used; nothing has been opened or made yet."""
+
+    exit_code = 2
+
+
+class ConfigError(InputError):
+    """One or more problems in config.ini or in ``--set``; ``problems`` holds one line for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class BusyError(InputError):
+    """The mouse or the rig is taken by a session that is still running."""
+
+
+class SourceError(InputError, OSError):
+    """A recording, video or folder of images cannot be read."""
+
+
+class CameraError(RigError, OSError):
+    """The camera failed in the middle of a session."""
+
+
+class CameraTimeout(CameraError, TimeoutError):
+    """No frame came within the time allowed."""
+
+
+class OutputError(RigError, RuntimeError):
+    """A speaker, valve or line was asked for something it must refuse, or failed."""
+
+
+class RecordingError(RigError, OSError):
+    """The recorder failed, or a session folder cannot be read."""

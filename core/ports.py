@@ -1,0 +1,115 @@
+"""The ports: what the loop asks of a camera, a speaker, a valve, lines and a lick sensor. Two to five verbs each.
+
+Every implementation (hardware, fake, replay, simulated mouse) passes the conformance suite of its port in
+``tests/conformance/``. Every ``close()`` may be called twice.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from core.values import Frame, Level, Lick, Pulse, Signal
+
+
+class EndOfSource(Exception):
+    """A recording has no more frames. Not an error: the session ends."""
+
+
+@runtime_checkable
+class Camera(Protocol):
+    """A source of frames. All verbs are called by the runner's thread."""
+
+    @property
+    def frame_shape(self) -> tuple[int, int, int]:
+        """(height, width, 3) of every frame; known before ``start``."""
+
+    @property
+    def frame_dtype(self) -> str:
+        """``"uint8"`` or ``"uint16"``; known before ``start``."""
+
+    @property
+    def expected_frames(self) -> int | None:
+        """Frames the source holds, or None when it does not end by itself."""
+
+    def start(self) -> None:
+        """Begin to deliver frames. Raises CameraError."""
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the next frame in order, waiting for at most ``timeout_s``.
+
+        Raises EndOfSource at the end of a recording, CameraTimeout when none came in time, CameraError otherwise.
+        """
+
+    def close(self) -> None:
+        """Stop and release everything."""
+
+
+@runtime_checkable
+class Speaker(Protocol):
+    """One tone at a time. ``set_tone`` is called by the runner's thread, at most once per frame, and never blocks."""
+
+    def set_tone(self, freq_hz: float, time_ns: int) -> None:
+        """Play ``freq_hz`` from now on, 0 for silence. ``time_ns`` is the frame that asked. Raises OutputError."""
+
+    def close(self) -> None:
+        """Fall silent and release the device."""
+
+
+@runtime_checkable
+class Valve(Protocol):
+    """The water valve. A pulse times itself; the caller never closes it."""
+
+    def pulse(self, duration_s: float, time_ns: int) -> None:
+        """Open now, close ``duration_s`` later. Raises OutputError on a pulse that is not allowed."""
+
+    def close(self) -> None:
+        """Shut the valve, whatever it was doing, and release it."""
+
+
+@runtime_checkable
+class Lines(Protocol):
+    """The other digital outputs: LEDs, light and TTL lines."""
+
+    def set(self, level: Level, time_ns: int) -> None:
+        """Set a line and leave it."""
+
+    def pulse(self, pulse: Pulse, time_ns: int) -> None:
+        """Raise a line for a while; it falls by itself."""
+
+    def close(self) -> None:
+        """All lines low, then release them."""
+
+
+@runtime_checkable
+class LickSensor(Protocol):
+    """Licks since the last look. Called once per frame by the runner's thread; never blocks."""
+
+    def read(self, until_ns: int) -> tuple[Lick, ...]:
+        """Return the licks up to ``until_ns`` that have not been returned yet, oldest first."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Pipeline(Protocol):
+    """Turns frames into the signal that drives tone and water. Pure but for its own history."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of ``Signal.parts``, such as ``("BC_L", "BC_R")``."""
+
+    def update(self, frame: Frame) -> Signal:
+        """Take the next frame, return its signal. Raises nothing on odd pixels: those give an invalid signal."""
+
+
+class Clock(Protocol):
+    """Host time. The only way anything in the rig learns what time it is."""
+
+    def now_ns(self) -> int:
+        """Return monotonic ns."""
+
+    def wall_ns(self) -> int:
+        """Return ns since 1970 (UTC)."""
+
+    def sleep_until_ns(self, time_ns: int) -> None:
+        """Return when ``now_ns() >= time_ns``, at once if that is past."""

@@ -1,0 +1,182 @@
+"""The values that travel round the loop: Frame -> Signal -> TrialInput -> commands. All frozen, none knows its origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[Any]
+
+
+class Frame(NamedTuple):
+    """One camera frame.
+
+    Attributes
+    ----------
+    image : ndarray, (height, width, 3) uint8 or uint16
+        BGR; in widefield imaging channel 0 is blue reflectance and channel 1 green fluorescence. Read-only for the
+        receiver; the camera may reuse the memory after the next ``read()``.
+    number : int
+        The camera's count, from 1; a lost frame leaves a gap.
+    time_ns : int
+        Capture time, ns. Monotonic; its zero is the host's (hardware) or the recording's (replay).
+    dropped : int
+        Frames lost between the previous frame that was read and this one.
+    sensor_ns : int
+        The sensor's own stamp, ns; 0 where the source has none.
+    """
+
+    image: Image
+    number: int
+    time_ns: int
+    dropped: int = 0
+    sensor_ns: int = 0
+
+
+class Signal(NamedTuple):
+    """What a pipeline made of one frame.
+
+    Attributes
+    ----------
+    value : float
+        dF/F (a fraction, 0.05 = 5 %) or mm/s; NaN where it cannot be computed.
+    valid : bool
+        Whether the value may be heard and may earn water.
+    reason : str
+        Why it is not valid ("warm-up", "dark ROI", ...), empty when it is.
+    parts : tuple of float
+        What the value came from, in the order of the pipeline's ``names`` (dF/F of each ROI).
+    """
+
+    value: float
+    valid: bool
+    reason: str = ""
+    parts: tuple[float, ...] = ()
+
+
+WARM_UP = "warm-up"
+
+
+class Line(Enum):
+    """Digital output lines other than the valve."""
+
+    FAIL_LED = "fail_led"
+    SUCCESS_LED = "success_led"
+    LIGHT = "light"
+    BEHAVIOUR_TTL = "behaviour_ttl"
+    BRAIN_TTL = "brain_ttl"
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """Play this frequency from now on; 0 Hz is silence."""
+
+    freq_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Water:
+    """Open the valve for this long."""
+
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Raise a line for this long."""
+
+    line: Line
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Set a line high or low and leave it."""
+
+    line: Line
+    high: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, for the event log only; no device acts on it.
+
+    Attributes
+    ----------
+    kind : str
+        ``trial_start``, ``crossing``, ``success``, ``fail``, ``cut_short``, ``rest_start``, ``threshold``,
+        ``operator``, ``session_end`` ...
+    trial : int
+        Trial number, 0 in rest.
+    detail : str
+        Free text, such as the new threshold.
+    """
+
+    kind: str
+    trial: int
+    detail: str = ""
+
+
+Command = Tone | Water | Pulse | Level | Mark
+
+
+class Lick(NamedTuple):
+    """One lick, with its own time on the frames' clock."""
+
+    time_ns: int
+
+
+class OperatorKind(Enum):
+    """What a person may ask of a running session."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    FREE_WATER = "free_water"
+    SET_THRESHOLD = "set_threshold"
+    STOP_AFTER_TRIAL = "stop_after_trial"
+    STOP_NOW = "stop_now"
+
+
+class Operator(NamedTuple):
+    """A person's wish; an input of the loop like any other, stamped and recorded.
+
+    Attributes
+    ----------
+    kind : OperatorKind
+    value : float
+        The new threshold (dF/F or mm/s) for SET_THRESHOLD, else 0.
+    who : str
+        Where it came from, such as ``"SIGINT"``.
+    """
+
+    kind: OperatorKind
+    value: float = 0.0
+    who: str = ""
+
+
+class TrialInput(NamedTuple):
+    """All that the trial logic may look at for one frame."""
+
+    time_ns: int
+    signal: Signal
+    licks: tuple[Lick, ...] = ()
+    operator: tuple[Operator, ...] = ()
+
+
+def as_seconds(duration_ns: int) -> float:
+    """Turn ns into s."""
+    return duration_ns / 1e9
+
+
+def as_ns(duration_s: float) -> int:
+    """Turn s into whole ns."""
+    return round(duration_s * 1e9)
+
+
+def black(height: int, width: int) -> Image:
+    """Return a black (height, width, 3) uint8 image."""
+    return np.zeros((height, width, 3), np.uint8)

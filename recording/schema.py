@@ -1,0 +1,140 @@
+"""What a session records: the rows, their columns, and the names of the files. The one place that knows the layout.
+
+A session folder (``<data_root>/<mouse>/<YYYYmmddHHMMSS>/S1``) holds
+
+==================== ==================================================================================================
+session.json         who, what, when, versions, settings, counts and outcome ("running" until the end)
+session.ini          the resolved config: feed it to ``rigloop run --config`` to run the same session again
+image_stream.hdf5    ``raw_images`` (frames, height, width, 3), the layout of CLoPy
+frames.csv           a row per frame, all of it a function of the inputs: two equal sessions give equal bytes
+timing.csv           a row per frame, host monotonic ns of each step: never the same twice
+events.csv           trials, crossings, rewards, licks, drops, operator commands, with their times
+config.ini           CLoPy's copy of the config       (written at close)
+VideoTimestamp.txt   CLoPy's log                      (written at close)
+session.png          the figure
+==================== ==================================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SCHEMA_VERSION = 1
+
+SESSION_JSON = "session.json"
+SESSION_INI = "session.ini"
+FRAMES_CSV = "frames.csv"
+TIMING_CSV = "timing.csv"
+EVENTS_CSV = "events.csv"
+FIGURE_PNG = "session.png"
+CLOPY_CONFIG = "config.ini"
+CLOPY_LOG = "VideoTimestamp.txt"
+IMAGES = "raw_images"
+
+
+class FrameRow(NamedTuple):
+    """One row of frames.csv; after ``signal`` comes a column ``dff_<NAME>`` (or the pipeline's own) for each part.
+
+    Attributes
+    ----------
+    frame : int
+        The camera's number of the frame; gaps are lost frames.
+    time_ns, sensor_ns : int
+        As in ``core.values.Frame``.
+    dropped : int
+        Frames lost just before this one.
+    image : int
+        Index into ``raw_images``, -1 where the image was not kept (set by the writer).
+    signal : float
+    parts : tuple of float
+    valid : bool
+    reason : str
+    threshold : float
+        As the decision used it.
+    freq_hz : float
+        The tone from this frame on, 0 for silence.
+    phase : str
+        ``rest``, ``trial``, ``paused`` or ``done``: the phase this frame was judged in.
+    trial : int
+        Trial this frame belongs to, 0 in rest.
+    audio : int
+        1 in a trial that sounds.
+    outcome : int
+        On the last frame of a trial 1 (success) or -1 (fail), else 0.
+    water : int
+        1 on the frame that opened the valve.
+    licks : int
+        Licks since the previous frame.
+    """
+
+    frame: int
+    time_ns: int
+    sensor_ns: int
+    dropped: int
+    image: int
+    signal: float
+    parts: tuple[float, ...]
+    valid: bool
+    reason: str
+    threshold: float
+    freq_hz: float
+    phase: str
+    trial: int
+    audio: int
+    outcome: int
+    water: int
+    licks: int
+
+
+class TimingRow(NamedTuple):
+    """One row of timing.csv. Host monotonic clock, ns.
+
+    Attributes
+    ----------
+    frame : int
+    read_ns : int
+        ``camera.read()`` returned.
+    signal_ns : int
+        The pipeline was done.
+    decision_ns : int
+        The trial logic was done.
+    command_ns : int
+        The last command was issued.
+    """
+
+    frame: int
+    read_ns: int
+    signal_ns: int
+    decision_ns: int
+    command_ns: int
+
+
+class EventRow(NamedTuple):
+    """One row of events.csv.
+
+    Attributes
+    ----------
+    time_ns : int
+        On the frames' clock.
+    kind : str
+    trial : int
+        0 in rest.
+    detail : str
+    """
+
+    time_ns: int
+    kind: str
+    trial: int
+    detail: str
+
+
+TIMING_COLUMNS = TimingRow._fields
+EVENT_COLUMNS = EventRow._fields
+
+
+def frame_columns(part_names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the header of frames.csv: ``parts`` becomes a column ``dff_<NAME>`` per name."""
+    columns: list[str] = []
+    for field in FrameRow._fields:
+        columns.extend(f"dff_{name}" for name in part_names) if field == "parts" else columns.append(field)
+    return tuple(columns)
