@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from core.keys import Key
 
@@ -40,3 +40,12 @@ class RuleSettings:
     roi_operation: Annotated[
         str, Key("", "The signal as a formula of ROIs: + - * / ( ) and numbers, such as BC_L-BC_R.")
     ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GeometrySettings:
+    """Where the cortex lies in the image."""
+
+    ppmm: Annotated[float, Gt(0), Le(10_000), Key("px/mm", "Pixels per mm of cortex.")] = 25.6
+    bregma: Annotated[tuple[float, float], Key("px", "Row, column of bregma.")] = (135.0, 128.0)
+    roi_size: Annotated[tuple[float, float], Key("mm", "Width, height of an ROI that is given as a seed.")] = (0.3, 0.3)
