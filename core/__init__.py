@@ -1,1 +1,1 @@
-"""Pure logic of a session: values, ports and the trial state machine. No thread and no file; only clock.py asks the time."""
+"""Pure logic of a session: values, ports, the trial state machine. No thread, no file; only clock.py asks the time."""

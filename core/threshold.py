@@ -53,9 +53,7 @@ def first_threshold(settings: ThresholdSettings) -> ThresholdState:
     return ThresholdState(settings.reward_threshold)
 
 
-def adapt(
-    settings: ThresholdSettings, state: ThresholdState, trial_ns: int, rewards: int
-) -> ThresholdState:
+def adapt(settings: ThresholdSettings, state: ThresholdState, trial_ns: int, rewards: int) -> ThresholdState:
     """Add trial time and rewards; at the end of an epoch move the threshold.
 
     More than one reward in the epoch: up by a step. None: down by a step. One: unchanged. Time in rest is never given

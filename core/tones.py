@@ -18,9 +18,9 @@ class ToneSettings:
 
     n_tones: Annotated[int, Ge(2), Le(40), Key("", "Number of tones, a quarter octave apart.")] = 18
     start_freq: Annotated[float, Ge(20), Le(80_000), Key("Hz", "Frequency of the lowest tone (tone 0).")] = 1000.0
-    tone_floor: Annotated[
-        float, Ge(-1000), Le(1000), Key("dF/F or mm/s", "Signal at or below which tone 0 plays.")
-    ] = 0.0
+    tone_floor: Annotated[float, Ge(-1000), Le(1000), Key("dF/F or mm/s", "Signal at or below which tone 0 plays.")] = (
+        0.0
+    )
     single_freq: Annotated[
         float, Ge(20), Le(80_000), Key("Hz", "The tone of single_audio sessions, whatever the signal.")
     ] = 1000.0
@@ -45,7 +45,9 @@ class ToneMap:
         if math.isnan(value):
             raise ValueError("a signal of NaN has no tone; an invalid signal is silent")
         if threshold <= self._floor:
-            raise ValueError(f"threshold {threshold} is not above tone_floor {self._floor}; raise one or lower the other")
+            raise ValueError(
+                f"threshold {threshold} is not above tone_floor {self._floor}; raise one or lower the other"
+            )
         top = len(self.frequencies) - 1
         if value >= threshold:
             return top

@@ -1,4 +1,4 @@
-"""The values that travel round the loop: Frame -> Signal -> TrialInput -> commands. All frozen, none knows its origin."""
+"""The values that travel round the loop: Frame -> Signal -> TrialInput -> commands. All frozen, without origin."""
 
 from __future__ import annotations
 

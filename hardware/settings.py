@@ -27,4 +27,6 @@ class OutputSettings:
         float, Gt(0), Le(3600), Key("s", "Valve-open time of one session; more is refused and the session ends.")
     ] = 60.0
     rig: Annotated[str, Key("", "Name of this rig; one session at a time runs on it.")] = "rig1"
-    min_pulse_gap_s: Annotated[float, Ge(0), Le(60), Key("s", "Shortest pause between two openings of the valve.")] = 0.0
+    min_pulse_gap_s: Annotated[float, Ge(0), Le(60), Key("s", "Shortest pause between two openings of the valve.")] = (
+        0.0
+    )

@@ -1,0 +1,75 @@
+"""One session per mouse and one live session per rig: advisory file locks that the kernel drops when a process dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from core.errors import BusyError, RecordingError
+
+
+class FileLock:
+    """An exclusive lock on ``path``, held from ``__enter__`` to ``__exit__`` or the end of the process.
+
+    Parameters
+    ----------
+    path : Path
+        Made if absent; its folder must exist. It is left in place: removing it would let two processes hold two files.
+    what : str
+        What is locked, such as ``"mouse M1"``, for the message.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path = path
+        self._what = what
+        self._fd = -1
+        self._writable = True
+
+    def __enter__(self) -> FileLock:
+        """Take the lock. Raises BusyError at once if another process holds it."""
+        try:
+            self._fd = self._open()
+        except OSError as error:
+            raise RecordingError(
+                f"{self._what}: the lock {self._path} cannot be opened ({error.strerror}); make its folder writable"
+            ) from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._fd, 100, 0).decode(errors="replace").strip() or "unknown"
+            os.close(self._fd)
+            self._fd = -1
+            raise BusyError(
+                f"{self._what} is in a session that is still running (process {holder}); wait for it, or stop it with: "
+                f"kill {holder}"
+            ) from None
+        if self._writable:
+            os.ftruncate(self._fd, 0)
+            os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        return self
+
+    def _open(self) -> int:
+        """Open the file, read-only where another user made it: a lock needs no more."""
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except PermissionError:
+            self._writable = False
+            return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def mouse_lock(data_root: Path, mouse: str) -> FileLock:
+    """Return the lock of a mouse, beside its sessions in ``data_root`` (whose folder for the mouse must exist)."""
+    return FileLock(data_root / mouse / ".lock", f"mouse {mouse}")
+
+
+def rig_lock(rig: str) -> FileLock:
+    """Return the lock of a rig, in the machine's folder for temporary files."""
+    return FileLock(Path(tempfile.gettempdir()) / f"rigloop-{rig}.lock", f"rig {rig}")

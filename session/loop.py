@@ -1,0 +1,136 @@
+"""One turn of the loop: frame -> signal -> decision -> commands -> record. The hot path: nothing here waits for a disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.ports import Camera, Clock, Pipeline
+from core.trial import SessionPlan, TrialState, begin, step
+from core.values import Command, Frame, Lick, Mark, Operator, Signal, TrialInput, Water
+from hardware.rig import Rig
+from recording.schema import EventRow, FrameRow, TimingRow
+from session.timing import Latencies
+
+
+class FrameSink(Protocol):
+    """What the loop needs of a recorder."""
+
+    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, events: list[EventRow]) -> None:
+        """Take one frame and all that came of it. Raises RecordingError."""
+
+
+@dataclass(slots=True)
+class Status:
+    """What a person watching wants to know; written by the loop, read by the progress bar's thread.
+
+    Attributes
+    ----------
+    frames, dropped : int
+        Frames read, and frames lost on the way.
+    first_ns, now_ns : int
+        Times of the first and the newest frame, -1 before.
+    state : TrialState
+    water : int
+        Openings of the valve, free drops included.
+    """
+
+    state: TrialState
+    frames: int = 0
+    dropped: int = 0
+    first_ns: int = -1
+    now_ns: int = -1
+    water: int = 0
+    fails: int = 0
+
+
+class Loop:
+    """Runs frames through the parts of a session. Owns none of them and no thread.
+
+    Parameters
+    ----------
+    camera, pipeline, plan, rig, recorder, clock
+        The parts, started by the runner.
+    """
+
+    def __init__(
+        self, camera: Camera, pipeline: Pipeline, plan: SessionPlan, rig: Rig, recorder: FrameSink, clock: Clock
+    ) -> None:
+        self._camera = camera
+        self._pipeline = pipeline
+        self._plan = plan
+        self._rig = rig
+        self._recorder = recorder
+        self._now = clock.now_ns
+        self.latencies = Latencies()
+        self.status = Status(begin(plan))
+
+    def turn(self, timeout_s: float, wishes: tuple[Operator, ...]) -> TrialState:
+        """Take one frame through the loop.
+
+        Raises what ``camera.read`` raises, OutputError from the rig and RecordingError from the recorder.
+        """
+        frame = self._camera.read(timeout_s)
+        read_ns = self._now()
+        signal = self._pipeline.update(frame)
+        signal_ns = self._now()
+        licks = self._rig.licks(frame.time_ns)
+        state, commands = step(self._plan, self.status.state, TrialInput(frame.time_ns, signal, licks, wishes))
+        decision_ns = self._now()
+        self._rig.apply(commands, frame.time_ns)
+        command_ns = self._now()
+        self.latencies.add(command_ns - read_ns)
+        water = sum(isinstance(command, Water) for command in commands)
+        self._note(frame, state, water)
+        self._recorder.write(
+            frame,
+            _row(frame, signal, state, water, len(licks)),
+            TimingRow(frame.number, read_ns, signal_ns, decision_ns, command_ns),
+            _events(frame, licks, commands) if commands or licks or frame.dropped else [],
+        )
+        return state
+
+    def _note(self, frame: Frame, state: TrialState, water: int) -> None:
+        """Keep what the progress bar and the summary show."""
+        status = self.status
+        status.state = state
+        status.frames += 1
+        status.dropped += frame.dropped
+        status.now_ns = frame.time_ns
+        if status.first_ns < 0:
+            status.first_ns = frame.time_ns
+        status.water += water
+        if state.verdict.outcome < 0:
+            status.fails += 1
+
+
+def _row(frame: Frame, signal: Signal, state: TrialState, water: int, licks: int) -> FrameRow:
+    """Return the log's row of this frame; ``image`` is filled in by the recorder."""
+    verdict = state.verdict
+    return FrameRow(
+        frame.number,
+        frame.time_ns,
+        frame.sensor_ns,
+        frame.dropped,
+        -1,
+        signal.value,
+        signal.parts,
+        signal.valid,
+        signal.reason,
+        verdict.threshold,
+        state.freq_hz,
+        verdict.phase.value,
+        verdict.trial,
+        int(verdict.audio),
+        verdict.outcome,
+        water,
+        licks,
+    )
+
+
+def _events(frame: Frame, licks: tuple[Lick, ...], commands: tuple[Command, ...]) -> list[EventRow]:
+    """Return the event log's rows of this frame: drops, licks with their own times, then what was decided."""
+    events = [EventRow(frame.time_ns, "drop", 0, str(frame.dropped))] if frame.dropped else []
+    events.extend(EventRow(lick.time_ns, "lick", 0, "") for lick in licks)
+    events.extend(EventRow(frame.time_ns, c.kind, c.trial, c.detail) for c in commands if isinstance(c, Mark))
+    return events

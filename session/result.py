@@ -1,0 +1,87 @@
+"""What a session comes to: the line of JSON, the summary row and the text on the screen are made from this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+EXIT_CODES = {"complete": 0, "source_ended": 0, "aborted": 130, "failed": 3}
+"""Exit code by outcome: done, hardware or run failed, interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """Counts and times of a session that has ended.
+
+    Attributes
+    ----------
+    session : Path
+        The session's folder.
+    outcome : {"complete", "source_ended", "aborted", "failed"}
+    error : str
+        One line: what failed, empty if nothing did.
+    trials, successes, rewards : int
+        Trials that came to an outcome, those that were a success, and drops that they (or chance) earned.
+    water : int
+        Openings of the valve, free drops included.
+    frames, dropped : int
+        Frames read, and frames lost before the loop.
+    images, images_dropped : int
+        Frames whose image is on disk (counted there, after closing), and images the recorder had no room for.
+    duration_s : float
+        From the first frame to the last, on the frames' clock.
+    wall_s : float
+        The same on the host's clock.
+    latency_us : dict
+        p50, p99, p999 and max from ``camera.read()`` returning to the last command issued.
+    threshold : float
+        At the end.
+    """
+
+    session: Path
+    outcome: str
+    error: str
+    trials: int
+    successes: int
+    rewards: int
+    water: int
+    frames: int
+    dropped: int
+    images: int
+    images_dropped: int
+    duration_s: float
+    wall_s: float
+    latency_us: dict[str, float] = field(hash=False)
+    threshold: float
+
+    @property
+    def exit_code(self) -> int:
+        """Return the exit code this outcome stands for."""
+        return EXIT_CODES[self.outcome]
+
+    @property
+    def real_time_factor(self) -> float:
+        """Return session seconds per wall second, 0 for a session without frames."""
+        return round(self.duration_s / self.wall_s, 2) if self.wall_s > 0 else 0.0
+
+    def json(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {
+            "session": str(self.session),
+            "trials": self.trials,
+            "successes": self.successes,
+            "rewards": self.rewards,
+            "frames": self.frames,
+            "dropped": self.dropped,
+            "duration_s": round(self.duration_s, 6),
+            "wall_s": round(self.wall_s, 3),
+            "real_time_factor": self.real_time_factor,
+            "latency_us": self.latency_us,
+            "outcome": self.outcome,
+            "error": self.error,
+            "water": self.water,
+            "images": self.images,
+            "images_dropped": self.images_dropped,
+            "threshold": self.threshold,
+        }

@@ -1,0 +1,49 @@
+"""Ctrl-C, ``kill`` and a closed terminal, turned into one flag that the runner looks at. Never an exception."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType, TracebackType
+
+from core.values import Operator, OperatorKind
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopRequest:
+    """While this context is open the three signals only raise a flag, so that nothing is interrupted half-way.
+
+    Attributes
+    ----------
+    reason : str
+        Name of the first signal that came, empty before.
+    """
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._before: dict[signal.Signals, object] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.reason)
+
+    def request(self, reason: str) -> None:
+        """Ask for the end; the first reason stays."""
+        self.reason = self.reason or reason
+
+    def wish(self) -> tuple[Operator, ...]:
+        """Return what the loop is to be given: nothing, or the wish to stop now."""
+        return (Operator(OperatorKind.STOP_NOW, who=self.reason),) if self.reason else ()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self.request(signal.Signals(number).name)
+
+    def __enter__(self) -> StopRequest:
+        for number in SIGNALS:
+            self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
+        self._before.clear()

@@ -1,0 +1,288 @@
+"""The trial state machine: examples by table, whole sessions, and CLoPy's faults by name."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.schedule import ScheduleSettings
+from core.threshold import ThresholdSettings
+from core.tones import ToneSettings
+from core.trial import Phase, TrialSettings
+from core.values import WARM_UP, Operator, OperatorKind, Signal, Water
+from helper import SessionType
+from tests.support.trials import QUICK, make_plan, play, pulses_at
+
+# QUICK at 10 frames/s: rest 0..9, trial 1 from frame 10, time-out at frame 40, reward_delay 5 frames.
+
+
+def test_a_session_without_crossings_fails_every_trial_and_ends():
+    story = play(make_plan(), lambda k: 0.0)
+    assert story.outcomes == [-1, -1, -1]
+    assert story.water == []
+    assert [k for k, _ in story.marks("trial_start")] == [10, 60, 110]
+    assert [k for k, _ in story.marks("fail")] == [40, 90, 140]
+    assert story.fail_leds == [40, 90, 140]
+    assert story.state.phase is Phase.DONE
+    assert len(story.verdicts) == 146, "0.5 s of final rest after frame 140"
+
+
+def test_a_crossing_pays_after_the_delay_and_the_tone_goes_on_until_then():
+    story = play(make_plan(), pulses_at(20))
+    assert [k for k, _ in story.marks("crossing")] == [20]
+    assert story.water == [25]
+    assert story.verdicts[25].outcome == 1
+    assert all(freq > 0 for freq in story.freqs[10:25])
+    assert story.freqs[25] == 0.0
+    assert story.marks("trial_start")[1][0] == 35, "1 s of rest after a success"
+
+
+@pytest.mark.parametrize(("frame", "outcome"), [(10, 1), (39, 1), (40, 1), (41, -1)])
+def test_a_crossing_counts_from_the_first_frame_to_max_trial_dur(frame, outcome):
+    assert play(make_plan(), pulses_at(frame)).outcomes[0] == outcome
+
+
+def test_clopy_fault_03_a_crossing_within_reward_delay_of_time_out_is_a_success():
+    story = play(make_plan(), pulses_at(39))
+    assert story.outcomes[0] == 1
+    assert story.water[0] == 44
+
+
+def test_clopy_fault_03_a_crossing_late_in_rest_is_not_rewarded_in_the_next_trial():
+    late_in_rest = play(make_plan(), pulses_at(8, 9))
+    still_high = play(make_plan(), lambda k: 0.2 if 8 <= k < 14 else 0.0)
+    assert late_in_rest.water == still_high.water == []
+
+
+def test_a_signal_that_was_high_must_fall_and_rise_again():
+    story = play(make_plan(), lambda k: 0.2 if 8 <= k < 14 or k == 16 else 0.0)
+    assert [k for k, _ in story.marks("crossing")] == [16]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.5, 1.0])
+def test_clopy_fault_04_with_zero_rest_one_crossing_pays_once_and_the_session_ends(delay):
+    trial = replace(
+        QUICK, initial_rest_dur=0, success_rest_dur=0, fail_rest_dur=0, final_rest_dur=0, reward_delay=delay
+    )
+    story = play(make_plan(trial, schedule=ScheduleSettings(5)), lambda k: 0.2 if 5 <= k < 30 else 0.0)
+    assert len(story.water) == 1
+    assert story.state.phase is Phase.DONE
+    assert len(story.outcomes) == 5
+
+
+def test_clopy_fault_04_zero_initial_rest_begins_on_the_first_frame():
+    story = play(make_plan(replace(QUICK, initial_rest_dur=0)), lambda k: 0.0)
+    assert story.verdicts[0].trial == 1
+
+
+def test_clopy_fault_05_no_trial_begins_after_the_last_one_and_nothing_sounds():
+    story = play(make_plan(), lambda k: 0.05)
+    last = story.marks("fail")[-1][0]
+    assert len(story.marks("trial_start")) == 3
+    assert all(v.trial == 0 for v in story.verdicts[last + 1 :])
+    assert all(freq == 0 for freq in story.freqs[last:])
+
+
+def test_clopy_fault_02_the_threshold_does_not_adapt_in_rest():
+    threshold = ThresholdSettings(0.1, True, 0.002, 30.0, 0.01, 0.5)
+    resting = play(make_plan(replace(QUICK, initial_rest_dur=300.0), threshold), lambda k: 0.0)
+    first_trial = resting.marks("trial_start")[0][0]
+    assert {v.threshold for v in resting.verdicts[: first_trial + 1]} == {0.1}
+
+
+def test_the_threshold_adapts_down_when_trials_earn_nothing():
+    threshold = ThresholdSettings(0.1, True, 0.002, 5.0, 0.01, 0.5)
+    story = play(make_plan(threshold=threshold, schedule=ScheduleSettings(10)), lambda k: 0.0)
+    assert story.verdicts[-1].threshold == pytest.approx(0.1 - 0.002 * 6), "30 s of trial time are 6 epochs of 5 s"
+    assert len(story.marks("threshold")) == 6
+
+
+def test_clopy_fault_09_no_trial_begins_while_the_baseline_warms_up():
+    warming = Signal(0.9, False, WARM_UP, (0.9,))
+    story = play(make_plan(), lambda k: warming if k < 50 else 0.0)
+    assert story.marks("trial_start")[0][0] == 50
+    assert story.water == []
+
+
+def test_an_invalid_signal_is_silent_and_earns_nothing():
+    lost = Signal(0.9, False, "dark ROI M1_L", (0.9,))
+    story = play(make_plan(), lambda k: lost if 15 <= k < 20 else 0.05)
+    assert story.water == []
+    assert story.freqs[15:20] == [0.0] * 5
+    assert story.freqs[20] > 0
+
+
+def test_the_tone_follows_the_signal_audio_delay_later():
+    ramp = [0.0] * 10 + [0.1 * i / 30 for i in range(30)] + [0.0] * 200
+    direct = play(make_plan(replace(QUICK, audio_delay=0.0)), ramp)
+    delayed = play(make_plan(replace(QUICK, audio_delay=0.7)), ramp)
+    assert delayed.freqs[17:40] == direct.freqs[10:33]
+    assert delayed.freqs[10:17] == [0.0] * 7
+
+
+@pytest.mark.parametrize("kind", list(SessionType), ids=lambda kind: kind.value)
+def test_clopy_fault_14_every_session_type_is_chosen_by_config(kind):
+    schedule = ScheduleSettings(4, kind, audio=1.0, random_reward_rate=5.0)
+    story = play(make_plan(replace(QUICK, spont_sess_duration=0.5), schedule=schedule), pulses_at(20, 22, 23, 28))
+    sounds = any(story.freqs)
+    expected = {
+        SessionType.normal_audio_normal_reward: (True, True),
+        SessionType.normal_audio_no_reward: (True, False),
+        SessionType.normal_audio_random_reward: (True, True),
+        SessionType.single_audio_normal_reward: (True, True),
+        SessionType.no_audio_normal_reward: (False, True),
+        SessionType.no_audio_random_reward: (False, True),
+        SessionType.no_audio_no_reward: (False, False),
+        SessionType.continuous_rewards: (True, True),
+        SessionType.behavior_recording: (False, False),
+    }[kind]
+    assert (sounds, bool(story.water)) == expected
+    assert story.state.phase is Phase.DONE
+
+
+def test_no_reward_types_still_count_the_success():
+    story = play(make_plan(schedule=ScheduleSettings(3, SessionType.normal_audio_no_reward)), pulses_at(20))
+    assert story.outcomes == [1, -1, -1]
+    assert story.state.rewards == 0
+
+
+def test_single_audio_plays_one_tone_whatever_the_signal():
+    schedule = ScheduleSettings(1, SessionType.single_audio_normal_reward)
+    story = play(make_plan(schedule=schedule, tones=ToneSettings(single_freq=4000.0)), lambda k: 0.001 * (k % 90))
+    assert set(story.freqs[10:40]) == {4000.0}
+
+
+def test_continuous_rewards_pays_every_crossing_and_lasts_the_whole_trial():
+    plan = make_plan(schedule=ScheduleSettings(1, SessionType.continuous_rewards))
+    story = play(plan, pulses_at(12, 20, 30))
+    assert story.water == [17, 25, 35]
+    assert story.outcomes == [1]
+    assert story.marks("success")[0][0] == 40
+
+
+def test_behavior_recording_rests_for_its_minutes():
+    schedule = ScheduleSettings(5, SessionType.behavior_recording)
+    story = play(make_plan(replace(QUICK, spont_sess_duration=0.1), schedule=schedule), lambda k: 0.2 * (k % 2))
+    assert len(story.verdicts) == 61
+    assert {v.trial for v in story.verdicts} == {0}
+    assert story.commands[-1][1].kind == "session_end"
+
+
+def test_random_water_does_not_look_at_the_signal():
+    schedule = ScheduleSettings(20, SessionType.no_audio_random_reward, random_reward_rate=0.5)
+    quiet = play(make_plan(schedule=schedule, seed=4), lambda k: 0.0)
+    busy = play(make_plan(schedule=schedule, seed=4), lambda k: 0.2 * (k % 2))
+    assert quiet.water == busy.water != []
+
+
+OP = OperatorKind
+
+
+def test_pause_stops_time_and_sound_and_loses_nothing():
+    wishes = {15: (Operator(OP.PAUSE),), 115: (Operator(OP.RESUME),)}
+    plain = play(make_plan(), pulses_at(30))
+    paused = play(make_plan(), pulses_at(130), wishes=wishes)
+    assert paused.water == [k + 100 for k in plain.water]
+    assert all(freq == 0 for freq in paused.freqs[15:115])
+    assert {v.phase for v in paused.verdicts[15:115]} == {Phase.PAUSED}
+
+
+def test_pause_between_crossing_and_water_pays_after_the_pause():
+    wishes = {22: (Operator(OP.PAUSE),), 52: (Operator(OP.RESUME),)}
+    assert play(make_plan(), pulses_at(20), wishes=wishes).water == [55]
+
+
+def test_free_water_is_given_in_any_phase_and_is_not_a_reward():
+    wishes = {k: (Operator(OP.FREE_WATER),) for k in (3, 20)}
+    story = play(make_plan(), lambda k: 0.0, wishes=wishes)
+    assert story.water == [3, 20]
+    assert story.state.rewards == 0
+
+
+def test_the_threshold_can_be_set_live_and_nonsense_is_refused():
+    wishes = {5: (Operator(OP.SET_THRESHOLD, 0.3),), 6: (Operator(OP.SET_THRESHOLD, float("nan")),)}
+    story = play(make_plan(), pulses_at(20), wishes=wishes)
+    assert story.water == []
+    assert story.verdicts[20].threshold == 0.3
+    assert len(story.marks("refused")) == 1
+
+
+def test_stop_after_trial_finishes_the_running_one():
+    story = play(make_plan(), pulses_at(30), wishes={20: (Operator(OP.STOP_AFTER_TRIAL),)})
+    assert story.outcomes == [1]
+    assert story.state.phase is Phase.DONE
+
+
+def test_stop_now_cuts_the_trial_short_and_silences():
+    story = play(make_plan(), lambda k: 0.05, wishes={20: (Operator(OP.STOP_NOW, who="SIGINT"),)})
+    assert story.outcomes == []
+    assert story.state.phase is Phase.DONE
+    assert [m.kind for _, m in story.commands if not hasattr(m, "freq_hz")][-2:] == ["cut_short", "session_end"]
+    assert story.tones[-1] == (20, 0.0)
+
+
+def test_nothing_happens_after_the_end():
+    plan = make_plan()
+    done = play(plan, lambda k: 0.0, wishes={20: (Operator(OP.STOP_NOW),)}).state
+    from core.trial import step
+    from core.values import TrialInput
+
+    state, commands = step(plan, done, TrialInput(10**12, Signal(0.5, True), (), (Operator(OP.FREE_WATER),)))
+    assert commands == ()
+    assert state.phase is Phase.DONE
+
+
+signals = st.lists(
+    st.one_of(
+        st.floats(-0.2, 0.3),
+        st.just(Signal(float("nan"), False, "dark ROI")),
+        st.just(Signal(0.9, False, WARM_UP)),
+    ),
+    min_size=1,
+    max_size=400,
+)
+durations = st.sampled_from([0.0, 0.1, 0.3, 1.0, 2.5])
+
+
+@settings(max_examples=300)
+@given(
+    values=signals, rest=durations, fail=durations, delay=durations, longest=st.sampled_from([0.1, 1.0, 3.0]),
+    kind=st.sampled_from(SessionType), audio_delay=durations, adaptive=st.booleans(), seed=st.integers(0, 99),
+)  # fmt: skip
+def test_laws_of_any_session(values, rest, fail, delay, longest, kind, audio_delay, adaptive, seed):
+    """One crossing pays once; water, tone and trials are where they may be; counts are what was produced."""
+    trial = TrialSettings(rest, longest, rest, fail, 0.3, audio_delay, delay)
+    threshold = ThresholdSettings(0.1, adaptive, 0.002, 1.0, 0.01, 0.2)
+    plan = make_plan(trial, threshold, ScheduleSettings(4, kind, 0.5, 1.0), seed=seed)
+    story = play(plan, values)
+    assert len(story.water) <= len(story.marks("crossing"))
+    assert len(story.water) == len(story.marks("reward")) == story.state.rewards
+    assert len(story.marks("trial_start")) <= 4
+    assert story.outcomes.count(1) == story.state.successes
+    if kind not in (SessionType.normal_audio_random_reward, SessionType.no_audio_random_reward):
+        for k, _ in story.marks("crossing"):
+            value = values[k].value if isinstance(values[k], Signal) else values[k]
+            assert value >= story.verdicts[k].threshold
+            earlier = [v for v in values[:k] if not isinstance(v, Signal)]
+            assert earlier, "a crossing needs a valid signal before it"
+            assert earlier[-1] < max(v.threshold for v in story.verdicts[: k + 1])
+    for k, verdict in enumerate(story.verdicts):
+        assert verdict.trial > 0 or k not in story.water
+        assert verdict.trial > 0 or story.freqs[k] == 0
+        assert verdict.audio or story.freqs[k] == 0
+
+
+@given(extra=st.integers(0, 30))
+def test_decisions_depend_on_time_not_on_the_frame_rate(extra):
+    slow = play(make_plan(), lambda k: 0.2 if 20 <= k < 22 else 0.0, fps=10)
+    fps = 10 * (extra + 1)
+    fast = play(make_plan(), lambda k: 0.2 if 2.0 <= k / fps < 2.2 else 0.0, fps=fps)
+    seconds = [slow.times[k] for k, _ in slow.marks("trial_start")]
+    assert [fast.times[k] for k, _ in fast.marks("trial_start")] == seconds
+    assert [fast.times[k] for k in fast.water] == [slow.times[k] for k in slow.water]
+
+
+def test_water_is_the_length_that_config_says():
+    story = play(make_plan(replace(QUICK, reward_dur=0.123)), pulses_at(20))
+    assert [c.duration_s for _, c in story.commands if isinstance(c, Water)] == [0.123]
