@@ -1,0 +1,1 @@
+"""Offline analysis of recorded sessions. Reads session folders; knows no rig."""

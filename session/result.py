@@ -85,3 +85,25 @@ class SessionResult:
             "images_dropped": self.images_dropped,
             "threshold": self.threshold,
         }
+
+    def text(self) -> list[str]:
+        """Return the summary as lines for a person."""
+        lat = self.latency_us
+        said = {
+            "complete": "complete",
+            "source_ended": "the recording ended before the last trial",
+            "aborted": "stopped before its end",
+            "failed": f"FAILED: {self.error}",
+        }[self.outcome]
+        share = f" ({100 * self.successes / self.trials:.0f} %)" if self.trials else ""
+        return [
+            f"outcome     {said}",
+            f"trials      {self.trials}, successes {self.successes}{share}, rewards {self.rewards}, drops {self.water}",
+            f"frames      {self.frames}, lost {self.dropped}; images recorded {self.images}, "
+            f"not recorded {self.images_dropped}",
+            f"time        {self.duration_s:.1f} s in {self.wall_s:.1f} s ({self.real_time_factor:g} x real time)",
+            f"latency     p50 {lat['p50']:g}, p99 {lat['p99']:g}, p99.9 {lat['p999']:g}, max {lat['max']:g} us "
+            "from frame to last command",
+            f"threshold   {self.threshold:g} at the end",
+            f"session     {self.session}",
+        ]

@@ -1,0 +1,122 @@
+"""The figure of a session: signal with threshold, tone, trials and rewards over time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from recording.reader import RecordedSession, open_session
+
+from recording.schema import FIGURE_PNG
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK, WATER, TONE, SUCCESS, FAIL = "#222222", "#0072b2", "#e69f00", "#009e73", "#d55e00"
+"""Okabe and Ito's colours, which colour-blind people can tell apart."""
+MOST_POINTS = 20_000
+"""A trace is drawn with at most this many points, each the extreme of its stretch, so that no crossing is lost."""
+
+
+def draw_session(folder: Path) -> Path:
+    """Draw the session in ``folder`` and write ``session.png`` into it.
+
+    Returns
+    -------
+    Path
+        The picture, about 1200 x 700 px.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    session = open_session(folder)
+    figure, axes = plt.subplots(3, 1, figsize=(12, 7), sharex=True, height_ratios=(3, 1.4, 1), layout="constrained")
+    try:
+        seconds = (session.frames.time_ns - session.frames.time_ns[0]) / 1e9 if len(session.frames.time_ns) else []
+        seconds = np.asarray(seconds, np.float64)
+        _signal(axes[0], session, seconds)
+        _tone(axes[1], session, seconds)
+        _trials(axes[2], session, seconds)
+        for axis in axes:
+            axis.spines[["top", "right"]].set_visible(False)
+        if len(seconds):
+            axes[2].set_xlim(0, max(seconds[-1], 1e-3))
+        axes[2].set_xlabel("time since the first frame (s)")
+        meta = session.meta
+        figure.suptitle(
+            f"{meta.get('mouse', '')}  ·  {meta.get('experiment', '')}  ·  {folder.parent.name}  ·  "
+            f"{meta.get('outcome', '')}",
+            fontsize=11,
+        )
+        path = folder / FIGURE_PNG
+        figure.savefig(path, dpi=100)
+    finally:
+        plt.close(figure)
+    return path
+
+
+def thin(seconds: npt.NDArray[np.float64], trace: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
+    """Return at most about ``MOST_POINTS`` points that keep each stretch's lowest and highest value."""
+    n = len(trace)
+    if n <= MOST_POINTS:
+        return seconds, trace
+    step = -(-n // (MOST_POINTS // 2))
+    keep = []
+    filled = np.where(np.isnan(trace), -np.inf, trace)
+    for start in range(0, n, step):
+        part = filled[start : start + step]
+        keep.extend(sorted({start + int(part.argmin()), start + int(part.argmax())}))
+    return seconds[keep], trace[keep]
+
+
+def _signal(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float64]) -> None:
+    """Signal (grey where it did not count), threshold, crossings and water."""
+    frames = session.frames
+    valid = np.where(frames.valid, frames.signal, np.nan)
+    axis.plot(
+        *thin(seconds, np.where(frames.valid, np.nan, frames.signal)), color="#bbbbbb", lw=0.8, label="not counted"
+    )
+    axis.plot(*thin(seconds, valid), color=INK, lw=0.8, label="signal")
+    axis.plot(seconds, frames.threshold, color=FAIL, lw=1, ls="--", label="threshold")
+    wet = frames.water > 0
+    axis.plot(
+        seconds[wet], frames.threshold[wet], "v", color=WATER, ms=8, label=f"water ({int(wet.sum())})", clip_on=False
+    )
+    axis.set_ylabel(_formula(session))
+    axis.legend(loc="upper right", ncols=4, frameon=False, fontsize=9)
+
+
+def _formula(session: RecordedSession) -> str:
+    settings = session.meta.get("settings", {})
+    return f"dF/F of {settings.get('roi') or settings.get('roi_operation') or 'the signal'}"
+
+
+def _tone(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float64]) -> None:
+    """Tone in kHz, a gap where there is silence."""
+    freq = np.where(session.frames.freq_hz > 0, session.frames.freq_hz / 1000, np.nan)
+    axis.plot(*thin(seconds, freq), color=TONE, lw=1.2, drawstyle="steps-post")
+    axis.set_yscale("log", base=2)
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.set_ylabel("tone (kHz)")
+
+
+def _trials(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float64]) -> None:
+    """Each trial as a bar in the colour of its outcome; licks as ticks below."""
+    frames = session.frames
+    for trial in np.unique(frames.trial[frames.trial > 0]):
+        inside = np.flatnonzero(frames.trial == trial)
+        outcome = int(frames.outcome[inside].sum())
+        colour = {1: SUCCESS, -1: FAIL, 0: "#999999"}[outcome]
+        start, end = seconds[inside[0]], seconds[inside[-1]]
+        axis.barh(1, max(end - start, 0.02), left=start, height=0.8, color=colour)
+        axis.text((start + end) / 2, 1, str(trial), ha="center", va="center", color="white", fontsize=8, clip_on=True)
+    licked = frames.licks > 0
+    axis.plot(seconds[licked], np.zeros(int(licked.sum())), "|", color=INK, ms=8)
+    axis.set_yticks([0, 1], ["licks", "trials"])
+    axis.set_ylim(-0.5, 1.6)
+    for label, colour, x in (("success", SUCCESS, 0.0), ("fail", FAIL, 0.06), ("cut short", "#999999", 0.1)):
+        axis.text(x, 1.02, label, color=colour, transform=axis.transAxes, fontsize=9)

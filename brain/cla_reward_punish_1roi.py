@@ -1,0 +1,17 @@
+#!/usr/bin/env python3
+"""Neurofeedback session in which the dF/F of one cortical region drives the tone and the water.
+
+    python brain/cla_reward_punish_1roi.py --mouse ID [the options of `rigloop run`]
+
+The experiment is a section of config.ini; nothing of it is chosen here.
+"""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # Python puts this folder first; the project's packages are one up.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from cli.bootstrap import run_experiment
+
+    sys.exit(run_experiment("roi"))

@@ -1,0 +1,29 @@
+"""``rigloop check``: every problem of config.ini at once, or that it is good and what each mouse would run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print each problem on a line and return 2, or print the mice and return 0."""
+    from camera.probe import probe_source
+
+    from camera.factory import missing
+    from session.settings import check_config, load_settings, mice
+
+    problems = check_config(args.config, args.mouse, probe_source)
+    if problems:
+        for line in problems:
+            print(line, file=sys.stderr)
+        print(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {args.config}", file=sys.stderr)
+        return 2
+    for mouse in [args.mouse] if args.mouse else mice(args.config):
+        settings = load_settings(args.config, mouse, experiment=None, overrides={}, probe=None)
+        lacking = missing(settings.camera.vid_source)
+        note = f"  ({lacking})" if lacking else ""
+        camera = settings.camera.vid_source.value
+        print(f"{mouse}: {settings.experiment}, signal {settings.formula}, camera {camera}{note}")
+    print(f"{args.config}: good")
+    return 0

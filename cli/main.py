@@ -1,0 +1,115 @@
+"""``rigloop``: the commands and their options. Imports nothing heavy, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CAMERAS = ("pi", "genicam", "jetson", "usb", "replay", "synthetic", "simulated")
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with errors as one line and exit code 2."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # argparse says NoReturn; exit() does not return
+        """Print one line and end."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(prog=prog, description="Closed-loop training of head-fixed mice.", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    add_run_options(commands.add_parser("run", help="run a session", allow_abbrev=False))
+
+    check = commands.add_parser("check", help="check config.ini: every section, or one mouse", allow_abbrev=False)
+    check.add_argument("--mouse", metavar="ID")
+    _add_config(check)
+
+    new = commands.add_parser("new-mouse", help="add a mouse to config.ini, copied from another", allow_abbrev=False)
+    new.add_argument("id", metavar="ID")
+    new.add_argument("--from", dest="other", metavar="OTHER", required=True, help="mouse whose section is copied")
+    _add_config(new)
+
+    old = commands.add_parser("import-config", help="convert a CLoPy config.ini", allow_abbrev=False)
+    old.add_argument("old", metavar="OLD.ini", type=Path)
+    old.add_argument(
+        "--output", metavar="NEW.ini", type=Path, help="write here instead of to the screen; must not exist"
+    )
+
+    threshold = commands.add_parser(
+        "threshold", help="find a mouse's threshold in a resting session", allow_abbrev=False
+    )
+    threshold.add_argument("--session", metavar="S", type=Path, required=True, help="folder of the resting session")
+    wanted = threshold.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--rate", metavar="R", type=float, help="crossings per minute that it should give")
+    wanted.add_argument("--success", metavar="P", type=float, help="share of trials that should succeed, 0 to 1")
+    threshold.add_argument("--save", action="store_true", help="write it to the mouse's section of config.ini")
+    _add_config(threshold)
+
+    export = commands.add_parser("export", help="give a session out in another format", allow_abbrev=False)
+    export.add_argument("session", metavar="SESSION", type=Path)
+    export.add_argument(
+        "--clopy", metavar="DIR", type=Path, required=True, help="as a CLoPy session folder; must not exist"
+    )
+    return parser
+
+
+def add_run_options(run: argparse.ArgumentParser) -> None:
+    """Add the options of ``rigloop run``, which the experiment scripts share."""
+    run.add_argument("--mouse", metavar="ID", required=True, help="the mouse, a [mouse:ID] section of config.ini")
+    run.add_argument("--experiment", metavar="SECTION", help="run this experiment instead of the mouse's own")
+    run.add_argument("--camera", choices=CAMERAS, help="take frames from here instead of vid_source")
+    run.add_argument("--source", metavar="PATH", help="recording to replay, instead of vid_root")
+    run.add_argument("--outputs", choices=("real", "fake"), help="default: real with a real camera, else fake")
+    run.add_argument(
+        "--set", metavar="key=value", action="append", default=[], help="override one key; may be repeated"
+    )
+    run.add_argument("--data-root", metavar="DIR", help="where sessions are stored, instead of data_root")
+    run.add_argument(
+        "--seed", type=int, metavar="N", help="of all that chance decides; drawn and recorded if not given"
+    )
+    run.add_argument("--pace", choices=("max", "real"), help="default: real with a real camera, else max")
+    run.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
+    _add_config(run)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", type=Path, default=ROOT / "config.ini", help="default: %(default)s")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    args = make_parser().parse_args(argv)
+    return dispatch(args.command, args)
+
+
+def dispatch(command: str, args: argparse.Namespace) -> int:
+    """Call ``cli.<command>.run(args)``; turn what went wrong into lines on stderr and an exit code."""
+    from core.errors import RigError
+
+    module = importlib.import_module("cli." + command.replace("-", "_"))
+    try:
+        code = int(module.run(args))
+        sys.stdout.flush()
+    except RigError as error:
+        for line in str(error).splitlines():
+            print(f"rigloop {command}: {line}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"rigloop {command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``): nobody is left to tell. Keep the final flush quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

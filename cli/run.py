@@ -1,0 +1,100 @@
+"""``rigloop run``: one session of one mouse."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from pathlib import Path
+
+from core.errors import InputError
+from session.stop import StopRequest
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the session; print its summary, its folder and its figure. Returns the exit code."""
+    with StopRequest() as stop:
+        return _run(args, stop)
+
+
+def _run(args: argparse.Namespace, stop: StopRequest) -> int:
+    from camera.probe import probe_source
+
+    from cli.progress import ProgressBar
+    from core.clock import MonotonicClock
+    from hardware.settings import OutputKind
+    from session.build import Options, default_live, default_outputs
+    from session.runner import InterruptedEarly, run_session
+    from session.settings import load_settings
+
+    overrides = _overrides(args)
+    settings = load_settings(
+        args.config, args.mouse, experiment=args.experiment, overrides=overrides, probe=probe_source
+    )
+    _check_script(args, settings.kind, settings.rule.roi, settings.experiment)
+    options = Options(
+        seed=_seed(args.seed),
+        live=default_live(settings) if args.pace is None else args.pace == "real",
+        outputs=default_outputs(settings) if args.outputs is None else OutputKind(args.outputs),
+    )
+    try:
+        result = run_session(settings, options, MonotonicClock(), stop, ProgressBar(settings.mouse))
+    except InterruptedEarly as why:
+        print(f"rigloop run: stopped by {why} before the session began; nothing was made", file=sys.stderr)
+        return 130
+    figure = _draw(result.session)
+    screen = sys.stderr if args.json else sys.stdout
+    for line in result.text():
+        print(line, file=screen)
+    print(f"figure      {figure}", file=screen)
+    if args.json:
+        print(json.dumps(result.json()))
+    return result.exit_code
+
+
+def _overrides(args: argparse.Namespace) -> dict[str, str]:
+    """Return the keys that the command line sets, by where each comes from (``"--camera"``, ``"--set"``)."""
+    overrides: dict[str, str] = {}
+    for pair in args.set:
+        key, equals, value = pair.partition("=")
+        if not (equals and key.strip()):
+            raise InputError(f"--set {pair}: write key=value, such as --set max_trial_dur=10")
+        overrides[key.strip()] = value.strip()
+    for key, value in (("vid_source", args.camera), ("vid_root", args.source), ("data_root", args.data_root)):
+        if value is not None:
+            overrides[key] = value
+    return overrides
+
+
+def _seed(seed: int | None) -> int:
+    """Return the seed of this session: the one asked for, or one drawn now (and recorded)."""
+    if seed is None:
+        return secrets.randbits(32)
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed {seed}: give a whole number from 0 to 2**63 - 1")
+    return seed
+
+
+def _check_script(args: argparse.Namespace, kind: str, roi: str, experiment: str) -> None:
+    """Refuse an experiment that is not the one this script is for."""
+    wanted = getattr(args, "kind", None)
+    if wanted is None:
+        return
+    has = "roi" if roi else "roi_operation"
+    if kind != "clnf" or has != wanted:
+        other = "brain/cla_reward_punish_1roi.py" if has == "roi" else "brain/cla_reward_punish_2roi.py"
+        raise InputError(
+            f"mouse {args.mouse}: its experiment {experiment} is driven by {has}, this script by {wanted}; "
+            f"use {other} or `rigloop run`, or choose another section with --experiment"
+        )
+
+
+def _draw(session: Path) -> str:
+    """Draw the session's figure; a figure that fails costs nothing else."""
+    from analysis.session_figure import draw_session
+
+    try:
+        return str(draw_session(session))
+    except Exception as error:  # noqa: BLE001 - the data are safe; say it and go on
+        return f"not drawn: {type(error).__name__}: {error}"
