@@ -1,31 +1,48 @@
-# Two commands: `make run` and `make test`. Everything else is in CONTRIBUTING.md.
+# Two commands: `make run` and `make test`. The others are explained in CONTRIBUTING.md.
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+DATA := data
 
-.PHONY: run test test-all lint types setup clean
+.PHONY: run test test-real test-all lint format types bench-quick setup clean
+.NOTPARALLEL:
 
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt tools/setup_venv.sh
-	bash tools/setup_venv.sh $(VENV)
-	touch $@
+	@bash tools/setup_venv.sh $(VENV) .
+	@touch $@
+
+$(DEV): $(STAMP)
+	@bash tools/setup_venv.sh $(VENV) '.[test,lint]'
+	@touch $@
 
 run: $(STAMP)
-	$(PY) brain/cla_reward_punish_1roi.py --mouse DEMO
+	@$(PY) brain/cla_reward_punish_1roi.py --mouse DEMO --data-root $(DATA)
 
-test: $(STAMP)
-	$(PY) -m pytest -n 2 tests --ignore tests/realtime
+test: $(DEV)
+	$(PY) -m pytest -q -n 2 tests --ignore tests/realtime
 
-test-all: test
-	$(PY) -m pytest tests/realtime
+test-real: $(DEV)
+	$(PY) -m pytest -q tests/realtime
 
-lint: $(STAMP)
+test-all: test test-real
+
+lint: $(DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
-types: $(STAMP)
+format: $(DEV)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+types: $(DEV)
 	$(VENV)/bin/mypy
+
+bench-quick: $(DEV)
+	$(PY) -m bench.bench_dff --quick
+	$(PY) -m bench.bench_loop --quick
 
 clean:
 	rm -rf $(VENV)

@@ -10,6 +10,9 @@ from annotated_types import Ge, Gt, Le
 
 from core.keys import Key
 
+Px = Annotated[float, Ge(-16_384), Le(16_384)]
+Size = Annotated[float, Gt(0), Le(100)]
+
 
 class DffMode(Enum):
     """Which dF/F of an ROI is its signal."""
@@ -47,5 +50,5 @@ class GeometrySettings:
     """Where the cortex lies in the image."""
 
     ppmm: Annotated[float, Gt(0), Le(10_000), Key("px/mm", "Pixels per mm of cortex.")] = 25.6
-    bregma: Annotated[tuple[float, float], Key("px", "Row, column of bregma.")] = (135.0, 128.0)
-    roi_size: Annotated[tuple[float, float], Key("mm", "Width, height of an ROI that is given as a seed.")] = (0.3, 0.3)
+    bregma: Annotated[tuple[Px, Px], Key("px", "Row, column of bregma.")] = (135.0, 128.0)
+    roi_size: Annotated[tuple[Size, Size], Key("mm", "Width, height of an ROI that is given as a seed.")] = (0.3, 0.3)

@@ -8,10 +8,11 @@ import sys
 
 def run(args: argparse.Namespace) -> int:
     """Print each problem on a line and return 2, or print the mice and return 0."""
-    from camera.probe import probe_source
+    from camera.find_source import probe_source
 
-    from camera.factory import missing
-    from session.settings import check_config, load_settings, mice
+    from camera.factory import CameraFactory
+    from session.config_file import read_config
+    from session.settings import check_config, load_settings
 
     problems = check_config(args.config, args.mouse, probe_source)
     if problems:
@@ -19,9 +20,9 @@ def run(args: argparse.Namespace) -> int:
             print(line, file=sys.stderr)
         print(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {args.config}", file=sys.stderr)
         return 2
-    for mouse in [args.mouse] if args.mouse else mice(args.config):
+    for mouse in [args.mouse] if args.mouse else [section.title[6:] for section in read_config(args.config).mice.values()]:
         settings = load_settings(args.config, mouse, experiment=None, overrides={}, probe=None)
-        lacking = missing(settings.camera.vid_source)
+        lacking = CameraFactory().missing(settings.camera.vid_source)
         note = f"  ({lacking})" if lacking else ""
         camera = settings.camera.vid_source.value
         print(f"{mouse}: {settings.experiment}, signal {settings.formula}, camera {camera}{note}")

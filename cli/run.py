@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace, stop: StopRequest) -> int:
-    from camera.probe import probe_source
+    from camera.find_source import probe_source
 
     from cli.progress import ProgressBar
     from core.clock import MonotonicClock
@@ -61,7 +61,7 @@ def _overrides(args: argparse.Namespace) -> dict[str, str]:
         if not (equals and key.strip()):
             raise InputError(f"--set {pair}: write key=value, such as --set max_trial_dur=10")
         overrides[key.strip()] = value.strip()
-    for key, value in (("vid_source", args.camera), ("vid_root", args.source), ("data_root", args.data_root)):
+    for key, value in (("--camera", args.camera), ("--source", args.source), ("--data-root", args.data_root)):
         if value is not None:
             overrides[key] = value
     return overrides

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
-from core.errors import BusyError, RecordingError
+from core.errors import BusyError, InputError
 
 
 class FileLock:
@@ -33,7 +33,7 @@ class FileLock:
         try:
             self._fd = self._open()
         except OSError as error:
-            raise RecordingError(
+            raise InputError(
                 f"{self._what}: the lock {self._path} cannot be opened ({error.strerror}); make its folder writable"
             ) from error
         try:
@@ -66,7 +66,14 @@ class FileLock:
 
 
 def mouse_lock(data_root: Path, mouse: str) -> FileLock:
-    """Return the lock of a mouse, beside its sessions in ``data_root`` (whose folder for the mouse must exist)."""
+    """Make the mouse's folder in ``data_root`` and return its lock. Raises InputError where that cannot be written."""
+    try:
+        (data_root / mouse).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"data_root {data_root}: the folder of mouse {mouse} cannot be made ({error.strerror}); choose a folder you "
+            "may write with data_root or --data-root"
+        ) from error
     return FileLock(data_root / mouse / ".lock", f"mouse {mouse}")
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Make the virtual environment $1 and install the project into it, at the versions of constraints.txt.
+# Make the virtual environment $1 and install $2 ("." or ".[test,lint]") into it, at the versions of constraints.txt.
 # Called by the Makefile; safe to run again. On a Raspberry Pi the environment sees the system's picamera2.
 set -euo pipefail
 venv=$1
+what=$2
 python=${PYTHON:-python3}
 command -v "$python" >/dev/null || { echo "setup: there is no $python; install it: sudo apt-get install python3 python3-venv" >&2; exit 2; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
@@ -30,5 +31,5 @@ if ! [ -x "$venv/bin/pip" ]; then
     fi
     rm -f "$PWD/.venv.err"
 fi
-echo "setup: installing into $venv (a few minutes the first time)" >&2
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+echo "setup: installing $what into $venv (a few minutes the first time)" >&2
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$what"

@@ -1,0 +1,128 @@
+"""From names to parts: makes the camera, pipeline, plan and rig that the settings name. Makes no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from brain.pipeline import BrainPipeline
+from brain.rule import parse_rule
+from camera.factory import CameraFactory
+from camera.scene import Region, SceneSettings
+from camera.settings import OFFLINE, CameraKind
+from core.errors import InputError
+from core.ports import Camera, Clock, Pipeline
+from core.schedule import draw_schedule
+from core.trial import SessionPlan
+from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
+from hardware.rig import Rig
+from hardware.settings import OutputKind
+from session.settings import Settings
+
+RING_BYTES = 512 * 2**20
+"""Most memory the recorder's ring may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is chosen for one run and is no property of the mouse.
+
+    Attributes
+    ----------
+    seed : int
+        Of everything that chance decides.
+    live : bool
+        Whether frames come at their own pace on the host's clock (a rig, or ``--pace real``), so that a late loop loses
+        frames and the rig is taken; else as fast as the loop takes them.
+    outputs : OutputKind
+    """
+
+    seed: int
+    live: bool
+    outputs: OutputKind
+
+    def recorder_slots(self, settings: Settings, camera: Camera) -> int:
+        """Return how many images the recorder's ring holds: ``recorder_buffer_s`` of them, in bounded memory."""
+        height, width, channels = camera.frame_shape
+        frame_bytes = height * width * channels * np.dtype(camera.frame_dtype).itemsize
+        wanted = round(settings.recording.recorder_buffer_s * settings.camera.framerate)
+        return max(8, min(wanted, RING_BYTES // frame_bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a session, made but not started."""
+
+    camera: Camera
+    pipeline: Pipeline
+    plan: SessionPlan
+    rig: Rig
+
+
+def default_live(settings: Settings) -> bool:
+    """Return whether a session with this camera runs on the host's clock unless told otherwise."""
+    return settings.camera.vid_source not in OFFLINE
+
+
+def default_outputs(settings: Settings) -> OutputKind:
+    """Return real outputs for a real camera, else fakes: water and light come out only when the frames do too."""
+    return OutputKind.fake if settings.camera.vid_source in OFFLINE else OutputKind.real
+
+
+def build(settings: Settings, options: Options, clock: Clock) -> Parts:
+    """Make the parts of a session.
+
+    Raises
+    ------
+    InputError
+        For a kind of experiment, camera or output that this version or machine does not have.
+    """
+    if settings.kind != "clnf":
+        raise InputError(
+            f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
+            "(clnf) only: choose another one with --experiment"
+        )
+    rig = _rig(settings, options)
+    rng = np.random.default_rng(options.seed)
+    schedule = draw_schedule(settings.schedule, rng)
+    plan = SessionPlan(settings.trial, settings.tones, settings.threshold, settings.schedule.session_type, schedule)
+    camera = CameraFactory().create(
+        settings.camera,
+        source=settings.camera.vid_root,
+        clock=clock,
+        pace_real=options.live,
+        scene=_scene(settings),
+        seed=options.seed,
+    )
+    pipeline = BrainPipeline(
+        parse_rule(settings.formula),
+        settings.rois,
+        settings.dff,
+        settings.camera.framerate,
+        camera.frame_shape,
+        camera.frame_dtype,
+    )
+    return Parts(camera, pipeline, plan, rig)
+
+
+def _scene(settings: Settings) -> SceneSettings | None:
+    """Return a synthetic scene with activity under each ROI of the rule, so that any mouse can be rehearsed."""
+    if settings.camera.vid_source is not CameraKind.synthetic:
+        return None
+    regions, radius = [], 4.0
+    for name, shape in settings.rois.items():
+        x0, y0, x1, y1 = shape.bounds()
+        regions.append(Region(name, row=(y0 + y1 - 1) / 2, col=(x0 + x1 - 1) / 2))
+        radius = max(radius, float(x1 - x0), float(y1 - y0))
+    return SceneSettings(regions=tuple(regions), radius_px=radius)
+
+
+def _rig(settings: Settings, options: Options) -> Rig:
+    """Return the outputs: fakes that keep the rig's bounds."""
+    if options.outputs is OutputKind.real:
+        raise InputError(
+            "--outputs real: this version has no driver for a valve, speaker or lines; use --outputs fake "
+            "(with --camera replay or synthetic that is the default)"
+        )
+    return Rig(FakeSpeaker(), FakeValve(settings.outputs), FakeLines(), FakeLickSensor())

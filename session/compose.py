@@ -1,0 +1,208 @@
+"""Layers of keys (experiment, mouse, command line) become one draft of values, with every problem collected."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from brain.settings import GeometrySettings, RuleSettings
+from helper import Seed
+from roi_manager import Shape
+from session.config_checks import Draft, Probe, check_shape, check_source, check_together
+from session.config_file import ConfigFile, Entry, Section, nearest, odd_character, shown, write_value
+from session.config_keys import GROUPS, KINDS, PATHS, ConfigKey, keys_of, unknown_key
+from session.config_rois import PREFIX, RoiSources, check_entry, read_seeds, resolve_roi, rule_names
+
+FLAGS = {"--camera": "vid_source", "--source": "vid_root", "--data-root": "data_root"}
+"""Options of the command line that stand for one key."""
+_RULE = ("roi", "roi_operation")
+
+
+def read_overrides(overrides: Mapping[str, str]) -> tuple[dict[str, Entry], list[str]]:
+    """Return the command line as entries of a layer, and its problems.
+
+    A key of ``overrides`` is a config key (it came with ``--set``) or one of ``FLAGS``.
+    """
+    entries: dict[str, Entry] = {}
+    problems = []
+    for given, text in overrides.items():
+        flag = given in FLAGS
+        key = FLAGS[given] if flag else given.strip().lower()
+        head = f"{given} {shown(text)}" if flag else f"--set {shown(given)}={shown(text)}"
+        entry = Entry(key, text.strip(), given if flag else "--set", head, Path.cwd(), rank=2)
+        if odd_character(text) is not None:
+            problems.append(entry.problem("holds an unprintable character; delete it"))
+        elif key in entries:
+            problems.append(entry.problem(f"given twice (also as {entries[key].where}); leave one out"))
+        else:
+            entries[key] = entry
+    return entries, problems
+
+
+def read_value(key: ConfigKey, entry: Entry) -> Any:
+    """Return an entry's value; a path comes out absolute. Raises ValueError."""
+    value = key.read(entry.value)
+    if key.name in PATHS and value:
+        value = os.path.abspath(os.path.join(entry.base, os.path.expanduser(value)))
+        write_value(value)
+    return value
+
+
+def check_section(
+    section: Section, kind: str | None, seeds: Mapping[str, Seed], unreadable: frozenset[str]
+) -> list[str]:
+    """Return the problems of each key of a section by itself. Without a kind, a key of any kind will do."""
+    return check_entries(section.entries, kind, seeds, unreadable)[1]
+
+
+def check_entries(
+    entries: Mapping[str, Entry], kind: str | None, seeds: Mapping[str, Seed], unreadable: frozenset[str]
+) -> tuple[set[str], list[str]]:
+    """Return the names of the keys that are wrong by themselves, and their problems."""
+    keys = {name: key for each in ([kind] if kind else KINDS) for name, key in keys_of(each).items()}
+    known = [*keys, "experiment"] if any(entry.rank == 1 for entry in entries.values()) else list(keys)
+    bad: set[str] = set()
+    problems: list[str] = []
+    for name, entry in entries.items():
+        problem: str | None = None
+        if name == "experiment" and entry.rank == 1:
+            continue
+        if name in keys:
+            try:
+                read_value(keys[name], entry)
+            except ValueError as error:
+                problem = entry.problem(str(error))
+        elif name.startswith(PREFIX) and kind != "clmf":
+            problem = check_entry(entry, seeds, unreadable)
+        elif name == "experiment":
+            problem = entry.problem("an experiment is chosen with --experiment, or in a mouse's section; move it there")
+        else:
+            problem = entry.problem(unknown_key(name, kind, known))
+        if problem:
+            bad.add(name)
+            problems.append(problem)
+    if kind != "clmf" and set(_RULE) <= set(entries):
+        both = [entries[name] for name in _RULE]
+        if all(entry.value for entry in both):
+            problems.append(both[1].problem(f"given with roi = {shown(both[0].value)}; delete one of the two"))
+            bad.update(_RULE)
+    return bad, problems
+
+
+class Composition:
+    """An experiment with a mouse's keys and the command line's on top of it.
+
+    Attributes
+    ----------
+    draft : Draft
+        Values and problems.
+    seeds, rois : dict
+        Upper-case name to Seed, and to shape in px in the rule's order.
+    formula : str
+        The ROI's name or the operation, empty for clmf.
+    """
+
+    def __init__(
+        self, file: ConfigFile, section: Section, layers: list[Mapping[str, Entry]], probe: Probe | None
+    ) -> None:
+        self.kind = section.title[:4].lower()
+        self.draft = Draft(section, keys_of(self.kind))
+        self.seeds, unreadable, seed_problems = read_seeds(file.sections.get("seeds"))
+        self.rois: dict[str, Shape] = {}
+        self.formula = ""
+        self.draft.problems += seed_problems
+        for layer in layers:
+            self._add(layer, unreadable)
+        for name, key in self.draft.keys.items():
+            entry = self.draft.entries.get(name)
+            readable = entry is not None and name not in self.draft.bad
+            self.draft.values[name] = read_value(key, entry) if entry is not None and readable else _default(key, file)
+        self.draft.problems += check_together(self.draft)
+        if self.kind == "clnf":
+            self._resolve(unreadable)
+        self.draft.problems += check_source(self.draft, probe)
+
+    def _add(self, layer: Mapping[str, Entry], unreadable: frozenset[str]) -> None:
+        draft = self.draft
+        bad, problems = check_entries(layer, self.kind, self.seeds, unreadable)
+        draft.problems += problems
+        # A mouse that has its own rule has it instead of its experiment's, whichever of the two keys that used.
+        if any(name in layer for name in _RULE):
+            for name in _RULE:
+                draft.entries.pop(name, None)
+                draft.bad.discard(name)
+        for name, entry in layer.items():
+            draft.entries[name] = entry
+            draft.bad.discard(name)
+        draft.bad |= bad
+
+    def _resolve(self, unreadable: frozenset[str]) -> None:
+        """Give every ROI of the rule its shape."""
+        draft = self.draft
+        if not draft.known(*_RULE):
+            return
+        rule = RuleSettings(draft.values["roi"], draft.values["roi_operation"])
+        if not rule.roi and not rule.roi_operation:
+            draft.problems.append(draft.section.problem("no rule; give roi = NAME, or roi_operation = FORMULA"))
+            return
+        key = "roi" if rule.roi else "roi_operation"
+        try:
+            names = rule_names(rule)
+        except ValueError as error:
+            draft.problems.append(draft.problem((key,), str(error)))
+            return
+        if rule.roi:
+            draft.values["roi"] = names[0]
+        self.formula = rule.roi.upper() or rule.roi_operation
+        entries = {
+            name[len(PREFIX) :].upper(): entry for name, entry in draft.entries.items() if name.startswith(PREFIX)
+        }
+        bad = {name for name, entry in entries.items() if entry.key in draft.bad}
+        sources = RoiSources(self.seeds, entries, unreadable | frozenset(bad))
+        for name in names:
+            self._resolve_one(name, sources, key)
+
+    def _resolve_one(self, name: str, sources: RoiSources, key: str) -> None:
+        draft = self.draft
+        geometry_read = draft.known("bregma", "ppmm", "roi_size")
+        geometry = GeometrySettings(draft.values["ppmm"], draft.values["bregma"], draft.values["roi_size"])
+        try:
+            shape = resolve_roi(name, sources, geometry)
+        except ValueError as error:
+            draft.problems.append(draft.problem((key,), str(error)))
+            return
+        if shape is None:
+            return
+        self.rois[name] = shape
+        problem = check_shape(draft, name, shape, sources.entries.get(name), key) if geometry_read else None
+        if problem:
+            draft.problems.append(problem)
+
+    def groups(self) -> dict[str, Any]:
+        """Return each settings dataclass by its attribute of ``Settings``; ``movement`` only for clmf."""
+        made: dict[str, Any] = {}
+        for group, cls in GROUPS.items():
+            values = {name: self.draft.values[name] for name, key in self.draft.keys.items() if key.group == group}
+            if group == "threshold" and self.kind == "clmf":
+                # In clmf experiments the speed is the signal, under the key that CLoPy has for it.
+                values["reward_threshold"] = self.draft.values["speed_threshold"]
+            made[group] = None if group == "movement" and self.kind != "clmf" else cls(**values)
+        return made
+
+
+def _default(key: ConfigKey, file: ConfigFile) -> Any:
+    if key.name in PATHS and key.default:
+        return os.path.abspath(Path(os.path.abspath(file.path)).parent / key.default)
+    return key.default
+
+
+def find_experiment(file: ConfigFile, name: str) -> Section:
+    """Return an experiment's section. Raises ValueError with what there is instead."""
+    section = file.experiments.get(name.lower())
+    if section is None:
+        titles = [each.title for each in file.experiments.values()]
+        there = f"; the file has {', '.join(titles[:20])}" if titles else "; the file has none, add [clnf_1roi]"
+        raise ValueError(f"there is no experiment {shown(name)!r}{nearest(name, titles) or there}")
+    return section

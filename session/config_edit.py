@@ -1,0 +1,163 @@
+"""The two changes Rigloop makes to a user's config.ini, only when asked: a new mouse, and one key of a mouse.
+
+Lines are inserted or one value is replaced; every other line stays as it is, comments, alignment and line ends
+included (ConfigUpdater would lose the alignment, and takes the comment above a section for a part of the section
+before it). The file is replaced in one step, so that a reader or a power failure sees the old one or the new one; a
+file that somebody saved in the meantime is not overwritten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConfigError, InputError
+from session.config_file import (
+    SAFE_NAME,
+    ConfigFile,
+    Section,
+    decode,
+    nearest,
+    read_bytes,
+    scan,
+    shown,
+    split_comment,
+    unsafe_mouse,
+    write_value,
+)
+
+_BOM = b"\xef\xbb\xbf"
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,80}")
+
+
+@dataclass(slots=True)
+class _Edit:
+    """A file that is being changed: what it says, and its lines without their ends."""
+
+    file: ConfigFile
+    lines: list[str]
+
+    def mouse(self, mouse: str) -> Section:
+        """Return a mouse's section. Raises InputError."""
+        found = self.file.mice.get(mouse.lower())
+        if found is None:
+            known = [each.title[6:] for each in self.file.mice.values()]
+            there = f"; there are {', '.join(known[:20])}" if known else "; there is none yet"
+            near = nearest(mouse, known) or there
+            raise InputError(f"{shown(self.file.path, 300)}: there is no mouse {shown(mouse)!r}{near}")
+        return found
+
+
+def add_mouse(path: Path, new_id: str, from_id: str) -> None:
+    """Copy ``[mouse:FROM]`` under a new ID, after the last mouse of the file.
+
+    Raises
+    ------
+    InputError
+        If the ID cannot name a folder or is taken, if there is no mouse ``from_id``, or if the file has problems of
+        form, cannot be written, or was changed meanwhile.
+    """
+    if SAFE_NAME.fullmatch(new_id) is None:
+        raise InputError(unsafe_mouse(new_id))
+    with _edit(path) as edit:
+        taken = edit.file.mice.get(new_id.lower())
+        if taken is not None:
+            raise InputError(f"{taken.where}: there is a mouse {taken.title[6:]!r} already; choose another ID")
+        source = edit.mouse(from_id)
+        body = edit.lines[source.line : _last_line(source)]
+        end = max(_last_line(each) for each in edit.file.mice.values())
+        edit.lines[end:end] = ["", f"[mouse:{new_id}]", *body]
+
+
+def set_mouse_key(path: Path, mouse: str, key: str, value: str) -> None:
+    """Set one key in a mouse's section; a comment behind the old value stays.
+
+    The value is written as given: check it with ``load_settings`` first.
+
+    Raises
+    ------
+    InputError
+        If there is no such mouse, if the value cannot be written on one line, or if the file has problems of form,
+        cannot be written, or was changed meanwhile.
+    """
+    if _KEY.fullmatch(key) is None:
+        raise InputError(f"{shown(key)!r} cannot be a key; use letters, digits, _ and .")
+    try:
+        written = write_value(value)
+    except ValueError as error:
+        raise InputError(f"{shown(key)} = {shown(value)}: {error}") from None
+    with _edit(path) as edit:
+        section = edit.mouse(mouse)
+        entry = section.entries.get(key.lower())
+        if entry is None:
+            end = _last_line(section)
+            before = edit.lines[end - 1].partition("=")[0]
+            # Align with the line above where that has been aligned.
+            width = len(before.rstrip()) if end == section.line else len(before) - 1
+            edit.lines.insert(end, f"{key:{max(width, 0)}} = {written}" if end > section.line else f"{key} = {written}")
+        else:
+            edit.lines[entry.line - 1] = _with_value(edit.lines[entry.line - 1], written)
+
+
+def _with_value(line: str, written: str) -> str:
+    """Return a line with another value; a comment keeps its column where there is room."""
+    name, _, rest = line.partition("=")
+    comment = split_comment(rest)[1]
+    blank = rest[: len(rest) - len(rest.lstrip())] or " "
+    start = f"{name}={blank}{written}"
+    if not comment.strip():
+        return start
+    column = len(line.rstrip()) - len(comment.strip())
+    return f"{start:{column - 1}} {comment.strip()}"
+
+
+def _last_line(section: Section) -> int:
+    """Return the number of a section's last key's line, or of its header."""
+    return max([section.line, *(entry.line for entry in section.entries.values())])
+
+
+@contextlib.contextmanager
+def _edit(path: Path) -> Iterator[_Edit]:
+    """Read a file, let it be changed, and replace it. Raises InputError."""
+    # What a link points to is replaced, not the link.
+    real = Path(os.path.realpath(path))
+    before = read_bytes(real)
+    text = decode(path, before)
+    file = scan(path, text)
+    if file.problems:
+        raise ConfigError(file.problems)
+    edit = _Edit(file, text.split("\n"))
+    yield edit
+    after = "\n".join(edit.lines)
+    if problems := scan(path, after).problems:
+        raise InputError(f"{problems[0]}; nothing was changed")
+    newline = "\r\n" if b"\r\n" in before else "\n"
+    _replace(real, before, (_BOM if before.startswith(_BOM) else b"") + after.replace("\n", newline).encode())
+
+
+def _replace(path: Path, before: bytes, data: bytes) -> None:
+    """Put ``data`` in the place of a file that must still hold ``before``; keep its mode."""
+    temporary = ""
+    try:
+        mode = os.stat(path).st_mode & 0o7777
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with open(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(handle)
+        os.chmod(temporary, mode)
+        if read_bytes(path) != before:
+            raise InputError(f"{shown(path, 300)}: somebody changed the file meanwhile; nothing was saved, try again")
+        os.replace(temporary, path)
+        temporary = ""
+    except OSError as error:
+        raise InputError(f"{shown(path, 300)}: cannot be written ({error.strerror}); nothing was changed") from None
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)

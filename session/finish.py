@@ -1,0 +1,171 @@
+"""What stands in a session folder beside the recorder's files: who, what, which versions; and at the end the summary.
+
+Each step of the end is done whatever the step before it did: a summary row is worth more than a CLoPy log, and both more
+than an exception.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from core.errors import RigError
+from recording.clopy import write_clopy_files
+from recording.folder import read_session_json, replace_file, write_session_json
+from recording.reader import open_session
+from recording.schema import SCHEMA_VERSION, SESSION_INI
+from recording.summary import SummaryRow, append_summary
+from session.build import Options
+from session.result import SessionResult
+from session.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless")
+
+
+def note_start(folder: Path, settings: Settings, options: Options, started_ns: int) -> None:
+    """Write session.ini and session.json, whose outcome is "running" until the end. Raises RecordingError."""
+    replace_file(folder / SESSION_INI, settings.to_ini())
+    write_session_json(
+        folder,
+        {
+            "schema": SCHEMA_VERSION,
+            "mouse": settings.mouse,
+            "experiment": settings.experiment,
+            "kind": settings.kind,
+            "formula": settings.formula,
+            "outcome": "running",
+            "started_wall_ns": started_ns,
+            "seed": options.seed,
+            "pace": "real" if options.live else "max",
+            "outputs": options.outputs.value,
+            "settings": settings.flat(),
+            "seeds": {name: {"ML": seed.ml_mm, "AP": seed.ap_mm} for name, seed in settings.seeds.items()},
+            "config_path": str(settings.config_path),
+            "software": _software(),
+        },
+    )
+
+
+def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_frame_ns: int) -> SessionResult:
+    """Write the end of session.json, the summary row and CLoPy's files.
+
+    Parameters
+    ----------
+    wall_start_ns : int
+        ns since 1970 when the first frame was asked for.
+    first_frame_ns : int
+        Time of the first frame on the frames' clock, -1 if none came.
+
+    Returns
+    -------
+    SessionResult
+        As given, or failed if something could not be written.
+    """
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: _end_session_json(result, wall_start_ns, first_frame_ns),
+        lambda: append_summary(
+            Path(settings.recording.data_root) / settings.recording.summary_file,
+            _summary(result, settings, wall_start_ns),
+        ),
+        lambda: _clopy(result.session),
+    )
+    errors = []
+    for step in steps:
+        try:
+            step()
+        except (RigError, OSError) as error:
+            errors.append(str(error))
+    if not errors:
+        return result
+    failed = replace(result, outcome="failed", error="; ".join(filter(None, [result.error, *errors])))
+    try:
+        _end_session_json(failed, wall_start_ns, first_frame_ns)
+    except (RigError, OSError):
+        # The folder cannot be written at all, which is what the error says; the screen is what is left.
+        return failed
+    return failed
+
+
+def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns: int) -> None:
+    """Add what only the end knows."""
+    meta = read_session_json(result.session)
+    counts = result.json()
+    meta.update(
+        outcome=result.outcome,
+        error=result.error,
+        started_wall_ns=wall_start_ns,
+        first_frame_ns=first_frame_ns,
+        latency_us=counts.pop("latency_us"),
+        counts={key: counts[key] for key in counts if key not in ("session", "outcome", "error")},
+    )
+    write_session_json(result.session, meta)
+
+
+def _summary(result: SessionResult, settings: Settings, wall_start_ns: int) -> SummaryRow:
+    """Return the session's row of the summary table."""
+    fps = (result.frames - 1) / result.duration_s if result.duration_s > 0 else 0.0
+    return SummaryRow(
+        mouse_id=settings.mouse,
+        session=result.session.name,
+        data_path=str(result.session),
+        start_wall_ns=wall_start_ns,
+        end_wall_ns=wall_start_ns + round(result.duration_s * 1e9),
+        fps=fps,
+        dff_history_s=settings.dff.dff_history,
+        framerate=settings.camera.framerate,
+        n_tones=settings.tones.n_tones,
+        reward_threshold=result.threshold,
+        rewards=result.rewards,
+        audio=settings.schedule.audio,
+        session_type=settings.schedule.session_type.value,
+        outcome=result.outcome,
+    )
+
+
+def _clopy(folder: Path) -> None:
+    """Write CLoPy's log and config copy into the folder."""
+    with open_session(folder) as session:
+        write_clopy_files(session, folder)
+
+
+def _software() -> dict[str, Any]:
+    """Return versions, git state and host: what a session was run with."""
+    return {
+        "rigloop": _version("rigloop"),
+        "git": _git("rev-parse", "HEAD"),
+        "git_changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "python": platform.python_version(),
+        "host": platform.node(),
+        "machine": platform.machine(),
+        "kernel": platform.release(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _git(*words: str) -> str:
+    """Return what git says of the code, empty where there is no git or no repository."""
+    try:
+        done = subprocess.run(
+            ("git", *words),  # noqa: S603 - fixed words
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

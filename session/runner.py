@@ -1,0 +1,213 @@
+"""Starts a session, turns its loop, and ends it: outputs first, then camera, recorder, summary. Watches the wall clock.
+
+Owns the session's folder and locks, and the lifetime of every part. A session ends on its last trial, at the end of a
+recording, on a stop request, when no frame comes for ``camera_timeout_s``, and on any error: always through the same
+close.
+"""
+
+from __future__ import annotations
+
+import gc
+import traceback
+from contextlib import ExitStack
+from pathlib import Path
+
+from core.errors import CameraTimeout, RigError
+from core.ports import Clock, EndOfSource
+from core.trial import Phase
+from core.values import Command, Mark, as_ns
+from core.wishes import end_session
+from recording.folder import create_session_folder
+from recording.recorder import Recorder, RecorderResult
+from recording.schema import ERROR_TXT, EventRow
+from session.build import Options, Parts, build
+from session.finish import finish, note_start
+from session.locks import mouse_lock, rig_lock
+from session.loop import Loop, Status
+from session.result import SessionResult
+from session.settings import Settings
+from session.stop import StopRequest
+
+LOOK_S = 0.2
+"""How long one wait for a frame lasts before the stop request is looked at again, s."""
+
+
+class InterruptedEarly(Exception):
+    """A stop was asked for before the session had begun; nothing was made."""
+
+
+class SessionWatch:
+    """What a person's screen is told; this one shows nothing. Called by the runner's thread."""
+
+    def started(self, folder: Path, status: Status, expected_frames: int | None, trials: int) -> None:
+        """The session has begun; ``status`` is live from now on."""
+
+    def ended(self) -> None:
+        """The loop is over; files are being closed."""
+
+
+def run_session(
+    settings: Settings, options: Options, clock: Clock, stop: StopRequest, watch: SessionWatch
+) -> SessionResult:
+    """Run one session from the first frame to its summary.
+
+    Returns the result also of a session that failed: its ``outcome`` and ``error`` say so.
+
+    Raises
+    ------
+    InputError
+        A source, device or lock that is not to be had. Nothing was made.
+    InterruptedEarly
+        A stop was asked for before the session began. Nothing was made.
+    """
+    parts = build(settings, options, clock)
+    data_root = Path(settings.recording.data_root)
+    with ExitStack() as stack:
+        stack.callback(parts.camera.close)
+        if stop:
+            raise InterruptedEarly(stop.reason)
+        if options.live:
+            stack.enter_context(rig_lock(settings.outputs.rig))
+        stack.enter_context(mouse_lock(data_root, settings.mouse))
+        started_ns = clock.wall_ns()
+        folder = create_session_folder(data_root, settings.mouse, started_ns)
+        note_start(folder, settings, options, started_ns)
+        return _Session(settings, options, parts, folder, clock, stop).run(watch)
+
+
+class _Session:
+    """One session whose folder exists."""
+
+    def __init__(
+        self, settings: Settings, options: Options, parts: Parts, folder: Path, clock: Clock, stop: StopRequest
+    ) -> None:
+        self._settings = settings
+        self._options = options
+        self._parts = parts
+        self._folder = folder
+        self._clock = clock
+        self._stop = stop
+        self._wall_start_ns = clock.wall_ns()
+        self._error = ""
+        self._recorder = Recorder(
+            folder,
+            parts.camera.frame_shape,
+            parts.camera.frame_dtype,
+            parts.pipeline.names,
+            image_file=settings.recording.raw_image_file,
+            record_images=settings.recording.record_images,
+            slots=options.recorder_slots(settings, parts.camera),
+            wait=not options.live,
+        )
+        self._loop = Loop(parts.camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock)
+
+    def run(self, watch: SessionWatch) -> SessionResult:
+        """Start the parts, turn the loop, close everything, write the summary."""
+        outcome = "failed"
+        started_ns = self._clock.now_ns()
+        try:
+            self._recorder.start()
+            self._parts.camera.start()
+            watch.started(
+                self._folder, self._loop.status, self._parts.camera.expected_frames, self._settings.schedule.total_trials
+            )
+            started_ns = self._clock.now_ns()
+            self._wall_start_ns = self._clock.wall_ns()
+            outcome = self._turn_until_done()
+        except RigError as failure:
+            self._fail(str(failure))
+        except Exception as failure:  # noqa: BLE001 - whatever failed, the mouse's data must be closed and summed up
+            (self._folder / ERROR_TXT).write_text(traceback.format_exc(), encoding="utf-8")
+            self._fail(f"{type(failure).__name__}: {failure} (details in {self._folder / ERROR_TXT})")
+        wall_ns = self._clock.now_ns() - started_ns
+        recorded = self._close(outcome)
+        watch.ended()
+        result = self._result("failed" if self._error else outcome, wall_ns, recorded)
+        return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
+
+    def _fail(self, error: str) -> None:
+        """Keep an error; the first one is what a person needs to read first."""
+        self._error = f"{self._error}; {error}" if self._error else error
+
+    def _turn_until_done(self) -> str:
+        """Turn the loop until the session is over; return its outcome.
+
+        The collector is off meanwhile: a full collection can take longer than a frame. The loop makes no cycles; what
+        others left is collected at the end of each trial.
+        """
+        self._parts.rig.start(0)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        last_ns = self._clock.now_ns()
+        try:
+            while True:
+                wishes = self._stop.wish()
+                try:
+                    state = self._loop.turn(LOOK_S, wishes)
+                except CameraTimeout:
+                    if self._stop:
+                        return "aborted"
+                    self._check_silence(self._clock.now_ns() - last_ns)
+                    continue
+                except EndOfSource:
+                    return "source_ended"
+                if state.phase is Phase.DONE:
+                    return "aborted" if wishes else "complete"
+                last_ns = self._clock.now_ns()
+                if state.verdict.outcome:
+                    gc.collect()
+        finally:
+            gc.unfreeze()
+            gc.enable()
+
+    def _check_silence(self, silent_ns: int) -> None:
+        """Raise CameraTimeout once the camera has been silent for too long."""
+        camera = self._settings.camera
+        if silent_ns >= as_ns(camera.camera_timeout_s):
+            raise CameraTimeout(
+                f"camera {camera.vid_source.value}: no frame for {silent_ns / 1e9:.1f} s (camera_timeout_s is "
+                f"{camera.camera_timeout_s:g}); check its cable and power, or raise camera_timeout_s"
+            )
+
+    def _close(self, outcome: str) -> RecorderResult:
+        """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it."""
+        for failure in self._parts.rig.close():
+            self._fail(str(failure))
+        try:
+            self._parts.camera.close()
+        except (RigError, OSError) as failure:
+            self._fail(str(failure))
+        status = self._loop.status
+        try:
+            if status.state.phase is not Phase.DONE and status.frames:
+                marks: list[Command] = []
+                end_session(status.state, outcome, marks)
+                self._recorder.note([EventRow(status.now_ns, m.kind, m.trial, m.detail) for m in marks if isinstance(m, Mark)])
+        except RigError as failure:
+            self._fail(str(failure))
+        recorded = self._recorder.close()
+        if recorded.error and recorded.error not in self._error:
+            self._fail(recorded.error)
+        return recorded
+
+    def _result(self, outcome: str, wall_ns: int, recorded: RecorderResult) -> SessionResult:
+        """Gather the counts."""
+        status = self._loop.status
+        return SessionResult(
+            session=self._folder,
+            outcome=outcome,
+            error=self._error,
+            trials=status.state.successes + status.fails,
+            successes=status.state.successes,
+            rewards=status.state.rewards,
+            water=status.water,
+            frames=status.frames,
+            dropped=status.dropped,
+            images=recorded.images,
+            images_dropped=recorded.images_dropped,
+            duration_s=(status.now_ns - status.first_ns) / 1e9,
+            wall_s=wall_ns / 1e9,
+            latency_us=self._loop.latencies.percentiles_us(),
+            threshold=status.state.threshold.value,
+        )

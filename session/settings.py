@@ -1,0 +1,221 @@
+"""The settings of one session: config.ini's sections put on top of each other, checked, and written back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from behavior.settings import MovementSettings
+from brain.settings import DffSettings, GeometrySettings, RuleSettings
+from camera.settings import CameraSettings
+from core.errors import ConfigError
+from core.schedule import ScheduleSettings
+from core.threshold import ThresholdSettings
+from core.tones import ToneSettings
+from core.trial import TrialSettings
+from hardware.settings import OutputSettings
+from helper import Seed
+from recording.settings import RecordingSettings
+from roi_manager import Shape
+from session.compose import Composition, check_section, find_experiment, read_overrides
+from session.config_checks import Probe
+from session.config_file import SAFE_NAME, ConfigFile, Section, nearest, read_config, shown, unsafe_mouse, write_value
+from session.config_keys import keys_of
+from session.config_rois import PREFIX, read_seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a session is told.
+
+    Attributes
+    ----------
+    mouse, experiment : str
+        As they are spelled in the file.
+    kind : {"clnf", "clmf"}
+    camera ... recording
+        The settings of each part. In clmf experiments ``threshold.reward_threshold`` is the ``speed_threshold``.
+    movement : MovementSettings or None
+        Only in clmf experiments.
+    seeds : dict
+        Upper-case name to Seed.
+    rois : dict
+        Upper-case name to shape in px: those the rule names, in its order.
+    formula : str
+        The ROI's name, or the operation; empty in clmf experiments.
+    config_path : Path
+        The file it came from.
+    """
+
+    mouse: str
+    experiment: str
+    kind: str
+    camera: CameraSettings
+    geometry: GeometrySettings
+    rule: RuleSettings
+    dff: DffSettings
+    movement: MovementSettings | None
+    tones: ToneSettings
+    threshold: ThresholdSettings
+    schedule: ScheduleSettings
+    trial: TrialSettings
+    outputs: OutputSettings
+    recording: RecordingSettings
+    seeds: Mapping[str, Seed]
+    rois: Mapping[str, Shape]
+    formula: str
+    config_path: Path
+
+    def flat(self) -> dict[str, Any]:
+        """Return every key with its value as JSON has it, and each ROI as ``roi.NAME``."""
+        flat = {name: key.plain(getattr(getattr(self, key.group), name)) for name, key in keys_of(self.kind).items()}
+        return flat | {PREFIX + name: shape.text() for name, shape in self.rois.items()}
+
+    def to_ini(self) -> str:
+        """Return a config.ini that gives these settings again (``config_path`` apart), wherever it lies."""
+        keys = keys_of(self.kind)
+        values = {name: key.write(getattr(getattr(self, key.group), name)) for name, key in keys.items()}
+        rois = {PREFIX + name: shape.text() for name, shape in self.rois.items()}
+        seeds = {name: f"{seed.ap_mm!r}, {seed.ml_mm!r}" for name, seed in self.seeds.items()}
+        sections = {
+            self.experiment: {name: value for name, value in values.items() if value} | rois,
+            f"mouse:{self.mouse}": {"experiment": self.experiment},
+        }
+        if seeds:
+            sections["seeds"] = seeds
+        return "\n".join(ini_section(title, entries) for title, entries in sections.items())
+
+
+def ini_section(title: str, entries: Mapping[str, str]) -> str:
+    """Return a section as text, its ``=`` aligned. Raises ValueError on a value that cannot be written."""
+    width = max((len(name) for name in entries), default=0)
+    lines = [f"{name:{width}} = {write_value(value)}\n" for name, value in entries.items()]
+    return f"[{title}]\n{''.join(lines)}"
+
+
+def load_settings(
+    path: Path,
+    mouse: str,
+    *,
+    experiment: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    probe: Probe | None = None,
+) -> Settings:
+    """Read the settings of a mouse.
+
+    Parameters
+    ----------
+    path : Path
+        config.ini.
+    mouse : str
+        Its ID, in either case.
+    experiment : str, optional
+        Takes the place of the experiment its section names (``--experiment``).
+    overrides : mapping of str to str, optional
+        Config keys (``--set``), and ``"--camera"``, ``"--source"``, ``"--data-root"``, to their values.
+    probe : callable, optional
+        ``probe(path, framerate)`` looks into a recording to replay; called last.
+
+    Raises
+    ------
+    ConfigError
+        With every problem that concerns this session, a line each.
+    """
+    file = read_config(path)
+    layer, problems = read_overrides(overrides or {})
+    try:
+        section = _find_mouse(file, mouse)
+    except ValueError as error:
+        raise ConfigError([*file.problems, *problems, str(error)]) from None
+    try:
+        own = _find_own(file, section, experiment)
+    except ValueError as error:
+        raise ConfigError([*file.problems, *_alone(file, section, None), *problems, str(error)]) from None
+    named = {name: entry for name, entry in section.entries.items() if name != "experiment"}
+    made = Composition(file, own, [own.entries, named, layer], probe)
+    problems = [*file.problems, *problems, *made.draft.problems]
+    if problems:
+        raise ConfigError(list(dict.fromkeys(problems)))
+    return Settings(
+        mouse=section.title[6:],
+        experiment=own.title,
+        kind=made.kind,
+        seeds=made.seeds,
+        rois=made.rois,
+        formula=made.formula,
+        config_path=Path(path),
+        **made.groups(),
+    )
+
+
+def check_config(path: Path, mouse: str | None = None, probe: Probe | None = None) -> list[str]:
+    """Return the problems of a whole file, or of what one mouse needs. A shared section's problem comes once.
+
+    An experiment that mice name may leave to them its rule and its recording; any other is checked as it stands.
+    """
+    try:
+        if mouse is not None:
+            load_settings(path, mouse, probe=probe)
+            return []
+        file = read_config(path)
+    except ConfigError as error:
+        return error.problems
+    problems = list(file.problems)
+    used: set[str] = set()
+    mice = []
+    for section in file.mice.values():
+        try:
+            own = _find_own(file, section, None)
+        except ValueError as error:
+            mice += [*_alone(file, section, None), str(error)]
+            continue
+        used.add(own.title)
+        named = {name: entry for name, entry in section.entries.items() if name != "experiment"}
+        mice += Composition(file, own, [own.entries, named], probe).draft.problems
+    for own in file.experiments.values():
+        if own.title in used:
+            problems += _alone(file, own, own.title[:4].lower())
+        else:
+            problems += Composition(file, own, [own.entries], probe).draft.problems
+    problems += read_seeds(file.sections.get("seeds"))[2]
+    if not file.experiments and not problems:
+        problems.append(f"{shown(path, 300)}: no experiment; add a section such as [clnf_1roi]")
+    return list(dict.fromkeys([*problems, *mice]))
+
+
+def _alone(file: ConfigFile, section: Section, kind: str | None) -> list[str]:
+    """Return the problems of a section's keys, each by itself."""
+    seeds, unreadable, _ = read_seeds(file.sections.get("seeds"))
+    return check_section(section, kind, seeds, unreadable)
+
+
+def _find_mouse(file: ConfigFile, mouse: str) -> Section:
+    """Return a mouse's section. Raises ValueError with what there is instead."""
+    if SAFE_NAME.fullmatch(mouse) is None:
+        raise ValueError(f"--mouse {shown(mouse)}: {unsafe_mouse(mouse)}")
+    section = file.mice.get(mouse.lower())
+    if section is None:
+        known = [each.title[6:] for each in file.mice.values()]
+        there = f"there are {', '.join(known[:20])}{', ...' if len(known) > 20 else ''}" if known else "there is none"
+        text = f"no mouse {mouse!r} ({there}); add [mouse:{mouse}] with its experiment{nearest(mouse, known)}"
+        raise ValueError(f"{shown(file.path, 300)}: {text}")
+    return section
+
+
+def _find_own(file: ConfigFile, section: Section, experiment: str | None) -> Section:
+    """Return the section of the experiment that a mouse runs. Raises ValueError with a problem line."""
+    entry = section.entries.get("experiment")
+    if experiment is not None:
+        try:
+            return find_experiment(file, experiment)
+        except ValueError as error:
+            raise ValueError(f"--experiment {shown(experiment)}: {error}") from None
+    if entry is None:
+        titles = ", ".join(own.title for own in file.experiments.values()) or "none yet; add [clnf_1roi]"
+        raise ValueError(section.problem(f"names no experiment; add experiment = NAME (there are: {shown(titles)})"))
+    try:
+        return find_experiment(file, entry.value)
+    except ValueError as error:
+        raise ValueError(entry.problem(str(error))) from None
