@@ -1,7 +1,7 @@
 """What the benchmarks share: arguments, medians of cases run side by side, tables, bars, a description of the machine.
 
 A benchmark ``bench/bench_NAME.py`` runs as ``python -m bench.bench_NAME [--json] [--quick]``. It prints tables; with
-``--json`` its last line is one line of JSON. Its exit status is 1 when a bar is missed.
+``--json`` its last line is one line of JSON. Its exit status is 1 when a bar is missed (never with ``--quick``).
 """
 
 from __future__ import annotations
@@ -124,4 +124,5 @@ def finish(name: str, options: argparse.Namespace, figures: Mapping[str, Any], b
         print(
             json.dumps({"bench": name, "quick": options.quick, "machine": here, "figures": figures, "bars": verdicts})
         )
-    return 0 if all(bar.passed for bar in bars) else 1
+    # A quick look on a busy machine is no verdict, so that CI can run it to see that the bench itself works.
+    return 0 if options.quick or all(bar.passed for bar in bars) else 1

@@ -10,6 +10,8 @@ from annotated_types import Ge, Gt, Le
 
 from core.keys import Key
 
+Side = Annotated[int, Ge(8), Le(16_384)]
+
 
 class CameraKind(Enum):
     """Where frames come from."""
@@ -31,18 +33,21 @@ OFFLINE = frozenset({CameraKind.replay, CameraKind.synthetic, CameraKind.simulat
 class CameraSettings:
     """The camera and what it delivers."""
 
-    vid_source: Annotated[
-        CameraKind, Key("", "Camera: pi, genicam, jetson, usb, replay, synthetic or simulated.")
-    ] = CameraKind.synthetic
+    vid_source: Annotated[CameraKind, Key("", "Camera: pi, genicam, jetson, usb, replay, synthetic or simulated.")] = (
+        CameraKind.synthetic
+    )
     vid_root: Annotated[
         str, Key("", "Recording to replay: a session folder, an .hdf5 or video file, or a folder of images.")
     ] = ""
-    resolution: Annotated[tuple[int, int], Key("px", "Width, height of the frames.")] = (256, 256)
+    resolution: Annotated[tuple[Side, Side], Key("px", "Width, height of the frames.")] = (256, 256)
     framerate: Annotated[float, Gt(0), Le(1000), Key("frames/s", "Frames per second.")] = 15.0
     shutter_speed: Annotated[int, Ge(1), Le(10_000_000), Key("us", "Exposure time (hardware cameras).")] = 60_000
     iso: Annotated[int, Ge(0), Le(6400), Key("", "Sensitivity, 100 = gain 1 (hardware cameras); 0 leaves it.")] = 800
     awb_mode: Annotated[str, Key("", "White balance; off, so that colours stay comparable (hardware cameras).")] = "off"
     sensor_mode: Annotated[int, Ge(0), Le(32), Key("", "Sensor mode of the Pi camera; 0 lets the driver choose.")] = 7
     camera_timeout_s: Annotated[
-        float, Ge(0.05), Le(600), Key("s", "Without a frame for this long the outputs fall silent and the session ends.")
+        float,
+        Ge(0.05),
+        Le(600),
+        Key("s", "Without a frame for this long the outputs fall silent and the session ends."),
     ] = 5.0

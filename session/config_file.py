@@ -23,7 +23,7 @@ MAX_BYTES = 4 << 20
 SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 EXPERIMENT = re.compile(r"cl[nm]f[a-z0-9_-]{0,60}")
 _SECTION = re.compile(r"\[\s*([^\[\]]*?)\s*\]")
-_COMMENT = re.compile(r"(?:^|\s)[;#]")
+_COMMENT = re.compile(r"\s[;#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,12 @@ def split_comment(text: str) -> tuple[str, str]:
         if comment.strip() and not re.match(r"\s+[;#]", comment):
             raise ValueError("something follows the closing quote; delete it")
         return value[1:end], comment
-    found = _COMMENT.search(value)
+    # As in configparser, a = ;b has a comment and a =;b has not.
+    found = _COMMENT.search(text)
     if found is None:
         return value, ""
-    bare = value[: found.start()].rstrip()
-    return bare, value[len(bare) :]
+    bare = text[: found.start()].rstrip()
+    return bare.lstrip(), text[len(bare) :]
 
 
 def write_value(value: str) -> str:
@@ -169,8 +170,7 @@ def write_value(value: str) -> str:
     """
     if odd_character(value) is not None:
         raise ValueError("it holds a character that a configuration cannot hold; rename it")
-    plain = value == value.strip() and not value.startswith('"') and not _COMMENT.search(value)
-    if plain:
+    if value == value.strip() and not value.startswith(('"', ";", "#")) and not _COMMENT.search(value):
         return value
     if '"' in value:
         raise ValueError('a configuration cannot hold both " and a blank with ; or #; rename it')

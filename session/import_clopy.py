@@ -222,23 +222,28 @@ class _Conversion:
         speed = self._mm_per_s(number(value))
         if speed is None:
             self._line(
-                key, "dropped", "px/frame cannot become mm/s without framerate and ppmm; give it yourself in mm/s"
+                key, "dropped", "px/frame cannot become mm/s without number, framerate and ppmm; give it in mm/s"
             )
         else:
             why = f"{shown(value)} px/frame at {self.keys['framerate']} frames/s and {self.keys['ppmm']} px/mm, in mm/s"
             self._put(key, key, f"{speed:.6g}", why)
 
     def _mm_per_s(self, px_per_frame: float | None) -> float | None:
-        framerate, ppmm = (number(self.keys.get(name, "")) for name in ("framerate", "ppmm"))
-        if px_per_frame is None or not framerate or not ppmm:
+        try:
+            framerate, ppmm = (self.known[name].read(self.keys.get(name, "")) for name in ("framerate", "ppmm"))
+        except ValueError:
             return None
-        return px_per_frame * framerate / ppmm
+        return None if px_per_frame is None else float(px_per_frame * framerate / ppmm)
 
     def _add_speeds(self) -> None:
         """Write the speeds that CLoPy's script holds in px/frame, for this camera and scale."""
         for key, (px_per_frame, why) in PX_PER_FRAME.items():
             speed = self._mm_per_s(px_per_frame)
-            if speed is not None:
+            if speed is not None and key not in self.out:
+                try:
+                    self.known[key].read(f"{speed:.6g}")
+                except ValueError:
+                    continue
                 self.out[key] = f"{speed:.6g}"
                 text = f"{key} = {self.out[key]}: {why} ({px_per_frame:g} px/frame), in mm/s"
                 self.lines.append(ImportLine(self.target, key, "added", text))

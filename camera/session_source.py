@@ -1,0 +1,68 @@
+"""A session of our own as a source of frames: the recorded numbers, times and losses, exactly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from camera.hdf5_source import Hdf5Images
+from camera.source import Source, SourceKind
+from camera.stamps import IntArray, Stamps, check_times
+from core.errors import SourceError
+from recording.reader import open_session
+from recording.schema import FRAMES_CSV
+
+
+def open_session_source(path: Path) -> Source:
+    """Open a session: ``path`` is its folder or its file of images.
+
+    A row whose image was not kept, or did not reach the disk before the session was killed, is not delivered; it counts
+    as lost in ``dropped`` of the next frame that is.
+
+    Raises
+    ------
+    SourceError
+        If the session has no images, or a log that does not fit them.
+    """
+    session = open_session(path)
+    folder, frames = session.folder, session.frames
+    if not session.has_images:
+        raise SourceError(
+            f"{folder}: this session kept no images, so it cannot be replayed; give one recorded with record_images = 1"
+        )
+    rows = np.stack([frames.frame, frames.time_ns, frames.sensor_ns, frames.dropped, frames.image], axis=1)
+    images = Hdf5Images(session.image_path)
+    try:
+        stamps, index = deliverable(rows, images.n_images)
+        if not len(stamps):
+            raise SourceError(
+                f"{folder}: none of its {len(rows)} frames has an image, so it cannot be replayed; give another session"
+            )
+        if np.any(np.diff(index) <= 0):
+            raise SourceError(f"{folder / FRAMES_CSV}: column image does not rise; the file is damaged, give another")
+        check_times(stamps, folder / FRAMES_CSV, "the file is damaged, give another session")
+        return Source(folder, SourceKind.session, stamps, index, images)
+    except BaseException:
+        images.close()
+        raise
+
+
+def deliverable(rows: IntArray, n_images: int) -> tuple[Stamps, IntArray]:
+    """Return stamps and image index of the rows that have an image among the first ``n_images``.
+
+    Parameters
+    ----------
+    rows : ndarray, (n_rows, 5) int64
+        Columns frame, time_ns, sensor_ns, dropped, image.
+    n_images : int
+        Images in the file.
+    """
+    number, time_ns, sensor_ns, dropped, image = rows.T
+    kept = np.flatnonzero((image >= 0) & (image < n_images))
+    # Losses up to and with each row, a row without image being a loss itself: their differences are exact.
+    has_image = np.zeros(len(rows), np.int64)
+    has_image[kept] = 1
+    lost = np.cumsum(dropped + 1 - has_image)
+    between = np.diff(lost[kept], prepend=0)
+    return Stamps(number[kept], time_ns[kept], sensor_ns[kept], between), image[kept]

@@ -1,0 +1,1 @@
+"""Cameras: recordings, the computed scene, and the pace at which they are given out."""

@@ -1,0 +1,217 @@
+"""What every camera must do, whatever is behind it. A new camera is one more line in CASES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from camera.pace import Paced
+from camera.replay import open_replay
+from camera.scene import Region, SceneSettings
+from camera.synthetic import SyntheticCamera
+from core.clock import VirtualClock
+from core.errors import CameraError
+from core.ports import Camera, EndOfSource
+from core.values import Frame
+from tests.camera import recordings as rec
+
+N = 12
+FPS = 15.0
+SHAPE = (rec.HEIGHT, rec.WIDTH, 3)
+TIMEOUT_S = 5.0
+
+Make = Callable[[Path], Camera]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One implementation.
+
+    Attributes
+    ----------
+    make : callable
+        Makes a camera of SHAPE that is not yet started and ends after ``n_frames``; twice on one folder gives two
+        cameras of the same seed.
+    n_frames : int
+    dtype : str
+    """
+
+    make: Make
+    n_frames: int = N
+    dtype: str = "uint8"
+
+
+def synthetic(_tmp: Path) -> Camera:
+    scene = SceneSettings(regions=(Region("BC_L", 10.0, 8.0), Region("BC_R", 10.0, 23.0)), radius_px=3.0, n_frames=N)
+    return SyntheticCamera(scene, rec.HEIGHT, rec.WIDTH, FPS, seed=7)
+
+
+def replay_hdf5(tmp: Path) -> Camera:
+    return open_replay(str(rec.write_hdf5(tmp / "image_stream.hdf5", rec.pictures(N), chunks=(5, 24, 32, 3))), FPS)
+
+
+def replay_uint16(tmp: Path) -> Camera:
+    return open_replay(str(rec.write_hdf5(tmp / "image_stream.hdf5", rec.pictures(N, dtype="uint16"))), FPS)
+
+
+def replay_clopy(tmp: Path) -> Camera:
+    rec.write_hdf5(tmp / "S1" / "image_stream.hdf5", rec.pictures(N), compression="lzf", chunks=(1, 24, 32, 3))
+    rec.write_clopy_log(tmp / "S1", [k * 66_667 + k % 3 for k in range(N)])
+    return open_replay(str(tmp), FPS)
+
+
+def replay_session(tmp: Path) -> Camera:
+    """Return a session in which frames 4 and 5 were lost and the image of frame 9 was not kept."""
+    rows = rec.session_rows(N + 3)
+    rows = [row for row in rows if row[0] not in (4, 5)]
+    images = iter(range(N))
+    kept = [
+        (number, time_ns, sensor_ns, 2 if number == 6 else 0, -1 if number == 9 else next(images))
+        for number, time_ns, sensor_ns, _, _ in rows
+    ]
+    return open_replay(str(rec.write_session(tmp / "S1", rec.pictures(N), kept)), FPS)
+
+
+def replay_video(tmp: Path) -> Camera:
+    return open_replay(str(rec.write_video(tmp / "film.mp4", rec.pictures(N))), FPS)
+
+
+def replay_folder(tmp: Path) -> Camera:
+    return open_replay(str(rec.write_images(tmp / "images", rec.pictures(N))), FPS)
+
+
+def paced(make: Make) -> Make:
+    return lambda tmp: Paced(make(tmp), VirtualClock(), ring_frames=4)
+
+
+CASES = {
+    "synthetic": Case(synthetic),
+    "replay-hdf5": Case(replay_hdf5),
+    "replay-uint16": Case(replay_uint16, dtype="uint16"),
+    "replay-clopy": Case(replay_clopy),
+    "replay-session": Case(replay_session),
+    "replay-video": Case(replay_video),
+    "replay-folder": Case(replay_folder),
+    "paced-synthetic": Case(paced(synthetic)),
+    "paced-session": Case(paced(replay_session)),
+    "paced-video": Case(paced(replay_video)),
+}
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
+
+
+@pytest.fixture
+def camera(case: Case, tmp_path: Path) -> Iterator[Camera]:
+    made = case.make(tmp_path)
+    yield made
+    made.close()
+
+
+def read_all(camera: Camera) -> list[Frame]:
+    """Return every frame, each with a copy of its image."""
+    frames = []
+    camera.start()
+    while True:
+        try:
+            frame = camera.read(TIMEOUT_S)
+        except EndOfSource:
+            return frames
+        frames.append(frame._replace(image=frame.image.copy()))
+
+
+def test_is_a_camera(camera: Camera) -> None:
+    assert isinstance(camera, Camera)
+
+
+def test_numbers_rise_and_gaps_are_counted_as_dropped(camera: Camera) -> None:
+    frames = read_all(camera)
+    assert frames[0].number >= 1
+    for before, frame in pairwise(frames):
+        assert frame.number > before.number
+        assert frame.number - before.number == frame.dropped + 1
+
+
+def test_times_strictly_increase(camera: Camera) -> None:
+    times = [frame.time_ns for frame in read_all(camera)]
+    assert all(late > early for early, late in pairwise(times))
+
+
+def test_numbers_and_times_are_plain_integers(camera: Camera) -> None:
+    for frame in read_all(camera):
+        assert [type(value) for value in frame[1:]] == [int] * 4
+
+
+def test_shape_and_dtype_are_as_promised_before_start(case: Case, camera: Camera) -> None:
+    promised = (camera.frame_shape, camera.frame_dtype)
+    assert promised == (SHAPE, case.dtype)
+    for frame in read_all(camera):
+        assert (frame.image.shape, frame.image.dtype.name) == promised
+        assert frame.image.flags.c_contiguous
+
+
+def test_expected_frames_is_what_comes(case: Case, camera: Camera) -> None:
+    expected = camera.expected_frames
+    assert expected == case.n_frames
+    assert len(read_all(camera)) == expected
+
+
+def test_end_stays_the_end(camera: Camera) -> None:
+    read_all(camera)
+    for _ in range(3):
+        with pytest.raises(EndOfSource):
+            camera.read(TIMEOUT_S)
+
+
+def test_read_before_start_fails(camera: Camera) -> None:
+    with pytest.raises(CameraError):
+        camera.read(TIMEOUT_S)
+
+
+def test_start_twice_fails(camera: Camera) -> None:
+    camera.start()
+    with pytest.raises(CameraError):
+        camera.start()
+
+
+def test_close_twice_is_legal(camera: Camera) -> None:
+    camera.start()
+    camera.close()
+    camera.close()
+
+
+def test_close_without_start_is_legal(camera: Camera) -> None:
+    camera.close()
+    camera.close()
+
+
+def test_read_after_close_fails(camera: Camera) -> None:
+    camera.start()
+    camera.read(TIMEOUT_S)
+    camera.close()
+    with pytest.raises(CameraError):
+        camera.read(TIMEOUT_S)
+
+
+def test_start_after_close_fails(camera: Camera) -> None:
+    camera.close()
+    with pytest.raises(CameraError):
+        camera.start()
+
+
+def test_two_cameras_of_one_seed_give_identical_frames(case: Case, tmp_path: Path) -> None:
+    runs = []
+    for _ in range(2):
+        made = case.make(tmp_path)
+        runs.append(read_all(made))
+        made.close()
+    for one, other in zip(*runs, strict=True):
+        assert one[1:] == other[1:]
+        assert np.array_equal(one.image, other.image)
