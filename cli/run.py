@@ -14,7 +14,7 @@ from session.stop import StopRequest
 
 def run(args: argparse.Namespace) -> int:
     """Run the session; print its summary, its folder and its figure. Returns the exit code."""
-    with StopRequest() as stop:
+    with StopRequest(for_good=True) as stop:
         return _run(args, stop)
 
 

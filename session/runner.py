@@ -127,7 +127,8 @@ class _Session:
 
     def _fail(self, error: str) -> None:
         """Keep an error; the first one is what a person needs to read first."""
-        self._error = f"{self._error}; {error}" if self._error else error
+        if error not in self._error:
+            self._error = f"{self._error}; {error}" if self._error else error
 
     def _turn_until_done(self) -> str:
         """Turn the loop until the session is over; return its outcome.
@@ -187,7 +188,7 @@ class _Session:
         except RigError as failure:
             self._fail(str(failure))
         recorded = self._recorder.close()
-        if recorded.error and recorded.error not in self._error:
+        if recorded.error:
             self._fail(recorded.error)
         return recorded
 

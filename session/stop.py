@@ -13,13 +13,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class StopRequest:
     """While this context is open the three signals only raise a flag, so that nothing is interrupted half-way.
 
+    Parameters
+    ----------
+    for_good : bool
+        Leave the signals caught when the context closes: for a process that has nothing left to do but to exit.
+
     Attributes
     ----------
     reason : str
         Name of the first signal that came, empty before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, for_good: bool = False) -> None:
+        self._for_good = for_good
         self.reason = ""
         self._before: dict[signal.Signals, object] = {}
 
@@ -44,6 +50,8 @@ class StopRequest:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._for_good:
+            return
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
         self._before.clear()

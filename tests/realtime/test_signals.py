@@ -1,0 +1,157 @@
+"""Ctrl-C, ``kill`` and a closed terminal end a real session cleanly at any moment. Real processes, real time."""
+
+import csv
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from recording.reader import open_session
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def start(data_root, *words, **how):
+    command = [
+        sys.executable, "-m", "cli.main", "run", "--mouse", "DEMO", "--pace", "real", "--data-root", str(data_root),
+        "--set", f"rig=test-{os.getpid()}-{data_root.name}", "--set", "framerate=50", *words,
+    ]  # fmt: skip
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **how}
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, **options)
+
+
+def wait_for(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def sessions(data_root):
+    return sorted(data_root.glob("DEMO/*/S1"))
+
+
+def running(data_root):
+    """Whether frames are being recorded."""
+    return any(path.stat().st_size > 2000 for path in data_root.glob("DEMO/*/S1/frames.csv"))
+
+
+def assert_clean(data_root, outcome="aborted"):
+    [folder] = sessions(data_root)
+    assert json.loads((folder / "session.json").read_text())["outcome"] == outcome
+    with (data_root / "expt_1roi_trial_summary.csv").open(newline="") as file:
+        assert [row["outcome"] for row in csv.DictReader(file)] == [outcome]
+    with open_session(folder) as session:
+        assert len(session.images()) == len(session.frames.frame) > 0
+        assert session.events[-1].kind == "session_end"
+        assert (folder / "VideoTimestamp.txt").read_text().count("\n") == len(session.frames.frame) + 1
+    return folder
+
+
+def no_process_left(group):
+    """Soon nobody of the session's process group is alive."""
+
+    def gone():
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait_for(gone, 5.0)
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda n: n.name)
+def test_a_signal_in_the_middle_ends_the_session_cleanly(tmp_path, number):
+    process = start(tmp_path, "--json")
+    wait_for(lambda: running(tmp_path))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert json.loads(out.splitlines()[-1])["outcome"] == "aborted"
+    assert "Traceback" not in err
+    assert_clean(tmp_path)
+    no_process_left(process.pid)
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.3, 0.5, 0.7, 0.9, 1.2, 1.6])
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda n: n.name)
+def test_a_signal_at_any_moment_leaves_nothing_or_a_whole_session(tmp_path, number, delay):
+    process = start(tmp_path)
+    time.sleep(delay)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode in (130, -number), err
+    if sessions(tmp_path):
+        assert process.returncode == 130
+        [folder] = sessions(tmp_path)
+        assert json.loads((folder / "session.json").read_text())["outcome"] == "aborted"
+        assert "aborted" in (tmp_path / "expt_1roi_trial_summary.csv").read_text()
+    no_process_left(process.pid)
+
+
+def test_impatience_changes_nothing(tmp_path):
+    process = start(tmp_path)
+    wait_for(lambda: running(tmp_path))
+    for _ in range(20):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.02)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert_clean(tmp_path)
+
+
+def test_a_closed_terminal_ends_the_session_cleanly(tmp_path):
+    ours, theirs = pty.openpty()
+    process = start(tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, text=False, preexec_fn=take_terminal)
+    os.close(theirs)
+    try:
+        wait_for(lambda: running(tmp_path))
+    finally:
+        os.close(ours)
+    process.wait(timeout=30)
+    assert_clean(tmp_path)
+
+
+def take_terminal():
+    """Make the terminal on stdin the controlling one, so that its end is a SIGHUP."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_the_second_session_of_a_mouse_is_refused_and_the_first_goes_on(tmp_path):
+    first = start(tmp_path, "--set", "rig=test-first")
+    wait_for(lambda: running(tmp_path))
+    second = start(tmp_path, "--set", "rig=test-second")
+    _, err = second.communicate(timeout=30)
+    assert second.returncode == 2
+    assert "mouse DEMO is in a session" in err
+    assert str(first.pid) in err
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+    assert_clean(tmp_path)
+
+
+def test_a_killed_session_gives_its_mouse_free_and_keeps_its_data(tmp_path):
+    killed = start(tmp_path)
+    wait_for(lambda: running(tmp_path))
+    killed.kill()
+    killed.communicate(timeout=30)
+    [folder] = sessions(tmp_path)
+    with open_session(folder) as session:
+        assert session.meta["outcome"] == "running"
+        assert len(session.frames.frame) > 0
+        assert len(session.images()) > 0
+    again = start(tmp_path, "--pace", "max")
+    _, err = again.communicate(timeout=60)
+    assert again.returncode == 0, err

@@ -1,0 +1,130 @@
+"""Named mistakes in config.ini and on the command line, and their problem lines."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError
+from session.settings import check_config, load_settings
+from tests.session.config_texts import BASE, problems_of
+
+BAD_KEYS = {
+    "unknown": ("max_trail_dur = 3", "[mouse:A] max_trail_dur = 3: unknown key max_trail_dur; did you mean max_tria"),
+    "of the other kind": ("speed_threshold = 3", "a clnf experiment has no such key (it belongs to clmf)"),
+    "not a number": ("max_trial_dur = abc", "max_trial_dur = abc: not a number; give a number above 0, up to 3600 (s)"),
+    "zero": ("max_trial_dur = 0", "out of range; give a number above 0, up to 3600 (s)"),
+    "too large": ("total_trials = 10001", "out of range; give a whole number from 1 to 10000"),
+    "fraction": ("total_trials = 2.5", "not a whole number"),
+    "many digits": ("total_trials = " + "9" * 5000, "not a whole number"),
+    "NaN": ("framerate = nan", "not a finite number"),
+    "infinite": ("reward_threshold = 1e999", "not a finite number"),
+    "NaN in a pair": ("bregma = nan, 3", "not a finite number"),
+    "no value": ("framerate =", "no value; give a number above 0, up to 1000 (frames/s), or delete the line"),
+    "choice": ("vid_source = replya", "not one of pi, genicam, jetson, usb, replay, synthetic, simulated; did you"),
+    "switch": ("record_images = perhaps", "not 0 or 1; give 0 or 1"),
+    "pair of three": ("resolution = 1, 2, 3", "not two whole numbers; give two whole numbers each from 8 to 16384"),
+    "folder in a name": ("raw_image_file = ../x", "not a plain file name"),
+    "rig": ("rig = a/b", "not a plain name"),
+    "ROI text": ("roi.x = 4,4", "roi.x = 4,4: ROI '4,4' cannot be read"),
+    "ROI name": ("roi.1 = 1,2,3,4", "not a name of an ROI"),
+    "ROI seed": ("roi.x = M1_K", "there is no seed M1_K"),
+    "both rules": ("roi = M1_L\nroi_operation = M1_L-M1_R", "given with roi = M1_L; delete one of the two"),
+    "formula in roi": ("roi = M1_L-M1_R", "roi = M1_L-M1_R: not one name"),
+    "formula": ("roi_operation = M1_L-", "roi_operation = M1_L-: rule 'M1_L-', column 6"),
+    "unknown ROI": ("roi_operation = M1_L-BC_Q", "there is no ROI BC_Q; did you mean BC_"),
+    "no side": ("roi = M1", "seed M1 is on both sides; write M1_L or M1_R"),
+    "a side too much": ("roi = ANT_L", "seed ANT lies on the midline and has no side; write ANT"),
+    "outside, px": ("roi = x\nroi.x = 250,1,8,8", "roi.x = 250,1,8,8: ROI X (250,1,8,8) lies outside the frame"),
+    "outside, seed": ("bregma = 0, 0", "bregma = 0, 0: ROI M1_L (-51,-20,8,8) lies outside"),
+    "threshold at floor": ("tone_floor = 0.05", "tone_floor 0.05 is not below reward_threshold 0.05"),
+    "bounds": ("threshold_min = 0.6", "threshold_min 0.6 is above threshold_max 0.5"),
+    "adaptive below": ("adaptive_threshold = 1\nreward_threshold = 0.001", "threshold_min 0.005 is above reward"),
+    "adaptive above": ("adaptive_threshold = 1\nreward_threshold = 0.6", "reward_threshold 0.6 is above threshold_max"),
+    "adaptive floor": (
+        "adaptive_threshold = 1\ntone_floor = 0.01",
+        "tone_floor = 0.01: tone_floor 0.01 is not below threshold_min 0.005",
+    ),
+    "pulse": ("reward_dur = 2", "reward_dur 2 is above max_pulse_s 1"),
+    "replay of nothing": ("vid_source = replay", "replay needs a recording; give vid_root, or --source"),
+}
+
+
+@pytest.mark.parametrize(("lines", "fragment"), BAD_KEYS.values(), ids=BAD_KEYS)
+def test_bad_key_is_one_problem_with_its_line(tmp_path: Path, lines: str, fragment: str) -> None:
+    problems = problems_of(tmp_path / "c.ini", BASE.format(mouse=lines))
+    assert len(problems) == 1
+    assert fragment in problems[0]
+    assert f"{tmp_path}/c.ini:{4 + lines.count(chr(10)) + 1}: " in problems[0] or f"{tmp_path}/c.ini:5: " in problems[0]
+
+
+USE = "[clnf_a]\nroi = M1_L\n[mouse:A]\nexperiment = clnf_a"
+BAD_FILES = {
+    "unknown experiment": (
+        "[clnf_one]\n[mouse:A]\nexperiment = clnf_on",
+        "no experiment 'clnf_on'; did you mean clnf_one?",
+    ),
+    "no experiment named": ("[clnf_a]\n[mouse:A]\nn_tones = 3", "c.ini:2: [mouse:A]: names no experiment; add exp"),
+    "no experiment at all": ("[mouse:A]\nexperiment = clnf_a", "the file has none"),
+    "unknown mouse": ("[mouse:AB]\n[mouse:C]", "no mouse 'A' (there are AB, C)"),
+    "no rule": ("[clnf_a]\n[mouse:A]\nexperiment = clnf_a", "c.ini:1: [clnf_a]: no rule; give roi = NAME"),
+    "no seeds": (USE, "no seed M1_L; the file has no [seeds] section"),
+    "bad seed": (USE + "\n[seeds]\nM1 = 1", "M1 = 1: not two numbers"),
+    "NaN seed": (USE + "\n[seeds]\nM1 = 1, nan", "out of range"),
+    "left seed": (USE + "\n[seeds]\nM1 = 1, -2", "a distance from the midline"),
+    "sided seed": (USE + "\n[seeds]\nM1 = 1, 2\nB_L = 1, 2", "without _L or _R"),
+    "experiment in experiment": (
+        "[clnf_a]\nexperiment = q\nroi = X\nroi.x = 1,1,2,2\n" + USE[20:],
+        "with --experiment",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "fragment"), BAD_FILES.values(), ids=BAD_FILES)
+def test_bad_file_is_one_problem(tmp_path: Path, text: str, fragment: str) -> None:
+    problems = problems_of(tmp_path / "c.ini", text)
+    assert len(problems) == 1
+    assert fragment.replace("c.ini", f"{tmp_path}/c.ini") in problems[0]
+
+
+BAD_OVERRIDES = {
+    "value": ({"max_trial_dur": "abc"}, "--set max_trial_dur=abc: not a number"),
+    "key": ({"max_trail_dur": "3"}, "--set max_trail_dur=3: unknown key max_trail_dur; did you mean max_trial_dur?"),
+    "camera": ({"--camera": "replya"}, "--camera replya: not one of"),
+    "data root": ({"--data-root": ""}, "--data-root : no value"),
+    "NUL": ({"data_root": "a\0"}, r"--set data_root=a\x00: holds an unprintable character"),
+    "not UTF-8": ({"--source": "a\udcff"}, "holds an unprintable character"),
+    "twice": ({"--camera": "pi", "vid_source": "usb"}, "--set vid_source=usb: given twice (also as --camera)"),
+    "experiment": ({"experiment": "clnf_a"}, "chosen with --experiment"),
+    "both rules": ({"roi": "M1_L", "roi_operation": "M1_L"}, "delete one of the two"),
+    "unwritable": ({"data_root": 'a" #'}, "cannot hold both"),
+}
+
+
+@pytest.mark.parametrize(("overrides", "fragment"), BAD_OVERRIDES.values(), ids=BAD_OVERRIDES)
+def test_bad_override_is_one_problem(tmp_path: Path, overrides: dict[str, str], fragment: str) -> None:
+    problems = problems_of(tmp_path / "c.ini", BASE.format(mouse=""), overrides=overrides)
+    assert len(problems) == 1
+    assert fragment in problems[0]
+
+
+def test_bad_options(tmp_path: Path) -> None:
+    path = tmp_path / "c.ini"
+    assert problems_of(path, BASE.format(mouse=""), experiment="clnf_b") == [
+        "--experiment clnf_b: there is no experiment 'clnf_b'; did you mean clnf_a?"
+    ]
+    for mouse in ("../A", "", "a b", "\0"):
+        with pytest.raises(ConfigError, match="cannot name a folder"):
+            load_settings(path, mouse)
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    lines = "framerate = x\nn_tones = 99\nfoo\nnonsense = 1\nreward_dur = 2\nroi.y = 1"
+    problems = problems_of(tmp_path / "c.ini", BASE.format(mouse=lines), overrides={"iso": "-1"})
+    assert len(problems) == 7
+
+
+def test_another_mouse_does_not_stop_a_session(tmp_path: Path) -> None:
+    path = tmp_path / "c.ini"
+    path.write_text(BASE.format(mouse="[mouse:B]\nframerate = x"), encoding="utf-8")
+    load_settings(path, "A")
+    assert len(check_config(path)) == 2
