@@ -20,7 +20,9 @@ def run(args: argparse.Namespace) -> int:
             print(line, file=sys.stderr)
         print(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {args.config}", file=sys.stderr)
         return 2
-    for mouse in [args.mouse] if args.mouse else [section.title[6:] for section in read_config(args.config).mice.values()]:
+    for mouse in (
+        [args.mouse] if args.mouse else [section.title[6:] for section in read_config(args.config).mice.values()]
+    ):
         settings = load_settings(args.config, mouse, experiment=None, overrides={}, probe=None)
         lacking = CameraFactory().missing(settings.camera.vid_source)
         note = f"  ({lacking})" if lacking else ""

@@ -83,11 +83,14 @@ def build(settings: Settings, options: Options, clock: Clock) -> Parts:
             f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
             "(clnf) only: choose another one with --experiment"
         )
+    factory = CameraFactory()
+    if lacking := factory.missing(settings.camera.vid_source):
+        raise InputError(lacking)
     rig = _rig(settings, options)
     rng = np.random.default_rng(options.seed)
     schedule = draw_schedule(settings.schedule, rng)
     plan = SessionPlan(settings.trial, settings.tones, settings.threshold, settings.schedule.session_type, schedule)
-    camera = CameraFactory().create(
+    camera = factory.create(
         settings.camera,
         source=settings.camera.vid_root,
         clock=clock,
@@ -95,14 +98,18 @@ def build(settings: Settings, options: Options, clock: Clock) -> Parts:
         scene=_scene(settings),
         seed=options.seed,
     )
-    pipeline = BrainPipeline(
-        parse_rule(settings.formula),
-        settings.rois,
-        settings.dff,
-        settings.camera.framerate,
-        camera.frame_shape,
-        camera.frame_dtype,
-    )
+    try:
+        pipeline = BrainPipeline(
+            parse_rule(settings.formula),
+            settings.rois,
+            settings.dff,
+            settings.camera.framerate,
+            camera.frame_shape,
+            camera.frame_dtype,
+        )
+    except BaseException:
+        camera.close()
+        raise
     return Parts(camera, pipeline, plan, rig)
 
 

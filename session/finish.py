@@ -1,7 +1,7 @@
 """What stands in a session folder beside the recorder's files: who, what, which versions; and at the end the summary.
 
-Each step of the end is done whatever the step before it did: a summary row is worth more than a CLoPy log, and both more
-than an exception.
+Each step of the end is done whatever the step before it did: a summary row is worth more than a CLoPy log, and both
+more than an exception.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def _version(package: str) -> str:
 def _git(*words: str) -> str:
     """Return what git says of the code, empty where there is no git or no repository."""
     try:
-        done = subprocess.run(
-            ("git", *words),  # noqa: S603 - fixed words
+        done = subprocess.run(  # noqa: S603 - fixed words
+            ("git", *words),  # noqa: S607 - the user's own git
             cwd=ROOT,
             capture_output=True,
             text=True,

@@ -71,8 +71,8 @@ def mouse_lock(data_root: Path, mouse: str) -> FileLock:
         (data_root / mouse).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"data_root {data_root}: the folder of mouse {mouse} cannot be made ({error.strerror}); choose a folder you "
-            "may write with data_root or --data-root"
+            f"data_root {data_root}: the folder of mouse {mouse} cannot be made ({error.strerror}); choose a folder "
+            "you may write with data_root or --data-root"
         ) from error
     return FileLock(data_root / mouse / ".lock", f"mouse {mouse}")
 

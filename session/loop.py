@@ -1,4 +1,4 @@
-"""One turn of the loop: frame -> signal -> decision -> commands -> record. The hot path: nothing here waits for a disk."""
+"""One turn of the loop: frame -> signal -> decision -> commands -> record. The hot path: nothing waits for a disk."""
 
 from __future__ import annotations
 

@@ -107,10 +107,8 @@ class _Session:
         started_ns = self._clock.now_ns()
         try:
             self._recorder.start()
-            self._parts.camera.start()
-            watch.started(
-                self._folder, self._loop.status, self._parts.camera.expected_frames, self._settings.schedule.total_trials
-            )
+            trials = self._settings.schedule.total_trials
+            watch.started(self._folder, self._loop.status, self._parts.camera.expected_frames, trials)
             started_ns = self._clock.now_ns()
             self._wall_start_ns = self._clock.wall_ns()
             outcome = self._turn_until_done()
@@ -140,8 +138,10 @@ class _Session:
         gc.collect()
         gc.freeze()
         gc.disable()
-        last_ns = self._clock.now_ns()
         try:
+            # Last, since a camera that nobody reads loses frames.
+            self._parts.camera.start()
+            last_ns = self._clock.now_ns()
             while True:
                 wishes = self._stop.wish()
                 try:
@@ -184,7 +184,8 @@ class _Session:
             if status.state.phase is not Phase.DONE and status.frames:
                 marks: list[Command] = []
                 end_session(status.state, outcome, marks)
-                self._recorder.note([EventRow(status.now_ns, m.kind, m.trial, m.detail) for m in marks if isinstance(m, Mark)])
+                ends = [mark for mark in marks if isinstance(mark, Mark)]
+                self._recorder.note([EventRow(status.now_ns, m.kind, m.trial, m.detail) for m in ends])
         except RigError as failure:
             self._fail(str(failure))
         recorded = self._recorder.close()
