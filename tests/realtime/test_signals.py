@@ -21,9 +21,11 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def start(data_root, *words, **how):
     command = [
         sys.executable, "-m", "cli.main", "run", "--mouse", "DEMO", "--pace", "real", "--data-root", str(data_root),
-        "--set", f"rig=test-{os.getpid()}-{data_root.name}", "--set", "framerate=50", *words,
+        "--set", "framerate=50", *words,
     ]  # fmt: skip
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **how}
+    # The rig's lock lies in TMPDIR: a rig of this test's own.
+    env = {**os.environ, "TMPDIR": str(data_root)}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": env, **how}
     return subprocess.Popen(command, cwd=ROOT, start_new_session=True, **options)
 
 

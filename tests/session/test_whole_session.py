@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from hardware.settings import OutputKind
 from recording.reader import open_session
 from session import runner
 from session.build import Options, build
-from session.locks import FileLock, mouse_lock
+from session.locks import mouse_lock, rig_lock
 from session.runner import InterruptedEarly, SessionWatch, run_session
 from session.settings import load_settings
 from session.stop import StopRequest
@@ -41,6 +42,12 @@ def run(settings, options=OFFLINE, stop=None, clock=None):
     # A StopRequest that has not been asked yet is false, so it cannot be told from None by "or".
     stop = StopRequest() if stop is None else stop
     return run_session(settings, options, clock or VirtualClock(), stop, SessionWatch())
+
+
+@pytest.fixture(autouse=True)
+def own_rig(monkeypatch, tmp_path):
+    """The rig's lock lies in the machine's folder for temporary files; each test has its own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
@@ -264,10 +271,9 @@ def test_one_session_per_mouse(tmp_path):
     assert run(settings).outcome == "complete"
 
 
-def test_one_live_session_per_rig(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "rig_lock", lambda rig: FileLock(tmp_path / f"{rig}.lock", f"rig {rig}"))
+def test_one_live_session_per_rig(tmp_path):
     settings = settings_for(tmp_path)
-    with FileLock(tmp_path / "rig1.lock", "rig rig1"):
+    with rig_lock("rig1"):
         with pytest.raises(BusyError, match="rig rig1"):
             run(settings, replace(OFFLINE, live=True))
         assert run(settings).outcome == "complete", "a session without a rig does not need it"

@@ -1,0 +1,301 @@
+"""CLoPy's session folders: our sessions given out as such, and theirs read as if they were ours.
+
+CLoPy's log knows one row per image (``frame`` is the index into the file of images, plus one), so a row of ours whose
+image was not kept has no place in it: it is left out and counted; its licks move to the next row that is kept, and a
+trial's outcome to the trial's last row that is. A session that recorded no images at all is given out row by row.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.clock import local_datetime
+from core.errors import InputError, RecordingError, SourceError
+from recording.clopy_config import config_text
+from recording.folder import replace_file, sync_folder
+from recording.problems import FILE_ERRORS, describe
+from recording.reader import DEFAULT_IMAGE_FILE, RecordedSession, count_images
+from recording.schema import CLOPY_CONFIG, CLOPY_LOG, IMAGES, FrameRow
+from recording.tables import FrameTable, floats, integers, no_timing, texts
+
+_TIME = "%Y-%m-%d %H:%M:%S.%f"
+_FIRST = ("frame", "time")
+_LAST = ("freq", "rew_threshold", "reward", "trial", "audio", "lick")
+_BLOCK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ClopyExport:
+    """What was given out.
+
+    Attributes
+    ----------
+    rows : int
+        Rows of VideoTimestamp.txt.
+    left_out : int
+        Rows of the session that are not in it, as their image was not kept.
+    """
+
+    rows: int
+    left_out: int
+
+
+def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
+    """Write ``VideoTimestamp.txt`` and ``config.ini`` as CLoPy does into ``out_dir``, which exists.
+
+    Raises
+    ------
+    RecordingError
+        A file cannot be written.
+    SourceError
+        The session's images cannot be read.
+    """
+    rows = _rows_with_images(session)
+    lines = ["\t".join(log_columns(session)) + "\n", *_log_lines(session, rows)]
+    replace_file(out_dir / CLOPY_LOG, "".join(lines))
+    replace_file(out_dir / CLOPY_CONFIG, config_text(session.meta, session.part_names))
+    return ClopyExport(len(rows), len(session.frames) - len(rows))
+
+
+def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
+    """Make a whole CLoPy session folder: log, config and images.
+
+    The folder appears under its name when it is complete, and not at all otherwise.
+
+    Parameters
+    ----------
+    session : RecordedSession
+    out_dir : Path
+        Must not exist, or be empty.
+
+    Raises
+    ------
+    InputError
+        ``out_dir`` has something in it.
+    RecordingError
+        A file cannot be written.
+    SourceError
+        The session's images cannot be read.
+    """
+    out_dir = Path(out_dir).expanduser().absolute()
+    if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
+        raise InputError(f"{out_dir} is not empty; give a folder that does not exist yet")
+    try:
+        out_dir.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}.", dir=out_dir.parent))
+    except OSError as error:
+        raise RecordingError(describe("make a folder in", out_dir.parent, error)) from error
+    try:
+        draft.chmod(0o755)
+        export = write_clopy_files(session, draft)
+        if session.has_images:
+            _copy_images(session, draft / DEFAULT_IMAGE_FILE, export.rows)
+        sync_folder(draft)
+        os.rename(draft, out_dir)
+        sync_folder(out_dir.parent)
+    except OSError as error:
+        if isinstance(error, (RecordingError, SourceError)):
+            raise
+        raise RecordingError(describe("write", out_dir, error)) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return export
+
+
+def log_columns(session: RecordedSession) -> tuple[str, ...]:
+    """Return the header of CLoPy's log: ``<NAME>dff`` per ROI, then the formula where there is one."""
+    columns = [f"{name}dff" for name in session.part_names]
+    settings = session.meta.get("settings") or {}
+    formula = str(settings.get("roi_operation") or "").replace(" ", "")
+    if len(columns) != 1 or formula not in ("", session.part_names[0]):
+        formula = formula or "signal"
+        names = sorted(session.part_names, key=len, reverse=True)
+        pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names)
+        columns.append(re.sub(pattern, lambda found: found.group() + "dff", formula) if names else formula)
+    return (*_FIRST, *columns, *_LAST)
+
+
+def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
+    """Read a neurofeedback session that CLoPy recorded (one row per frame, one or more ROIs).
+
+    What its log does not hold is filled in: frames are valid where their signal is a number, none was dropped, the
+    phase is ``trial`` where there is a trial number and ``rest`` elsewhere, water comes with a reward. Times count from
+    the first row, in ns; ``meta`` has the time of day of that row.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``VideoTimestamp.txt``.
+    image_path : Path or None
+        The file of images, ``image_stream.hdf5`` in the folder by default.
+
+    Raises
+    ------
+    SourceError
+        The log is missing or damaged; a last line that was cut short is left out.
+    """
+    path = folder / CLOPY_LOG
+    header, rows = _read_log(path)
+    names = header[len(_FIRST) : len(header) - len(_LAST)]
+    images = image_path or folder / DEFAULT_IMAGE_FILE
+    try:
+        wall_ns = _as_wall_ns([row[1] for row in rows])
+        frames = _as_frames(rows, len(names), wall_ns, images.is_file())
+    except ValueError as error:
+        raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
+    parts = tuple(name.removesuffix("dff") for name in (names if len(names) == 1 else names[:-1]))
+    key, rule = ("roi", parts[0]) if len(names) == 1 else ("roi_operation", _undo_dff(names[-1], parts))
+    meta: dict[str, Any] = {"settings": {key: rule}, "format": "clopy"}
+    if len(rows):
+        meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
+    return RecordedSession(folder, meta, parts, frames, no_timing(), (), images)
+
+
+def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
+    rows = list(session.frames.rows())
+    if not session.has_images:
+        return [row._replace(image=index) for index, row in enumerate(rows)]
+    count = count_images(session)
+    kept: list[FrameRow] = []
+    licks = 0
+    for row in rows:
+        if 0 <= row.image < count:
+            if row.image != len(kept):
+                raise SourceError(
+                    f"{session.folder}: frame {row.frame} names image {row.image}, expected {len(kept)}; "
+                    "frames.csv does not belong to this file of images"
+                )
+            kept.append(row._replace(licks=row.licks + licks))
+            licks = 0
+            continue
+        licks += row.licks
+        if row.outcome and kept and kept[-1].trial == row.trial:
+            kept[-1] = kept[-1]._replace(outcome=row.outcome)
+    return kept
+
+
+def _log_lines(session: RecordedSession, rows: list[FrameRow]) -> Iterator[str]:
+    start_ns, zero_ns = _time_base(session)
+    single = len(log_columns(session)) == len(_FIRST) + 1 + len(_LAST)
+    for row in rows:
+        values = (row.signal,) if single else (*row.parts, row.signal)
+        freq = int(row.freq_hz) if row.trial and row.freq_hz > 0 else 0
+        cells = [str(row.image + 1), _local_time(start_ns + row.time_ns - zero_ns)]
+        cells += [repr(float(value)) for value in values]
+        cells += [str(freq), repr(float(row.threshold))]
+        cells += [str(int(value)) for value in (row.outcome, row.trial, row.audio, row.licks)]
+        yield "\t".join(cells) + "\n"
+
+
+def _time_base(session: RecordedSession) -> tuple[int, int]:
+    """Return a time of day, ns since 1970, and the frame time that corresponds to it, ns."""
+    meta = session.meta
+    first = int(session.frames.time_ns[0]) if len(session.frames) else 0
+    zero_ns = int(meta.get("first_frame_ns") or 0) if meta.get("first_frame_ns") is not None else first
+    if meta.get("started_wall_ns") is not None:
+        return int(meta["started_wall_ns"]), zero_ns
+    for name in (session.folder.name, session.folder.parent.name):
+        if re.fullmatch(r"\d{14}", name):
+            return round(datetime.strptime(name, "%Y%m%d%H%M%S").timestamp()) * 10**9, zero_ns
+    return 0, zero_ns
+
+
+def _local_time(wall_ns: int) -> str:
+    seconds, rest = divmod(wall_ns, 10**9)
+    return local_datetime(seconds * 10**9).replace(microsecond=rest // 1000).strftime(_TIME)
+
+
+def _copy_images(session: RecordedSession, path: Path, count: int) -> None:
+    import h5py
+
+    source = session.images()
+    try:
+        with h5py.File(path, "w", locking=False) as file:
+            copy = file.create_dataset(
+                IMAGES, (count, *source.shape[1:]), source.dtype, chunks=(1, *source.shape[1:]) if count else None
+            )
+            for start in range(0, count, _BLOCK):
+                stop = min(start + _BLOCK, count)
+                copy[start:stop] = source[start:stop]
+        with path.open("rb") as written:
+            os.fsync(written.fileno())
+    except FILE_ERRORS as error:
+        raise RecordingError(describe("write", path, error)) from error
+
+
+def _read_log(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(describe("read", path, error)) from error
+    lines = data[: data.rfind(b"\n") + 1].decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:-1]
+    header = tuple(lines[0].split("\t")) if lines else ()
+    if header[:2] != _FIRST or header[-len(_LAST) :] != _LAST or len(header) <= len(_FIRST) + len(_LAST):
+        raise SourceError(
+            f"{path} is not a log of CLoPy's neurofeedback sessions; its header should be "
+            f"{' '.join(_FIRST)} <ROI>dff ... {' '.join(_LAST)}"
+        )
+    rows = [line.split("\t") for line in lines[1:]]
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise SourceError(f"{path} line {number} has {len(row)} columns, not {len(header)}; restore it from a copy")
+    return header, rows
+
+
+def _as_wall_ns(times: list[str]) -> list[int]:
+    walls: list[int] = []
+    for text in times:
+        local = datetime.fromisoformat(text)
+        wall = round(local.timestamp() * 1e6) * 1000
+        if walls and wall < walls[-1]:
+            # The hour that comes twice when summer time ends.
+            wall = round(local.replace(fold=1).timestamp() * 1e6) * 1000
+        walls.append(wall)
+    return walls
+
+
+def _as_frames(rows: list[list[str]], n_values: int, wall_ns: list[int], has_images: bool) -> FrameTable:
+    first = len(_FIRST)
+    values = np.array([[float(cell) for cell in row[first : first + n_values]] for row in rows], np.float64)
+    values = values.reshape(len(rows), n_values)
+    freq, threshold, reward, trial, audio, lick = (
+        [float(row[column]) for row in rows] for column in range(first + n_values, first + n_values + len(_LAST))
+    )
+    n = len(rows)
+    frame = integers([int(row[0]) for row in rows])
+    trials = integers(trial)
+    return FrameTable(
+        frame=frame,
+        time_ns=integers(wall_ns) - (wall_ns[0] if n else 0),
+        sensor_ns=integers([0] * n),
+        dropped=integers([0] * n),
+        image=frame - 1 if has_images else integers([-1] * n),
+        signal=values[:, -1].copy(),
+        parts=values if n_values == 1 else values[:, :-1].copy(),
+        valid=np.isfinite(values[:, -1]),
+        reason=texts([""] * n),
+        threshold=floats(threshold),
+        freq_hz=floats(freq),
+        phase=texts(["trial" if number else "rest" for number in trials]),
+        trial=trials,
+        audio=integers(audio),
+        outcome=integers(reward),
+        water=(integers(reward) == 1).astype(np.int64),
+        licks=integers(lick),
+    )
+
+
+def _undo_dff(formula: str, parts: tuple[str, ...]) -> str:
+    for name in parts:
+        formula = re.sub(rf"(?<!\w){re.escape(name)}dff(?!\w)", name, formula)
+    return formula

@@ -1,0 +1,144 @@
+"""Session folders and their ``session.json``."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from core.clock import local_datetime
+from core.errors import InputError, RecordingError, SourceError
+from recording.problems import describe
+from recording.schema import SESSION_JSON
+
+_TRIES = 60
+
+
+def create_session_folder(data_root: Path, mouse: str, started_wall_ns: int) -> Path:
+    """Make ``<data_root>/<mouse>/<YYYYmmddHHMMSS>/S1``, the layout of CLoPy, in local time.
+
+    A folder that exists is never used again: on a clash the next second is taken.
+
+    Parameters
+    ----------
+    data_root : Path
+        Made, with its parents, where it does not exist.
+    mouse : str
+        Name of the mouse; becomes one folder name.
+    started_wall_ns : int
+        Start of the session, ns since 1970 (UTC).
+
+    Returns
+    -------
+    Path
+        The absolute path of ``S1``, which is empty.
+
+    Raises
+    ------
+    InputError
+        The name cannot be a folder's, or the folder cannot be made (read-only, full, a file in the way).
+    """
+    if not mouse or mouse in (".", "..") or "/" in mouse or not mouse.isprintable() or mouse != mouse.strip():
+        raise InputError(f"mouse {mouse!r} cannot name a folder; use letters, digits, '-' and '_'")
+    home = data_root.expanduser().absolute() / mouse
+    started = local_datetime(started_wall_ns)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for second in range(_TRIES):
+            folder = home / f"{started + timedelta(seconds=second):%Y%m%d%H%M%S}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            session = folder / "S1"
+            session.mkdir()
+            for changed in (folder, home):
+                sync_folder(changed)
+            return session
+    except OSError as error:
+        raise InputError(describe("make a session folder in", home, error)) from error
+    raise InputError(f"{home} has {_TRIES} sessions from {started:%Y-%m-%d %H:%M:%S} on; check the clock of this host")
+
+
+def write_session_json(folder: Path, meta: dict[str, Any]) -> None:
+    """Write ``session.json`` so that it is the old or the new one at any moment, also after a power failure.
+
+    Parameters
+    ----------
+    folder : Path
+        The session folder.
+    meta : dict
+        JSON values; a float that is NaN or infinite becomes null, as JSON has no word for it.
+
+    Raises
+    ------
+    RecordingError
+        The file cannot be written.
+    """
+    text = json.dumps(_finite(meta), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    replace_file(folder / SESSION_JSON, text)
+
+
+def read_session_json(folder: Path) -> dict[str, Any]:
+    """Return ``session.json`` of ``folder``.
+
+    Raises
+    ------
+    SourceError
+        It is missing or is not a JSON object.
+    """
+    path = folder / SESSION_JSON
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SourceError(describe("read", path, error)) from error
+    except ValueError as error:
+        raise SourceError(f"{path} is damaged: {error}; restore it, or delete it to read the rest") from error
+    if not isinstance(meta, dict):
+        raise SourceError(f"{path} holds a {type(meta).__name__}, not an object; restore it, or delete it")
+    return meta
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` through a temporary file beside it, synced before it takes the name.
+
+    Raises
+    ------
+    RecordingError
+        The file cannot be written; the old one, if any, is as it was.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise RecordingError(describe("write", path, error)) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` survive a power failure. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

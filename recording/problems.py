@@ -1,0 +1,59 @@
+"""Why a file could not be written, and what to do about it, in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+
+# What h5py raises when HDF5 fails, depending on the call; OSError also covers plain files, the last two odd values.
+FILE_ERRORS = (OSError, RuntimeError, ValueError, TypeError)
+
+_CURES = {
+    errno.ENOSPC: "free space on that disk, or set data_root to another one",
+    errno.EDQUOT: "the quota is used up: delete old sessions, or set data_root elsewhere",
+    errno.EFBIG: "the file may not grow further: raise the limit (ulimit -f), or set data_root to another file system",
+    errno.EROFS: "the disk is mounted read-only: remount it for writing, or set data_root to another one",
+    errno.EACCES: "give this user the right to write there, or set data_root to a folder of its own",
+    errno.EPERM: "give this user the right to write there, or set data_root to a folder of its own",
+    errno.EEXIST: "it exists already and is never overwritten: give another name, or start a new session",
+    errno.ENOENT: "make the folder first, or set data_root to one that exists",
+    errno.ENOTDIR: "a file stands where a folder is needed: set data_root to a folder",
+    errno.EIO: "the disk or card is failing: replace it, and check the recording",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
+_READ_CURES = {
+    errno.ENOENT: "check the path",
+    errno.EACCES: "give this user the right to read it",
+    errno.EPERM: "give this user the right to read it",
+}
+
+
+def error_number(error: BaseException) -> int | None:
+    """Return the errno behind ``error``, also where HDF5 only mentions it in its text; None where there is none."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    found = re.search(r"errno = (\d+)", str(error))
+    return int(found.group(1)) if found else None
+
+
+def describe(action: str, path: Path, error: BaseException) -> str:
+    """Return one line that names the file, the cause and the cure.
+
+    Parameters
+    ----------
+    action : str
+        What failed: ``"read"``, or another word for what was to be made or written.
+    path : Path
+        The file or folder.
+    error : BaseException
+        What was raised.
+    """
+    number = error_number(error)
+    cause = os.strerror(number) if number else f"{type(error).__name__}: {error}".splitlines()[0]
+    if action == "read":
+        cure = _READ_CURES.get(number or 0, "restore it from a copy")
+    else:
+        cure = _CURES.get(number or 0, "check the disk and its cable")
+    return f"cannot {action} {path}: {cause}; {cure}"

@@ -1,0 +1,238 @@
+"""Reads a session folder: ours, also one whose session was killed, and CLoPy's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from core.errors import SourceError
+from recording import schema
+from recording.csvrows import numbers, part_names, read_table
+from recording.folder import read_session_json
+from recording.problems import FILE_ERRORS, describe
+from recording.schema import EventRow, FrameRow, TimingRow
+from recording.tables import FrameTable, TimingTable, floats, integers, no_timing, texts
+
+DEFAULT_IMAGE_FILE = "image_stream.hdf5"
+_HDF5_SUFFIXES = (".hdf5", ".h5")
+
+
+class RecordedSession:
+    """A session as it was recorded. Close it, or use it in ``with``, when its images were opened.
+
+    Parameters
+    ----------
+    folder : Path
+        The session folder.
+    meta : dict
+        session.json, empty where there is none.
+    names : tuple of str
+        Names of the columns of ``frames.parts``.
+    frames : FrameTable
+    timing : TimingTable
+        Without rows in CLoPy's sessions.
+    events : tuple of EventRow
+        Empty in CLoPy's sessions.
+    image_path : Path
+        The file of images; may be missing.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        meta: dict[str, Any],
+        names: tuple[str, ...],
+        frames: FrameTable,
+        timing: TimingTable,
+        events: tuple[EventRow, ...],
+        image_path: Path,
+    ) -> None:
+        self.folder = folder
+        self.meta = meta
+        self.part_names = names
+        self.frames = frames
+        self.timing = timing
+        self.events = events
+        self.image_path = image_path
+        self._file: Any = None
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there is a file of images."""
+        return self.image_path.is_file()
+
+    def images(self) -> Any:
+        """Open the images, nothing being read yet.
+
+        Returns
+        -------
+        h5py.Dataset, (frames, height, width, 3) uint8 or uint16
+            Row ``i`` of ``frames`` has image ``frames.image[i]``, none where that is -1. Valid until ``close``.
+
+        Raises
+        ------
+        SourceError
+            The session has none, or the file cannot be read.
+        """
+        if self._file is None:
+            self._file = open_images(self.image_path)
+        return self._file[schema.IMAGES]
+
+    def close(self) -> None:
+        """Close the images; twice is allowed."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def __enter__(self) -> RecordedSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_session(path: Path) -> RecordedSession:
+    """Read the log of a session; images stay on disk until asked for.
+
+    Parameters
+    ----------
+    path : Path
+        The session folder (``.../S1``), the folder above it, or its file of images.
+
+    Raises
+    ------
+    SourceError
+        There is no session, or it is damaged. What a kill leaves behind is not damage: a last line that was cut short
+        is left out.
+    """
+    folder, images = _locate(Path(path).expanduser())
+    if (folder / schema.FRAMES_CSV).is_file():
+        return _read_ours(folder, images)
+    # Imported here: clopy.py also writes sessions, and takes them as this module's type.
+    from recording.clopy import read_clopy
+
+    return read_clopy(folder, images)
+
+
+def open_images(path: Path) -> Any:
+    """Open a file of images for reading: finished, still growing, or left by a killed process.
+
+    Returns
+    -------
+    h5py.File
+        With the dataset ``raw_images``.
+
+    Raises
+    ------
+    SourceError
+        It is missing, is not HDF5, or has no ``raw_images`` of four dimensions.
+    """
+    import h5py
+
+    if not path.is_file():
+        raise SourceError(f"{path} does not exist; the session recorded no images, or they are stored elsewhere")
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError:
+        # Marked as open for writing: its writer is at work, or was killed.
+        try:
+            file = h5py.File(path, "r", swmr=True, libver="latest", locking=False)
+        except OSError as error:
+            raise SourceError(describe("read", path, error)) from error
+    dataset = file.get(schema.IMAGES)
+    if getattr(dataset, "ndim", 0) != 4:
+        file.close()
+        raise SourceError(f"{path} has no dataset {schema.IMAGES} (frames, height, width, 3); it is not a recording")
+    return file
+
+
+def count_images(session: RecordedSession) -> int:
+    """Return how many images of ``session`` can be read, 0 where it has no file. Raises SourceError."""
+    if not session.has_images:
+        return 0
+    try:
+        return int(session.images().shape[0])
+    except FILE_ERRORS as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(describe("read", session.image_path, error)) from error
+
+
+def _locate(path: Path) -> tuple[Path, Path | None]:
+    if path.is_file() and path.suffix.lower() in _HDF5_SUFFIXES:
+        return path.parent, path
+    if not path.is_dir():
+        raise SourceError(f"{path} is no session folder and no .hdf5 file; give the folder S1 of a session")
+    logs = (schema.FRAMES_CSV, schema.CLOPY_LOG)
+    for folder in (path, path / "S1"):
+        if any((folder / log).is_file() for log in logs):
+            return folder, None
+    raise SourceError(f"{path} has no {' and no '.join(logs)}; give the folder S1 of a session")
+
+
+def _read_ours(folder: Path, images: Path | None) -> RecordedSession:
+    meta = read_session_json(folder) if (folder / schema.SESSION_JSON).is_file() else {}
+    names, frames = _read_frames(folder / schema.FRAMES_CSV)
+    timing = no_timing()
+    events: tuple[EventRow, ...] = ()
+    if (folder / schema.TIMING_CSV).is_file():
+        timing = _read_timing(folder / schema.TIMING_CSV)
+    if (folder / schema.EVENTS_CSV).is_file():
+        events = _read_events(folder / schema.EVENTS_CSV)
+    settings = meta.get("settings")
+    name = settings.get("raw_image_file") if isinstance(settings, dict) else None
+    image_path = images or folder / (name if isinstance(name, str) and name else DEFAULT_IMAGE_FILE)
+    return RecordedSession(folder, meta, names, frames, timing, events, image_path)
+
+
+def _read_frames(path: Path) -> tuple[tuple[str, ...], FrameTable]:
+    header, rows = read_table(path)
+    names = part_names(header, path)
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(header)
+    hints = get_type_hints(FrameRow)
+    columns: dict[str, Any] = {}
+    position = 0
+    for field in FrameRow._fields:
+        if field == "parts":
+            parts = [numbers(cells[position + i], float, path, name) for i, name in enumerate(names)]
+            columns[field] = np.array(parts, np.float64).reshape(len(names), len(rows)).T
+            position += len(names)
+            continue
+        columns[field] = _column(hints[field], list(cells[position]), path, field)
+        position += 1
+    return names, FrameTable(**columns)
+
+
+def _column(kind: Any, cells: list[str], path: Path, name: str) -> Any:
+    if kind is str:
+        return texts(cells)
+    if kind is float:
+        return floats(numbers(cells, float, path, name))
+    column = integers(numbers(cells, int, path, name))
+    return column.astype(np.bool_) if kind is bool else column
+
+
+def _read_timing(path: Path) -> TimingTable:
+    rows = _rows_of(path, schema.TIMING_COLUMNS)
+    cells = zip(*rows, strict=True) if rows else [()] * len(TimingRow._fields)
+    columns = zip(TimingRow._fields, cells, strict=True)
+    return TimingTable(**{name: integers(numbers(column, int, path, name)) for name, column in columns})
+
+
+def _read_events(path: Path) -> tuple[EventRow, ...]:
+    rows = _rows_of(path, schema.EVENT_COLUMNS)
+    times = numbers([row[0] for row in rows], int, path, "time_ns")
+    trials = numbers([row[2] for row in rows], int, path, "trial")
+    return tuple(EventRow(t, row[1], n, row[3]) for t, row, n in zip(times, rows, trials, strict=True))
+
+
+def _rows_of(path: Path, columns: tuple[str, ...]) -> list[list[str]]:
+    header, rows = read_table(path)
+    if header != columns:
+        raise SourceError(f"{path} has the columns {', '.join(header)}; expected {', '.join(columns)}")
+    return rows

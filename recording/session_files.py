@@ -1,0 +1,186 @@
+"""All files of one running session together; an error in one closes that one and leaves the others going."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import RecordingError
+from core.values import Image
+from recording import schema
+from recording.csvrows import count_recorded, event_line, frame_line, header_line, timing_line
+from recording.files import ImageFile, LineFile, Syncer
+from recording.folder import sync_folder
+from recording.problems import FILE_ERRORS, describe
+
+SYNC_S = 3.0
+
+
+@dataclass(frozen=True)
+class WriterSpec:
+    """What the writer process is told at its start.
+
+    Attributes
+    ----------
+    folder : Path
+        An absolute session folder.
+    image_shape : tuple of int
+        (height, width, 3).
+    image_dtype : str
+    part_names : tuple of str
+    image_file : str
+        Name of the file of images, empty where none are recorded.
+    slots : int
+        Slots of the ring.
+    reserve_bytes : int
+        Images end when less than this is free on the disk, so that the log can go on.
+    controller : int
+        Process id of the controller.
+    """
+
+    folder: Path
+    image_shape: tuple[int, int, int]
+    image_dtype: str
+    part_names: tuple[str, ...]
+    image_file: str
+    slots: int
+    reserve_bytes: int
+    controller: int
+
+
+class SessionFiles:
+    """The files of a session while it runs. Used by the writer process alone; the constructor raises OSError.
+
+    Attributes
+    ----------
+    problems : list of str
+        What failed, oldest first; each names file, cause and cure.
+    """
+
+    def __init__(self, spec: WriterSpec) -> None:
+        self.problems: list[str] = []
+        self._spec = spec
+        self._kept = 0
+        self._pending: list[tuple[int, Any]] = []
+        self._waiting: dict[str, list[Any]] = {schema.TIMING_CSV: [], schema.EVENTS_CSV: []}
+        columns = {
+            schema.FRAMES_CSV: schema.frame_columns(spec.part_names),
+            schema.TIMING_CSV: schema.TIMING_COLUMNS,
+            schema.EVENTS_CSV: schema.EVENT_COLUMNS,
+        }
+        self._logs: dict[str, LineFile | None] = {
+            name: LineFile(spec.folder / name, header_line(header)) for name, header in columns.items()
+        }
+        self._images: ImageFile | None = None
+        paths = [spec.folder / name for name in columns]
+        if spec.image_file:
+            path = spec.folder / spec.image_file
+            if problem := self._too_full():
+                raise RecordingError(problem)
+            self._images = ImageFile(path, spec.image_shape, spec.image_dtype)
+            paths.append(path)
+        sync_folder(spec.folder)
+        self._syncer = Syncer(paths, SYNC_S)
+        self._syncer.start()
+
+    def add(self, image: Image | None, row: Any, timing: Any, events: Sequence[Any]) -> None:
+        """Take a frame: its image is written now, its rows with the next ``flush``."""
+        index = -1
+        if image is not None and self._images is not None:
+            try:
+                index = self._images.append(image)
+            except FILE_ERRORS as error:
+                self._end_images(describe("write", self._images.path, error))
+        if row is not None:
+            self._pending.append((index, row))
+            self._waiting[schema.TIMING_CSV].append(timing)
+        self._waiting[schema.EVENTS_CSV].extend(events)
+
+    def flush(self) -> None:
+        """Bring all that was added to where it survives this process: images first, so that no row names a lost one."""
+        if self._images is not None:
+            try:
+                self._images.flush()
+            except FILE_ERRORS as error:
+                self._end_images(describe("write", self._images.path, error))
+        if self._images is not None and (problem := self._too_full()):
+            self._end_images(problem)
+        self._append(schema.FRAMES_CSV, self._frame_lines)
+        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in self._waiting[schema.TIMING_CSV]])
+        self._append(schema.EVENTS_CSV, lambda: [event_line(row) for row in self._waiting[schema.EVENTS_CSV]])
+        self._pending.clear()
+        for rows in self._waiting.values():
+            rows.clear()
+        self._look_at_syncer()
+
+    def close(self) -> tuple[int, int]:
+        """Flush, close everything, and count what is there.
+
+        Returns
+        -------
+        tuple of int
+            Rows in frames.csv; images in the file, counted after it was closed and opened again.
+        """
+        self.flush()
+        images = self._kept
+        if self._images is not None:
+            try:
+                images = self._images.close()
+            except FILE_ERRORS as error:
+                images = self._images.flushed
+                self.problems.append(describe("close", self._images.path, error))
+        for log in self._logs.values():
+            if log is not None:
+                try:
+                    log.close()
+                except OSError as error:
+                    self.problems.append(describe("close", log.path, error))
+        self._syncer.stop()
+        self._look_at_syncer()
+        return count_recorded(self._spec.folder / schema.FRAMES_CSV)[0], images
+
+    def _frame_lines(self) -> list[str]:
+        kept = self._images.flushed if self._images is not None else self._kept
+        parts = len(self._spec.part_names)
+        image_at = schema.FrameRow._fields.index("image")
+        return [
+            frame_line((*row[:image_at], index if index < kept else -1, *row[image_at + 1 :]), parts)
+            for index, row in self._pending
+        ]
+
+    def _append(self, name: str, lines: Callable[[], list[str]]) -> None:
+        log = self._logs[name]
+        if log is None:
+            return
+        try:
+            log.append(lines())
+        except FILE_ERRORS as error:
+            self._logs[name] = None
+            self.problems.append(describe("write", log.path, error))
+            try:
+                log.close()
+            except OSError as later:
+                self.problems.append(describe("close", log.path, later))
+
+    def _look_at_syncer(self) -> None:
+        if self._syncer.problem and self._syncer.problem not in self.problems:
+            self.problems.append(self._syncer.problem)
+
+    def _end_images(self, problem: str) -> None:
+        self.problems.append(problem)
+        if self._images is not None:
+            self._kept = self._images.give_up()
+            self._images = None
+
+    def _too_full(self) -> str:
+        disk = os.statvfs(self._spec.folder)
+        free = disk.f_bavail * disk.f_frsize
+        if free >= self._spec.reserve_bytes:
+            return ""
+        return (
+            f"cannot write {self._spec.folder / self._spec.image_file}: {free / 1e6:.0f} MB are free there, less than "
+            f"the {self._spec.reserve_bytes / 1e6:.0f} MB kept for the log; free space, or move data_root"
+        )

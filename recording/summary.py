@@ -1,0 +1,141 @@
+"""The summary table: a row per session of every mouse, CLoPy's columns and how the session ended."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import math
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from core.clock import local_datetime
+from core.errors import RecordingError
+from recording.clopy_config import SUMMARY_COLUMNS
+from recording.problems import describe
+
+COLUMNS = (*SUMMARY_COLUMNS, "outcome")
+
+
+class SummaryRow(NamedTuple):
+    """A session in the summary.
+
+    Attributes
+    ----------
+    mouse_id, session, data_path : str
+        Name of the mouse; ``S1``; the session folder.
+    start_wall_ns, end_wall_ns : int
+        ns since 1970; written as local time, their difference as ``duration``, s.
+    fps : float
+        Frames per second that came.
+    dff_history_s : float
+        Span of the baseline, s; 0 where there is none.
+    framerate : float
+        Frames per second that were asked for; turns ``dff_history_s`` into the frames that CLoPy writes.
+    n_tones : int
+    reward_threshold : float
+        dF/F or mm/s, at the end of the session.
+    rewards : int
+    audio : float
+        Share of trials with sound.
+    session_type : str
+    outcome : str
+        ``complete``, ``aborted``, ``failed`` ...
+    """
+
+    mouse_id: str
+    session: str
+    data_path: str
+    start_wall_ns: int
+    end_wall_ns: int
+    fps: float
+    dff_history_s: float
+    framerate: float
+    n_tones: int
+    reward_threshold: float
+    rewards: int
+    audio: float
+    session_type: str
+    outcome: str
+
+
+def append_summary(path: Path, row: SummaryRow) -> None:
+    """Add a row, and the header to a new file. Rigs that share the file take turns; the row is on disk on return.
+
+    Raises
+    ------
+    RecordingError
+        The file has other columns, or cannot be written; it is as it was.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if problem := check_summary(path):
+                raise RecordingError(problem)
+            _append(handle, _line(row))
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if isinstance(error, RecordingError):
+            raise
+        raise RecordingError(describe("write", path, error)) from error
+
+
+def check_summary(path: Path) -> str:
+    """Return why a row cannot be added to ``path``; an empty text where it can, also where there is no file yet."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline().decode("utf-8", "replace").rstrip("\r\n")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return describe("read", path, error)
+    if header in ("", ",".join(COLUMNS)):
+        return ""
+    whose = "CLoPy's columns" if header == ",".join(SUMMARY_COLUMNS) else f"the columns {header[:300]!r}"
+    return f"{path} has {whose}, not those of this version ({', '.join(COLUMNS)}); set summary_file to another name"
+
+
+def _append(handle: int, line: str) -> None:
+    size = os.fstat(handle).st_size
+    if size == 0:
+        line = ",".join(COLUMNS) + "\n" + line
+    elif os.pread(handle, 1, size - 1) != b"\n":
+        # A power failure cut the last row short; it must not swallow this one.
+        line = "\n" + line
+    data = line.encode("utf-8", "backslashreplace")
+    written = os.write(handle, data)
+    if written != len(data):
+        os.ftruncate(handle, size)
+        raise OSError(28, os.strerror(28))
+    os.fsync(handle)
+
+
+def _line(row: SummaryRow) -> str:
+    frames = row.dff_history_s * row.framerate
+    cells = [
+        row.mouse_id,
+        row.session,
+        row.data_path,
+        _local_time(row.start_wall_ns),
+        _local_time(row.end_wall_ns),
+        repr((row.end_wall_ns - row.start_wall_ns) // 1000 / 1e6),
+        repr(float(row.fps)),
+        str(round(frames)) if math.isfinite(frames) else "0",
+        str(int(row.n_tones)),
+        repr(float(row.reward_threshold)),
+        str(int(row.rewards)),
+        repr(float(row.audio)),
+        row.session_type,
+        row.outcome,
+    ]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([" ".join(cell.splitlines()) for cell in cells])
+    return text.getvalue()
+
+
+def _local_time(wall_ns: int) -> str:
+    seconds, rest = divmod(wall_ns, 10**9)
+    return local_datetime(seconds * 10**9).replace(microsecond=rest // 1000).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -1,0 +1,208 @@
+"""Kill the writer, kill the controller, fill the disk: what was recorded until a second before can be opened."""
+
+import contextlib
+import errno
+import os
+import random
+import resource
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.clock import MonotonicClock
+from core.errors import RecordingError
+from recording.reader import open_session
+from tests.recording.samples import image, make_recorder, write_frame
+
+ROOT = Path(__file__).resolve().parents[2]
+SHAPE = (64, 64, 3)
+RATE = 100
+CLOCK = MonotonicClock()
+# Flushed every 0.5 s; the rest is slack for a loaded machine.
+LOST = RATE
+MOMENTS = [0.02, *(round(random.Random(1).uniform(0.1, 2.5), 2) for _ in range(4))]
+
+
+def run_at_rate(recorder, seconds):
+    """Record at RATE frames per second; return how many were handed over."""
+    begin = CLOCK.now_ns()
+    for number in range(1, round(seconds * RATE) + 1):
+        CLOCK.sleep_until_ns(begin + number * 10**9 // RATE)
+        write_frame(recorder, number, shape=SHAPE)
+    return recorder.rows
+
+
+def check_folder(folder, handed_over):
+    """Everything opens, nothing contradicts itself, at most a second is missing."""
+    with open_session(folder) as session:
+        count = len(session.frames)
+        assert handed_over - LOST <= count <= handed_over
+        assert session.frames.frame.tolist() == list(range(1, count + 1))
+        assert handed_over - LOST <= len(session.timing) <= handed_over
+        images = session.images()
+        assert session.frames.image.max(initial=-1) < images.shape[0]
+        for row, index in zip(session.frames.frame, session.frames.image, strict=True):
+            assert index == row - 1
+            assert (images[index] == image(row, SHAPE)).all()
+
+
+def shared_memory():
+    return set(os.listdir("/dev/shm"))
+
+
+def await_end(pid, timeout_s=20):
+    """Wait for the end of a process that is not a child of this one."""
+    with contextlib.suppress(ProcessLookupError):
+        handle = os.pidfd_open(pid)
+        try:
+            assert select.select([handle], [], [], timeout_s)[0], f"process {pid} did not end"
+        finally:
+            os.close(handle)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_writer(tmp_path, moment):
+    before = shared_memory()
+    recorder = make_recorder(tmp_path, shape=SHAPE, slots=400, wait=False)
+    recorder.start()
+    pid = recorder.writer_pid
+    handed_over = run_at_rate(recorder, moment)
+    os.kill(pid, signal.SIGKILL)
+    await_end(pid)
+    with pytest.raises(RecordingError, match="died"):
+        write_frame(recorder, handed_over + 1, shape=SHAPE)
+    result = recorder.close()
+    assert "died" in result.error
+    assert handed_over - LOST <= result.frames <= handed_over
+    check_folder(tmp_path, handed_over)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert shared_memory() <= before
+
+
+CONTROLLER = """
+import sys
+from pathlib import Path
+from tests.realtime.test_recorder_kill import SHAPE, RATE, CLOCK
+from tests.recording.samples import make_recorder, write_frame
+if __name__ == "__main__":
+    recorder = make_recorder(Path(sys.argv[1]), shape=SHAPE, slots=400, wait=False)
+    recorder.start()
+    print(recorder.writer_pid, flush=True)
+    begin = CLOCK.now_ns()
+    for number in range(1, 100_000):
+        CLOCK.sleep_until_ns(begin + number * 10**9 // RATE)
+        write_frame(recorder, number, shape=SHAPE)
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_controller(tmp_path, moment):
+    before = shared_memory()
+    folder = tmp_path / "S1"
+    folder.mkdir()
+    script = tmp_path / "controller.py"
+    script.write_text(CONTROLLER)
+    command = [sys.executable, "-W", "error", str(script), str(folder)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as controller:
+        writer = int(controller.stdout.readline())
+        CLOCK.sleep_until_ns(CLOCK.now_ns() + round(moment * 1e9))
+        controller.kill()
+        numbers, complaints = controller.communicate(timeout=20)
+    await_end(writer)
+    lines = numbers.split()
+    last = int(lines[-1]) if lines else 0
+    with open_session(folder) as session:
+        # The number is printed after the frame was handed over: one more may be there.
+        assert len(session.frames) in (last, last + 1)
+        handed_over = len(session.frames)
+        assert len(session.timing) == handed_over
+        assert session.images().shape[0] == handed_over
+    check_folder(folder, handed_over)
+    assert complaints == ""
+    assert shared_memory() <= before
+
+
+def small_disk(folder):
+    """Mount a small tmpfs; return whether that was allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "rigloop-test", str(folder)]
+    return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@contextlib.contextmanager
+def limited_disk(folder, limit):
+    """A folder whose files cannot grow without end: a small disk for root, else a limit on the size of a file."""
+    if small_disk(folder):
+        try:
+            yield errno.ENOSPC
+        finally:
+            subprocess.run(["umount", str(folder)], check=True, capture_output=True)
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield errno.EFBIG
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_full_disk_is_an_error_with_a_cure_and_the_controller_lives(tmp_path, wait):
+    with limited_disk(tmp_path, 3_000_000) as number:
+        recorder = make_recorder(tmp_path, shape=SHAPE, slots=16, wait=wait)
+        recorder.start()
+        pid = recorder.writer_pid
+        with pytest.raises(RecordingError, match=r"cannot write .*image_stream\.hdf5: " + os.strerror(number)):
+            run_at_rate(recorder, 20)
+        result = recorder.close()
+        assert "data_root" in result.error
+        assert result.images > 100
+        with open_session(tmp_path) as session:
+            kept = session.frames.image[session.frames.image >= 0]
+            assert kept.max() < session.images().shape[0]
+            rows = session.frames.frame[session.frames.image >= 0]
+            assert all((session.images()[i] == image(n, SHAPE)).all() for i, n in zip(kept, rows, strict=True))
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_reserve_ends_the_images_and_keeps_the_log(tmp_path):
+    disk = os.statvfs(tmp_path)
+    mounted = small_disk(tmp_path)
+    # Without the right to mount: just below what is free now.
+    reserve = 1 << 20 if mounted else disk.f_bavail * disk.f_frsize - (4 << 20)
+    try:
+        recorder = make_recorder(tmp_path, shape=SHAPE, slots=16, wait=True, reserve_bytes=reserve)
+        recorder.start()
+        with pytest.raises(RecordingError, match="kept for the log"):
+            run_at_rate(recorder, 20)
+        with pytest.raises(RecordingError, match="kept for the log"):
+            write_frame(recorder, 5000, shape=SHAPE)
+        result = recorder.close()
+        with open_session(tmp_path) as session:
+            assert session.frames.frame[-1] == 5000
+            assert session.frames.image[-1] == -1
+            assert session.images().shape[0] == result.images == session.frames.image.max() + 1
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(tmp_path)], check=True, capture_output=True)
+
+
+def test_the_loop_does_not_wait_for_the_writer(tmp_path):
+    recorder = make_recorder(tmp_path, shape=(256, 256, 3), slots=30, wait=False)
+    recorder.start()
+    spans = []
+    for number in range(1, 301):
+        CLOCK.sleep_until_ns(CLOCK.now_ns() + 2_000_000)
+        begin = CLOCK.now_ns()
+        write_frame(recorder, number, shape=(256, 256, 3))
+        spans.append(CLOCK.now_ns() - begin)
+    assert recorder.close().frames == 300
+    # The picture is made within the span; the recorder's share is 10 to 50 us here.
+    assert sorted(spans)[150] < 2_000_000

@@ -1,0 +1,68 @@
+"""Session folders and session.json."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.clock import local_datetime
+from core.errors import InputError, RecordingError, SourceError
+from recording.folder import create_session_folder, read_session_json, write_session_json
+
+START = 1_700_000_000_250_000_000
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def test_the_folder_is_clopys_and_never_used_twice(tmp_path):
+    folders = [create_session_folder(tmp_path / "new" / "root", "M1", START) for _ in range(3)]
+    stamps = [f"{local_datetime(START + second * 10**9):%Y%m%d%H%M%S}" for second in range(3)]
+    assert folders == [tmp_path / "new" / "root" / "M1" / stamp / "S1" for stamp in stamps]
+    assert all(folder.is_dir() and not list(folder.iterdir()) for folder in folders)
+
+
+@pytest.mark.parametrize("mouse", ["", ".", "..", "a/b", "a\nb", " a", "a" * 300])
+def test_names_that_are_no_folder(tmp_path, mouse):
+    with pytest.raises(InputError, match=r"use letters|shorter name"):
+        create_session_folder(tmp_path, mouse, START)
+
+
+def test_a_file_in_the_way_and_a_root_that_cannot_be_made(tmp_path):
+    (tmp_path / "data").write_text("")
+    with pytest.raises(InputError, match="set data_root"):
+        create_session_folder(tmp_path / "data", "M1", START)
+    with pytest.raises(InputError, match="cannot make a session folder in /proc"):
+        create_session_folder(tmp_path.__class__("/proc/rigloop"), "M1", START)
+
+
+def test_a_clock_that_stands_still_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr("recording.folder._TRIES", 1)
+    create_session_folder(tmp_path, "M1", START)
+    with pytest.raises(InputError, match="check the clock"):
+        create_session_folder(tmp_path, "M1", START)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=3))
+def test_json_comes_back(tmp_path_factory, meta):
+    folder = tmp_path_factory.mktemp("s")
+    write_session_json(folder, {"old": 1})
+    write_session_json(folder, meta)
+    assert read_session_json(folder) == meta
+    assert [path.name for path in folder.iterdir()] == ["session.json"]
+
+
+def test_no_number_becomes_null(tmp_path):
+    write_session_json(tmp_path, {"a": float("nan"), "b": [1.5, float("inf")], "c": (1, 2)})
+    text = (tmp_path / "session.json").read_text()
+    assert json.loads(text) == {"a": None, "b": [1.5, None], "c": [1, 2]}
+
+
+def test_errors_name_the_file(tmp_path):
+    with pytest.raises(RecordingError, match=r"cannot write .*session.json: No such file"):
+        write_session_json(tmp_path / "missing", {})
+    with pytest.raises(SourceError, match=r"cannot read .*session.json: No such file .*; check the path"):
+        read_session_json(tmp_path)
