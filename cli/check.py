@@ -8,9 +8,8 @@ import sys
 
 def run(args: argparse.Namespace) -> int:
     """Print each problem on a line and return 2, or print the mice and return 0."""
-    from camera.find_source import probe_source
-
     from camera.factory import CameraFactory
+    from camera.find_source import probe_source
     from session.config_file import read_config
     from session.settings import check_config, load_settings
 

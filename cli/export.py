@@ -7,9 +7,12 @@ import argparse
 
 def run(args: argparse.Namespace) -> int:
     """Write the CLoPy folder; print what went in."""
-    from recording.clopy import export_clopy
+    from recording.clopy import export_clopy, write_clopy_files
     from recording.reader import open_session
 
-    left_out = export_clopy(open_session(args.session), args.clopy)
-    print(f"wrote {args.clopy}" + (f"; {left_out} frames without image were left out" if left_out else ""))
+    with open_session(args.session) as session:
+        folder = session.folder if args.clopy is None else args.clopy
+        done = write_clopy_files(session, folder) if args.clopy is None else export_clopy(session, folder)
+    left_out = f"; {done.left_out} frames without image were left out" if done.left_out else ""
+    print(f"wrote {done.rows} frames to {folder}{left_out}")
     return 0

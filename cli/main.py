@@ -55,7 +55,13 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="give a session out in another format", allow_abbrev=False)
     export.add_argument("session", metavar="SESSION", type=Path)
     export.add_argument(
-        "--clopy", metavar="DIR", type=Path, required=True, help="as a CLoPy session folder; must not exist"
+        "--clopy",
+        metavar="DIR",
+        type=Path,
+        nargs="?",
+        const=None,
+        required=True,
+        help="as a CLoPy session folder, which must not exist; without DIR, CLoPy's files in the session's own folder",
     )
     return parser
 

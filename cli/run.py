@@ -20,7 +20,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from camera.find_source import probe_source
-
     from cli.progress import ProgressBar
     from core.clock import MonotonicClock
     from hardware.settings import OutputKind

@@ -11,9 +11,8 @@ from core.errors import InputError
 
 def run(args: argparse.Namespace) -> int:
     """Print the threshold and what it would have given; save it when asked."""
-    from recording.reader import open_session
-
     from core.spontaneous import Resting
+    from recording.reader import open_session
     from session.config_edit import set_mouse_key
 
     session = open_session(args.session)

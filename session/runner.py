@@ -12,7 +12,7 @@ import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
-from core.errors import CameraTimeout, RigError
+from core.errors import CameraTimeout, InputError, RigError
 from core.ports import Clock, EndOfSource
 from core.trial import Phase
 from core.values import Command, Mark, as_ns
@@ -20,6 +20,7 @@ from core.wishes import end_session
 from recording.folder import create_session_folder
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
+from recording.summary import check_summary
 from session.build import Options, Parts, build
 from session.finish import finish, note_start
 from session.locks import mouse_lock, rig_lock
@@ -60,8 +61,10 @@ def run_session(
     InterruptedEarly
         A stop was asked for before the session began. Nothing was made.
     """
-    parts = build(settings, options, clock)
     data_root = Path(settings.recording.data_root)
+    if problem := check_summary(data_root / settings.recording.summary_file):
+        raise InputError(problem)
+    parts = build(settings, options, clock)
     with ExitStack() as stack:
         stack.callback(parts.camera.close)
         if stop:

@@ -16,7 +16,8 @@ class StopRequest:
     Parameters
     ----------
     for_good : bool
-        Leave the signals caught when the context closes: for a process that has nothing left to do but to exit.
+        Ignore the signals when the context closes: for a process that has nothing left to do but to exit, whose exit
+        code must be its session's.
 
     Attributes
     ----------
@@ -50,8 +51,7 @@ class StopRequest:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._for_good:
-            return
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
+            after = signal.SIG_IGN if self._for_good else handler
+            signal.signal(number, after)  # type: ignore[arg-type]  # what signal.signal itself returned
         self._before.clear()

@@ -226,6 +226,29 @@ def test_export_for_clopy(rigloop, config, tmp_path):
     assert code == 2, "an existing export is not overwritten"
 
 
+def test_export_without_a_folder_writes_clopys_files_beside_the_recording(rigloop, config, tmp_path):
+    _, out, _ = rigloop(*run_words(config, tmp_path, "--json"))
+    session = Path(json.loads(out)["session"])
+    log = (session / "VideoTimestamp.txt").read_bytes()
+    (session / "VideoTimestamp.txt").unlink()
+    (session / "config.ini").unlink()
+    code, _, err = rigloop("export", session, "--clopy")
+    assert code == 0, err
+    assert (session / "VideoTimestamp.txt").read_bytes() == log
+    assert (session / "config.ini").exists()
+
+
+def test_a_summary_of_another_program_is_not_written_into(rigloop, config, tmp_path):
+    (tmp_path / "data").mkdir()
+    summary = tmp_path / "data" / "expt_1roi_trial_summary.csv"
+    summary.write_text("mouse_id,session,rewards\nM1,S1,3\n")
+    code, _, err = rigloop(*run_words(config, tmp_path))
+    assert code == 2
+    assert "summary_file" in err
+    assert summary.read_text() == "mouse_id,session,rewards\nM1,S1,3\n"
+    assert [path.name for path in (tmp_path / "data").iterdir()] == [summary.name]
+
+
 @pytest.mark.parametrize("command", [("threshold", "--rate", "1", "--session"), ("export", "--clopy", "x")])
 def test_a_session_that_is_not_there(rigloop, tmp_path, command):
     code, _, err = rigloop(*command, tmp_path / "nothing")

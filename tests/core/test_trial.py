@@ -105,7 +105,7 @@ def test_clopy_fault_09_no_trial_begins_while_the_baseline_warms_up():
     assert story.water == []
 
 
-def test_an_invalid_signal_is_silent_and_earns_nothing():
+def test_clopy_fault_12_an_invalid_signal_is_silent_and_earns_nothing():
     lost = Signal(0.9, False, "dark ROI M1_L", (0.9,))
     story = play(make_plan(), lambda k: lost if 15 <= k < 20 else 0.05)
     assert story.water == []
