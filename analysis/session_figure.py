@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from recording.reader import RecordedSession, open_session
 
+from recording.reader import RecordedSession, open_session
 from recording.schema import FIGURE_PNG
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -47,6 +48,9 @@ class ProgressBar(SessionWatch):
                 desc=self._mouse,
                 unit="trial",
                 file=sys.stderr,
+                # A terminal that does not tell its width would get no bar.
+                ncols=shutil.get_terminal_size((100, 24)).columns,
+                nrows=24,
                 mininterval=0 if terminal else QUIET_S,
                 bar_format="{desc}: {percentage:3.0f}%|{bar:20}| trial {n_fmt}/{total_fmt} [{elapsed}{postfix}]",
             ) as bar:
