@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,12 +83,23 @@ def _signal(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float6
     )
     axis.plot(*thin(seconds, valid), color=INK, lw=0.8, label="signal")
     axis.plot(seconds, frames.threshold, color=FAIL, lw=1, ls="--", label="threshold")
+    for start, end in _runs(frames.trial):
+        axis.axvspan(seconds[start], seconds[end], color="#000000", alpha=0.05, lw=0)
+    crossed = np.flatnonzero(np.isin(frames.time_ns, [e.time_ns for e in session.events if e.kind == "crossing"]))
+    axis.plot(seconds[crossed], frames.signal[crossed], "o", color=SUCCESS, ms=5, label=f"crossing ({len(crossed)})")
     wet = frames.water > 0
     axis.plot(
         seconds[wet], frames.threshold[wet], "v", color=WATER, ms=8, label=f"water ({int(wet.sum())})", clip_on=False
     )
     axis.set_ylabel(_formula(session))
-    axis.legend(loc="upper right", ncols=4, frameon=False, fontsize=9)
+    axis.legend(loc="upper right", ncols=5, frameon=False, fontsize=9)
+
+
+def _runs(trial: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return the first and last frame of each trial, from each frame's trial number (0 in rest)."""
+    changes = np.flatnonzero(np.diff(trial)) + 1
+    edges = [0, *changes.tolist(), len(trial)]
+    return [(a, b - 1) for a, b in itertools.pairwise(edges) if b > a and trial[a] > 0]
 
 
 def _formula(session: RecordedSession) -> str:
@@ -107,13 +119,12 @@ def _tone(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float64]
 def _trials(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float64]) -> None:
     """Each trial as a bar in the colour of its outcome; licks as ticks below."""
     frames = session.frames
-    for trial in np.unique(frames.trial[frames.trial > 0]):
-        inside = np.flatnonzero(frames.trial == trial)
-        outcome = int(frames.outcome[inside].sum())
-        colour = {1: SUCCESS, -1: FAIL, 0: "#999999"}[outcome]
-        start, end = seconds[inside[0]], seconds[inside[-1]]
+    for first, last in _runs(frames.trial):
+        colour = {1: SUCCESS, -1: FAIL, 0: "#999999"}[int(frames.outcome[last])]
+        start, end = seconds[first], seconds[last]
         axis.barh(1, max(end - start, 0.02), left=start, height=0.8, color=colour)
-        axis.text((start + end) / 2, 1, str(trial), ha="center", va="center", color="white", fontsize=8, clip_on=True)
+        number = str(frames.trial[first])
+        axis.text((start + end) / 2, 1, number, ha="center", va="center", color="white", fontsize=8, clip_on=True)
     licked = frames.licks > 0
     axis.plot(seconds[licked], np.zeros(int(licked.sum())), "|", color=INK, ms=8)
     axis.set_yticks([0, 1], ["licks", "trials"])

@@ -6,9 +6,13 @@ import shutil
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from session.loop import Status
-from session.runner import SessionWatch
+from session.runner import Goal, SessionWatch
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 LOOKS_PER_S = 5.0
 QUIET_S = 10.0
@@ -26,10 +30,10 @@ class ProgressBar(SessionWatch):
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def started(self, folder: Path, status: Status, expected_frames: int | None, trials: int) -> None:
+    def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """Begin to show."""
         print(f"session {folder}", file=sys.stderr)
-        self._thread = threading.Thread(target=self._show, args=(status, expected_frames, trials), daemon=True)
+        self._thread = threading.Thread(target=self._show, args=(status, goal), daemon=True)
         self._thread.start()
 
     def ended(self) -> None:
@@ -38,36 +42,39 @@ class ProgressBar(SessionWatch):
         if self._thread is not None:
             self._thread.join(1.0)
 
-    def _show(self, status: Status, expected_frames: int | None, trials: int) -> None:
+    def _show(self, status: Status, goal: Goal) -> None:
         from tqdm import tqdm
 
         terminal = sys.stderr.isatty()
+        counted = "trial {n_fmt}/{total_fmt}" if goal.trials else "{n:.0f} of {total:.0f} s"
         try:
             with tqdm(
-                total=trials,
+                total=goal.trials or goal.rest_s,
                 desc=self._mouse,
-                unit="trial",
                 file=sys.stderr,
-                # A terminal that does not tell its width would get no bar.
+                # A terminal that does not tell its size would get no bar.
                 ncols=shutil.get_terminal_size((100, 24)).columns,
                 nrows=24,
                 mininterval=0 if terminal else QUIET_S,
-                bar_format="{desc}: {percentage:3.0f}%|{bar:20}| trial {n_fmt}/{total_fmt} [{elapsed}{postfix}]",
+                bar_format=f"{{desc}}: {{percentage:3.0f}}%|{{bar:20}}| {counted} [{{elapsed}}{{postfix}}]",
             ) as bar:
                 while not self._over.wait(1 / LOOKS_PER_S if terminal else QUIET_S):
-                    self._update(bar, status, expected_frames)
-                self._update(bar, status, expected_frames)
+                    _update(bar, status, goal)
+                    bar.refresh()
+                _update(bar, status, goal)
         except OSError:
             # The screen is gone (a closed terminal); the session does not need it.
             return
 
-    @staticmethod
-    def _update(bar: object, status: Status, expected_frames: int | None) -> None:
-        state = status.state
-        seconds = (status.now_ns - status.first_ns) / 1e9
-        frames = f"{status.frames}/{expected_frames}" if expected_frames else f"{status.frames}"
-        bar.n = state.successes + status.fails  # type: ignore[attr-defined]  # tqdm's own attribute
-        bar.set_postfix_str(  # type: ignore[attr-defined]
-            f"{state.phase.value} {seconds:.0f} s, {frames} frames, {state.successes} successes, "
-            f"{status.water} drops, {status.dropped} lost"
-        )
+
+def _update(bar: tqdm[NoReturn], status: Status, goal: Goal) -> None:
+    """Put the live counts into the bar, which shows them at its next refresh."""
+    state = status.state
+    seconds = (status.now_ns - status.first_ns) / 1e9
+    bar.n = state.successes + status.fails if goal.trials else min(seconds, goal.rest_s)
+    frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"
+    bar.set_postfix_str(
+        f"{state.phase.value} {seconds:.0f} s, {frames} frames, {state.successes} successes, {status.water} drops, "
+        f"{status.dropped} lost",
+        refresh=False,
+    )

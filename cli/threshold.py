@@ -8,6 +8,9 @@ import numpy as np
 
 from core.errors import InputError
 
+FEW_TRIALS = 10
+"""Below this many trials' worth of rest a share of successes is coarser than 10 %."""
+
 
 def run(args: argparse.Namespace) -> int:
     """Print the threshold and what it would have given; save it when asked."""
@@ -36,6 +39,11 @@ def run(args: argparse.Namespace) -> int:
     if resting.duration_s >= trial_s:
         print(f", in {100 * resting.success(at, trial_s)[0]:.0f} % of trials of {trial_s:g} s", end="")
     print()
+    if (outcome := session.meta.get("outcome")) != "complete":
+        print(f"note: this session's outcome is {outcome}; what it has recorded was used")
+    if resting.duration_s < FEW_TRIALS * trial_s:
+        few = f"less than {FEW_TRIALS} trials of {trial_s:g} s"
+        print(f"note: {resting.duration_s:.0f} s are {few}; a longer rest tells more")
     if (frames.trial > 0).any():
         print("note: this session had trials; a resting one (session_type = behavior_recording) tells more")
     if args.save:

@@ -75,7 +75,7 @@ def _trial(plan: SessionPlan, state: TrialState, given: TrialInput, commands: li
     outcome = 0
     if state.due_ns < 0 and elapsed <= plan.max_trial_ns and _crosses(plan, state, given.signal, elapsed):
         state = state._replace(due_ns=now + plan.reward_delay_ns)
-        commands.append(Mark("crossing", state.trial, repr(given.signal.value)))
+        commands.append(Mark("chance" if plan.random else "crossing", state.trial, repr(given.signal.value)))
     paid = 0
     if 0 <= state.due_ns <= now:
         paid = 1

@@ -108,8 +108,8 @@ class Mark:
     Attributes
     ----------
     kind : str
-        ``trial_start``, ``crossing``, ``success``, ``fail``, ``cut_short``, ``rest_start``, ``threshold``,
-        ``operator``, ``session_end`` ...
+        ``trial_start``, ``crossing`` (or ``chance``, where chance earned the water), ``reward``, ``success``, ``fail``,
+        ``cut_short``, ``threshold``, ``operator``, ``free_water``, ``refused``, ``session_end``.
     trial : int
         Trial number, 0 in rest.
     detail : str

@@ -80,6 +80,7 @@ def check_together(draft: Draft) -> Iterator[str]:
     yield from _order(draft, "tone_floor", earns, strict=True, why="the tones lie between the two")
     yield from _order(draft, "threshold_min", "threshold_max")
     yield from _order(draft, "reward_dur", "max_pulse_s", why="the valve would refuse")
+    yield from _order(draft, "reward_dur", "final_rest_dur", why="the session would end within its last drop")
     if draft.known("adaptive_threshold") and draft.values["adaptive_threshold"]:
         why = "the threshold adapts between threshold_min and threshold_max"
         yield from _order(draft, "threshold_min", earns, why=why)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import gc
 import traceback
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import CameraTimeout, InputError, RigError
 from core.ports import Clock, EndOfSource
 from core.trial import Phase
-from core.values import Command, Mark, as_ns
+from core.values import Command, Mark, as_ns, as_seconds
 from core.wishes import end_session
 from recording.folder import create_session_folder
 from recording.recorder import Recorder, RecorderResult
@@ -37,10 +38,29 @@ class InterruptedEarly(Exception):
     """A stop was asked for before the session had begun; nothing was made."""
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """When a session will be over, as far as that is known.
+
+    Attributes
+    ----------
+    trials : int
+        Number of trials, 0 in a resting session.
+    rest_s : float
+        Duration of a resting session, s.
+    frames : int or None
+        Frames the source holds, if it ends by itself.
+    """
+
+    trials: int
+    rest_s: float
+    frames: int | None
+
+
 class SessionWatch:
     """What a person's screen is told; this one shows nothing. Called by the runner's thread."""
 
-    def started(self, folder: Path, status: Status, expected_frames: int | None, trials: int) -> None:
+    def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """The session has begun; ``status`` is live from now on."""
 
     def ended(self) -> None:
@@ -110,8 +130,7 @@ class _Session:
         started_ns = self._clock.now_ns()
         try:
             self._recorder.start()
-            trials = self._settings.schedule.total_trials
-            watch.started(self._folder, self._loop.status, self._parts.camera.expected_frames, trials)
+            watch.started(self._folder, self._loop.status, self._goal())
             started_ns = self._clock.now_ns()
             self._wall_start_ns = self._clock.wall_ns()
             outcome = self._turn_until_done()
@@ -125,6 +144,12 @@ class _Session:
         watch.ended()
         result = self._result("failed" if self._error else outcome, wall_ns, recorded)
         return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
+
+    def _goal(self) -> Goal:
+        """Return what the progress bar counts up to."""
+        plan = self._parts.plan
+        trials = 0 if plan.resting else len(plan.schedule)
+        return Goal(trials, as_seconds(plan.first_rest_ns) if plan.resting else 0.0, self._parts.camera.expected_frames)
 
     def _fail(self, error: str) -> None:
         """Keep an error; the first one is what a person needs to read first."""

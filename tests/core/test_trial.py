@@ -174,6 +174,8 @@ def test_random_water_does_not_look_at_the_signal():
     quiet = play(make_plan(schedule=schedule, seed=4), lambda k: 0.0)
     busy = play(make_plan(schedule=schedule, seed=4), lambda k: 0.2 * (k % 2))
     assert quiet.water == busy.water != []
+    assert quiet.marks("crossing") == busy.marks("crossing") == []
+    assert len(quiet.marks("chance")) == len(quiet.water)
 
 
 OP = OperatorKind
@@ -256,17 +258,16 @@ def test_laws_of_any_session(values, rest, fail, delay, longest, kind, audio_del
     threshold = ThresholdSettings(0.1, adaptive, 0.002, 1.0, 0.01, 0.2)
     plan = make_plan(trial, threshold, ScheduleSettings(4, kind, 0.5, 1.0), seed=seed)
     story = play(plan, values)
-    assert len(story.water) <= len(story.marks("crossing"))
+    assert len(story.water) <= len(story.marks("crossing")) + len(story.marks("chance"))
     assert len(story.water) == len(story.marks("reward")) == story.state.rewards
     assert len(story.marks("trial_start")) <= 4
     assert story.outcomes.count(1) == story.state.successes
-    if kind not in (SessionType.normal_audio_random_reward, SessionType.no_audio_random_reward):
-        for k, _ in story.marks("crossing"):
-            value = values[k].value if isinstance(values[k], Signal) else values[k]
-            assert value >= story.verdicts[k].threshold
-            earlier = [v for v in values[:k] if not isinstance(v, Signal)]
-            assert earlier, "a crossing needs a valid signal before it"
-            assert earlier[-1] < max(v.threshold for v in story.verdicts[: k + 1])
+    for k, _ in story.marks("crossing"):
+        value = values[k].value if isinstance(values[k], Signal) else values[k]
+        assert value >= story.verdicts[k].threshold
+        earlier = [v for v in values[:k] if not isinstance(v, Signal)]
+        assert earlier, "a crossing needs a valid signal before it"
+        assert earlier[-1] < max(v.threshold for v in story.verdicts[: k + 1])
     for k, verdict in enumerate(story.verdicts):
         assert verdict.trial > 0 or k not in story.water
         assert verdict.trial > 0 or story.freqs[k] == 0

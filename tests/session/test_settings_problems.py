@@ -44,6 +44,7 @@ BAD_KEYS = {
         "adaptive_threshold = 1\ntone_floor = 0.01",
         "tone_floor = 0.01: tone_floor 0.01 is not below threshold_min 0.005",
     ),
+    "last drop": ("final_rest_dur = 0.1", "reward_dur 0.3 is above final_rest_dur 0.1"),
     "pulse": ("reward_dur = 2", "reward_dur 2 is above max_pulse_s 1"),
     "replay of nothing": ("vid_source = replay", "replay needs a recording; give vid_root, or --source"),
 }
