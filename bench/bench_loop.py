@@ -38,7 +38,7 @@ from recording.recorder import Recorder
 from roi_manager import Rect
 from session.loop import Loop
 
-SIDE, FPS, DRAWN = 256, 100.0, 256
+SIDE, FPS, DRAWN = 256, 100.0, 512
 ROIS = {"BC_L": Rect(35, 175, 8, 8), "BC_R": Rect(212, 175, 8, 8)}
 PERIOD_NS = round(1e9 / FPS)
 RECORDER_SLOTS = 400
@@ -71,7 +71,9 @@ class Drawn:
 def draw() -> list[Image]:
     """Draw the frames once."""
     regions = tuple(Region(name, roi.y + 4.0, roi.x + 4.0) for name, roi in ROIS.items())
-    camera = SyntheticCamera(SceneSettings(regions=regions), SIDE, SIDE, FPS, 1)
+    camera = SyntheticCamera(
+        SceneSettings(regions=regions, transients_per_min=60, shared_fraction=0.0), SIDE, SIDE, FPS, 1
+    )
     camera.start()
     images = [camera.read(1.0).image.copy() for _ in range(DRAWN)]
     camera.close()
