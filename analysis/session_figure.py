@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +51,8 @@ def draw_session(folder: Path) -> Path:
             f"{meta.get('mouse', '')}  ·  {meta.get('experiment', '')}  ·  {folder.parent.name}  ·  "
             f"{meta.get('outcome', '')}",
             fontsize=11,
+            x=0.01,
+            ha="left",
         )
         path = folder / FIGURE_PNG
         figure.savefig(path, dpi=100)
@@ -92,14 +93,13 @@ def _signal(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float6
         seconds[wet], frames.threshold[wet], "v", color=WATER, ms=8, label=f"water ({int(wet.sum())})", clip_on=False
     )
     axis.set_ylabel(_formula(session))
-    axis.legend(loc="upper right", ncols=5, frameon=False, fontsize=9)
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=5, frameon=False, fontsize=9, borderaxespad=0)
 
 
 def _runs(trial: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return the first and last frame of each trial, from each frame's trial number (0 in rest)."""
-    changes = np.flatnonzero(np.diff(trial)) + 1
-    edges = [0, *changes.tolist(), len(trial)]
-    return [(a, b - 1) for a, b in itertools.pairwise(edges) if b > a and trial[a] > 0]
+    """Return the first and last frame of each trial (a pause may lie between), from each frame's trial number."""
+    frames = [np.flatnonzero(trial == number) for number in np.unique(trial[trial > 0])]
+    return [(int(inside[0]), int(inside[-1])) for inside in frames]
 
 
 def _formula(session: RecordedSession) -> str:

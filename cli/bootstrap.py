@@ -26,9 +26,9 @@ def enter_environment() -> None:
 def run_experiment(kind: str) -> int:
     """Run the experiment script's session. ``kind`` is the key that says what the experiment computes."""
     enter_environment()
-    from cli.main import _Parser, add_run_options, dispatch
+    from cli.main import Parser, add_run_options, dispatch
 
-    parser = _Parser(prog=Path(sys.argv[0]).name, description="Run a session; the options are those of `rigloop run`.")
+    parser = Parser(prog=Path(sys.argv[0]).name, description="Run a session; the options are those of `rigloop run`.")
     add_run_options(parser)
     args = parser.parse_args()
     args.kind = kind

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
+
+from cli.screen import say
 
 
 def run(args: argparse.Namespace) -> int:
@@ -16,8 +17,8 @@ def run(args: argparse.Namespace) -> int:
     problems = check_config(args.config, args.mouse, probe_source)
     if problems:
         for line in problems:
-            print(line, file=sys.stderr)
-        print(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {args.config}", file=sys.stderr)
+            say(line, error=True)
+        say(f"{len(problems)} problem{'s' * (len(problems) > 1)} in {args.config}", error=True)
         return 2
     for mouse in (
         [args.mouse] if args.mouse else [section.title[6:] for section in read_config(args.config).mice.values()]
@@ -26,6 +27,6 @@ def run(args: argparse.Namespace) -> int:
         lacking = CameraFactory().missing(settings.camera.vid_source)
         note = f"  ({lacking})" if lacking else ""
         camera = settings.camera.vid_source.value
-        print(f"{mouse}: {settings.experiment}, signal {settings.formula}, camera {camera}{note}")
-    print(f"{args.config}: good")
+        say(f"{mouse}: {settings.experiment}, signal {settings.formula}, camera {camera}{note}")
+    say(f"{args.config}: good")
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from cli.screen import say
+
 
 def run(args: argparse.Namespace) -> int:
     """Write the CLoPy folder; print what went in."""
@@ -14,5 +16,5 @@ def run(args: argparse.Namespace) -> int:
         folder = session.folder if args.clopy is None else args.clopy
         done = write_clopy_files(session, folder) if args.clopy is None else export_clopy(session, folder)
     left_out = f"; {done.left_out} frames without image were left out" if done.left_out else ""
-    print(f"wrote {done.rows} frames to {folder}{left_out}")
+    say(f"wrote {done.rows} frames to {folder}{left_out}")
     return 0

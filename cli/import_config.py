@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from cli.screen import say
 from core.errors import InputError
 
 
@@ -14,9 +14,9 @@ def run(args: argparse.Namespace) -> int:
 
     imported = import_clopy(args.old)
     for line in imported.lines:
-        print(f"{line.action:<10} [{line.section}] {line.key}: {line.text}", file=sys.stderr)
+        say(f"{line.action:<10} [{line.section}] {line.key}: {line.text}", error=True)
     if args.output is None:
-        print(imported.ini_text, end="")
+        say(imported.ini_text.rstrip("\n"))
         return 0
     try:
         with args.output.open("x", encoding="utf-8") as new:
@@ -25,5 +25,5 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--output {args.output}: exists; name a new file") from None
     except OSError as error:
         raise InputError(f"--output {args.output}: {error.strerror}; name a file in a folder you may write") from None
-    print(f"wrote {args.output}; add a mouse to it, then: rigloop check --config {args.output}", file=sys.stderr)
+    say(f"wrote {args.output}; add a mouse to it, then: rigloop check --config {args.output}", error=True)
     return 0

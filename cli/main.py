@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from cli.screen import say
 
 ROOT = Path(__file__).resolve().parent.parent
 CAMERAS = ("pi", "genicam", "jetson", "usb", "replay", "synthetic", "simulated")
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """argparse, with errors as one line and exit code 2."""
 
     def error(self, message: str) -> None:  # type: ignore[override]  # argparse says NoReturn; exit() does not return
@@ -23,7 +24,7 @@ class _Parser(argparse.ArgumentParser):
 
 def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = _Parser(prog=prog, description="Closed-loop training of head-fixed mice.", allow_abbrev=False)
+    parser = Parser(prog=prog, description="Closed-loop training of head-fixed mice.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add_run_options(commands.add_parser("run", help="run a session", allow_abbrev=False))
 
@@ -49,6 +50,7 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
     wanted = threshold.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--rate", metavar="R", type=float, help="crossings per minute that it should give")
     wanted.add_argument("--success", metavar="P", type=float, help="share of trials that should succeed, 0 to 1")
+    threshold.add_argument("--mouse", metavar="ID", help="whose threshold it is, if the session does not say")
     threshold.add_argument("--save", action="store_true", help="write it to the mouse's section of config.ini")
     _add_config(threshold)
 
@@ -97,24 +99,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def dispatch(command: str, args: argparse.Namespace) -> int:
     """Call ``cli.<command>.run(args)``; turn what went wrong into lines on stderr and an exit code."""
-    from core.errors import RigError
-
-    module = importlib.import_module("cli." + command.replace("-", "_"))
     try:
-        code = int(module.run(args))
-        sys.stdout.flush()
-    except RigError as error:
-        for line in str(error).splitlines():
-            print(f"rigloop {command}: {line}", file=sys.stderr)
-        return error.exit_code
+        from core.errors import RigError
+
+        module = importlib.import_module("cli." + command.replace("-", "_"))
+        try:
+            return int(module.run(args))
+        except RigError as error:
+            for line in str(error).splitlines():
+                say(f"rigloop {command}: {line}", error=True)
+            return error.exit_code
     except KeyboardInterrupt:
-        print(f"rigloop {command}: interrupted", file=sys.stderr)
+        say(f"rigloop {command}: interrupted", error=True)
         return 130
-    except BrokenPipeError:
-        # The reader of our output went away (``| head``): nobody is left to tell. Keep the final flush quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return code
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from cli.screen import say
 from session.loop import Status
 from session.runner import Goal, SessionWatch
 
@@ -32,7 +33,7 @@ class ProgressBar(SessionWatch):
 
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """Begin to show."""
-        print(f"session {folder}", file=sys.stderr)
+        say(f"session {folder}", error=True)
         self._thread = threading.Thread(target=self._show, args=(status, goal), daemon=True)
         self._thread.start()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import sys
 from pathlib import Path
 
+from cli.screen import say
 from core.errors import InputError
 from session.stop import StopRequest
 
@@ -40,15 +40,13 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     try:
         result = run_session(settings, options, MonotonicClock(), stop, ProgressBar(settings.mouse))
     except InterruptedEarly as why:
-        print(f"rigloop run: stopped by {why} before the session began; nothing was made", file=sys.stderr)
+        say(f"rigloop run: stopped by {why} before the session began; nothing was made", error=True)
         return 130
     figure = _draw(result.session)
-    screen = sys.stderr if args.json else sys.stdout
-    for line in result.text():
-        print(line, file=screen)
-    print(f"figure      {figure}", file=screen)
+    for line in [*result.text(), f"figure      {figure}"]:
+        say(line, error=args.json)
     if args.json:
-        print(json.dumps(result.json()))
+        say(json.dumps(result.json()))
     return result.exit_code
 
 
@@ -59,6 +57,8 @@ def _overrides(args: argparse.Namespace) -> dict[str, str]:
         key, equals, value = pair.partition("=")
         if not (equals and key.strip()):
             raise InputError(f"--set {pair}: write key=value, such as --set max_trial_dur=10")
+        if key.strip() in overrides:
+            raise InputError(f"--set {pair}: {key.strip()} is given twice; give it once")
         overrides[key.strip()] = value.strip()
     for key, value in (("--camera", args.camera), ("--source", args.source), ("--data-root", args.data_root)):
         if value is not None:

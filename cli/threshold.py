@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cli.screen import say
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.spontaneous import Resting
 
 FEW_TRIALS = 10
 """Below this many trials' worth of rest a share of successes is coarser than 10 %."""
@@ -16,38 +22,73 @@ def run(args: argparse.Namespace) -> int:
     """Print the threshold and what it would have given; save it when asked."""
     from core.spontaneous import Resting
     from recording.reader import open_session
-    from session.config_edit import set_mouse_key
 
-    session = open_session(args.session)
-    frames = session.frames
+    with open_session(args.session) as session:
+        frames, meta = session.frames, session.meta
     resting = Resting(frames.time_ns, frames.signal, frames.valid)
-    settings = session.meta.get("settings", {})
+    settings = meta.get("settings", {})
     trial_s = float(settings.get("max_trial_dur", 30.0))
-    if args.rate is not None:
-        found = resting.threshold_for_rate(args.rate)
-    else:
-        found = resting.threshold_for_success(args.success, trial_s)
+    found = _find(args, resting, trial_s)
     floor = float(settings.get("tone_floor", 0.0))
     if found <= floor:
         raise InputError(
-            f"the threshold would be {found:.5f}, not above tone_floor ({floor:g}); ask for fewer crossings or lower "
+            f"the threshold would be {found:g}, not above tone_floor ({floor:g}); ask for fewer crossings or lower "
             "tone_floor"
         )
-    at = np.array([found])
+    say(f"threshold {found!r}: {_gives(resting, found, trial_s)}")
+    for note in _notes(meta, resting, trial_s, bool((frames.trial > 0).any())):
+        say(f"note: {note}")
+    if args.save:
+        _save(args, meta, found)
+    return 0
+
+
+def _find(args: argparse.Namespace, resting: Resting, trial_s: float) -> float:
+    """Return the threshold, with five decimals where those still give what was asked for, else in full."""
+    if args.rate is not None:
+        exact = resting.threshold_for_rate(args.rate)
+    else:
+        exact = resting.threshold_for_success(args.success, trial_s)
+    short = math.floor(exact * 1e5) / 1e5
+    at = np.array([short])
+    if args.rate is not None:
+        kept = float(resting.crossings(at)[0]) >= args.rate * resting.duration_s / 60
+    else:
+        kept = float(resting.success(at, trial_s)[0]) >= args.success
+    return short if kept and short <= exact else exact
+
+
+def _gives(resting: Resting, threshold: float, trial_s: float) -> str:
+    """Return what this very threshold would have given in the session."""
+    at = np.array([threshold])
     rate = float(resting.crossings(at)[0]) * 60 / resting.duration_s
-    print(f"threshold {found:.5f}: crossed {rate:.2f} times a minute in {resting.duration_s:.0f} s", end="")
+    text = f"crossed {rate:.2f} times a minute in {resting.duration_s:.0f} s"
     if resting.duration_s >= trial_s:
-        print(f", in {100 * resting.success(at, trial_s)[0]:.0f} % of trials of {trial_s:g} s", end="")
-    print()
-    if (outcome := session.meta.get("outcome")) != "complete":
-        print(f"note: this session's outcome is {outcome}; what it has recorded was used")
+        text += f", in {100 * float(resting.success(at, trial_s)[0]):.0f} % of trials of {trial_s:g} s"
+    return text
+
+
+def _notes(meta: dict[str, Any], resting: Resting, trial_s: float, had_trials: bool) -> list[str]:
+    """Return what a person should know before trusting the figure."""
+    notes = []
+    if meta.get("outcome", "complete") != "complete":
+        notes.append(f"this session's outcome is {meta['outcome']}; what it has recorded was used")
     if resting.duration_s < FEW_TRIALS * trial_s:
         few = f"less than {FEW_TRIALS} trials of {trial_s:g} s"
-        print(f"note: {resting.duration_s:.0f} s are {few}; a longer rest tells more")
-    if (frames.trial > 0).any():
-        print("note: this session had trials; a resting one (session_type = behavior_recording) tells more")
-    if args.save:
-        mouse = session.meta["mouse"]
-        set_mouse_key(args.config, mouse, "reward_threshold", f"{found:.5f}")
-        print(f"{args.config}: [mouse:{mouse}] reward_threshold = {found:.5f}")
-    return 0
+        notes.append(f"{resting.duration_s:.0f} s are {few}; a longer rest tells more")
+    if had_trials:
+        notes.append("this session had trials; a resting one (session_type = behavior_recording) tells more")
+    return notes
+
+
+def _save(args: argparse.Namespace, meta: dict[str, Any], threshold: float) -> None:
+    """Write the threshold to the mouse's section, if its settings are right with it. Raises InputError."""
+    from session.config_edit import set_mouse_key
+    from session.settings import load_settings
+
+    mouse = args.mouse or meta.get("mouse")
+    if not mouse:
+        raise InputError(f"{args.session}: this session does not say whose it is; give --mouse ID with --save")
+    load_settings(args.config, mouse, overrides={"reward_threshold": repr(threshold)})
+    set_mouse_key(args.config, mouse, "reward_threshold", repr(threshold))
+    say(f"{args.config}: [mouse:{mouse}] reward_threshold = {threshold!r}")

@@ -4,7 +4,7 @@ REST lasts its duration and until the signal has warmed up; then a TRIAL begins 
 follows the signal. A *crossing* is a valid signal at or above the threshold after one below it: a signal that was high
 already when the trial began has crossed in rest, which counts for nothing. A crossing at any time up to
 ``max_trial_dur`` is latched: the trial is a success and water comes ``reward_delay`` later, the tone going on until
-then. After the last trial the session goes on for ``final_rest_dur``, so that the last drop is delivered whole, and is
+then; later still if the drop before it is not over. After the last trial the session goes on for ``final_rest_dur``, so that the last drop is delivered whole, and is
 DONE.
 """
 
@@ -46,8 +46,9 @@ def step(plan: SessionPlan, state: TrialState, given: TrialInput) -> tuple[Trial
         state = _rest(plan, state, given, commands)
     if state.phase is Phase.TRIAL:
         state = _trial(plan, state, given, commands)
+    # Judged by the threshold this frame was judged by: a threshold that then falls to the signal has been reached.
     signal = given.signal
-    below = signal.value < state.threshold.value if signal.valid else state.below
+    below = signal.value < state.verdict.threshold if signal.valid else state.below
     return state._replace(last_ns=given.time_ns, below=below), tuple(commands)
 
 
@@ -74,12 +75,12 @@ def _trial(plan: SessionPlan, state: TrialState, given: TrialInput, commands: li
     audio = plan.schedule[state.trial - 1].audio
     outcome = 0
     if state.due_ns < 0 and elapsed <= plan.max_trial_ns and _crosses(plan, state, given.signal, elapsed):
-        state = state._replace(due_ns=now + plan.reward_delay_ns)
+        state = state._replace(due_ns=max(now + plan.reward_delay_ns, state.dry_ns))
         commands.append(Mark("chance" if plan.random else "crossing", state.trial, repr(given.signal.value)))
     paid = 0
     if 0 <= state.due_ns <= now:
         paid = 1
-        state = _pay(plan, state, commands)
+        state = _pay(plan, state, now, commands)
         outcome = 0 if plan.continuous else 1
     if outcome == 0 and state.due_ns < 0 and elapsed >= plan.max_trial_ns:
         outcome = 1 if state.paid else -1
@@ -102,7 +103,7 @@ def _crosses(plan: SessionPlan, state: TrialState, signal: Signal, elapsed: int)
     return state.below and signal.valid and signal.value >= state.threshold.value
 
 
-def _pay(plan: SessionPlan, state: TrialState, commands: list[Command]) -> TrialState:
+def _pay(plan: SessionPlan, state: TrialState, now: int, commands: list[Command]) -> TrialState:
     """Give what a latched crossing earned; in a session without reward, only mark it."""
     if plan.dry:
         return state._replace(due_ns=-1, paid=state.paid + 1)
@@ -110,7 +111,7 @@ def _pay(plan: SessionPlan, state: TrialState, commands: list[Command]) -> Trial
     if plan.settings.success_led_dur > 0:
         commands.append(Pulse(Line.SUCCESS_LED, plan.settings.success_led_dur))
     commands.append(Mark("reward", state.trial, repr(plan.settings.reward_dur)))
-    return state._replace(due_ns=-1, paid=state.paid + 1, rewards=state.rewards + 1)
+    return state._replace(due_ns=-1, paid=state.paid + 1, rewards=state.rewards + 1, dry_ns=now + plan.drop_ns)
 
 
 def _finish_trial(plan: SessionPlan, state: TrialState, now: int, outcome: int, commands: list[Command]) -> TrialState:

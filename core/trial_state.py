@@ -29,7 +29,9 @@ class TrialSettings:
         float, Ge(0), Le(600), Key("s", "Recording goes on this long after the last trial; at least reward_dur.")
     ] = 2.0
     audio_delay: Annotated[float, Ge(0), Le(60), Key("s", "The tone follows the signal this much later.")] = 0.0
-    reward_delay: Annotated[float, Ge(0), Le(60), Key("s", "Water comes this long after the crossing.")] = 1.0
+    reward_delay: Annotated[
+        float, Ge(0), Le(60), Key("s", "Water comes this long after the crossing, or when the drop before it is over.")
+    ] = 1.0
     reward_dur: Annotated[float, Gt(0), Le(5), Key("s", "Opening time of the valve for one reward.")] = 0.3
     fail_led_dur: Annotated[float, Ge(0), Le(60), Key("s", "The fail LED is lit this long after a failed trial.")] = 0.5
     success_led_dur: Annotated[float, Ge(0), Le(60), Key("s", "The success LED is lit this long with the water.")] = 0.0
@@ -93,6 +95,8 @@ class TrialState(NamedTuple):
         Crossings paid in this trial (more than one only in continuous_rewards).
     successes, rewards : int
         Trials won and drops given to a crossing or by chance, so far.
+    dry_ns : int
+        When the last drop is over and the next one may begin.
     freq_hz : float
         The tone that plays, 0 for silence.
     heard : tuple of (int, float)
@@ -115,6 +119,7 @@ class TrialState(NamedTuple):
     paid: int
     successes: int
     rewards: int
+    dry_ns: int
     freq_hz: float
     heard: tuple[tuple[int, float], ...]
     last_trial: bool
@@ -133,6 +138,8 @@ class SessionPlan:
     session_type : SessionType
     schedule : tuple of TrialPlan
         From ``core.schedule.draw_schedule``.
+    pulse_gap_s : float
+        Least pause between two openings of the valve, s.
     """
 
     def __init__(
@@ -142,6 +149,7 @@ class SessionPlan:
         threshold: ThresholdSettings,
         session_type: SessionType,
         schedule: tuple[TrialPlan, ...],
+        pulse_gap_s: float = 0.0,
     ) -> None:
         self.settings = trial
         self.tone_map = ToneMap(tones)
@@ -161,6 +169,7 @@ class SessionPlan:
         self.final_rest_ns = as_ns(trial.final_rest_dur)
         self.audio_delay_ns = as_ns(trial.audio_delay)
         self.reward_delay_ns = as_ns(trial.reward_delay)
+        self.drop_ns = as_ns(trial.reward_dur + pulse_gap_s)
         self.water_after_ns = tuple(_wait_ns(plan) for plan in schedule)
 
 
@@ -184,6 +193,7 @@ def begin(plan: SessionPlan) -> TrialState:
         paid=0,
         successes=0,
         rewards=0,
+        dry_ns=0,
         freq_hz=0.0,
         heard=(),
         last_trial=plan.resting,

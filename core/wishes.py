@@ -49,10 +49,11 @@ def _resume(plan: SessionPlan, state: TrialState, wish: Operator, now: int, comm
 
 def _free_water(plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]) -> TrialState:
     """Give one drop that no trial earned."""
-    del wish, now
+    del wish
     commands.append(Water(plan.settings.reward_dur))
     commands.append(Mark("free_water", 0, repr(plan.settings.reward_dur)))
-    return state
+    # The valve gives it after a drop that is still running.
+    return state._replace(dry_ns=max(now, state.dry_ns) + plan.drop_ns)
 
 
 def _set_threshold(
@@ -70,7 +71,7 @@ def _set_threshold(
 def _stop_after_trial(
     plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]
 ) -> TrialState:
-    """Let the running trial be the last; in rest, end at once."""
+    """Let the running trial, paused or not, be the last; in rest, begin the final rest; paused in rest, end."""
     del wish
     if state.phase is Phase.REST:
         return state._replace(last_trial=True, since_ns=now, rest_ns=plan.final_rest_ns)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from core.ports import LickSensor, Lines, Speaker, Valve
 from core.values import Command, Level, Lick, Line, Pulse, Tone, Water
 
@@ -33,17 +31,16 @@ class Rig:
         for line in SESSION_LINES:
             self.lines.set(Level(line, True), time_ns)
 
-    def apply(self, commands: Iterable[Command], time_ns: int) -> None:
-        """Carry out commands in order; marks are for the log alone. Raises OutputError."""
-        for command in commands:
-            if isinstance(command, Tone):
-                self.speaker.set_tone(command.freq_hz, time_ns)
-            elif isinstance(command, Water):
-                self.valve.pulse(command.duration_s, time_ns)
-            elif isinstance(command, Pulse):
-                self.lines.pulse(command, time_ns)
-            elif isinstance(command, Level):
-                self.lines.set(command, time_ns)
+    def apply(self, command: Command, time_ns: int) -> None:
+        """Carry out one command; a mark is for the log alone. Raises OutputError."""
+        if isinstance(command, Tone):
+            self.speaker.set_tone(command.freq_hz, time_ns)
+        elif isinstance(command, Water):
+            self.valve.pulse(command.duration_s, time_ns)
+        elif isinstance(command, Pulse):
+            self.lines.pulse(command, time_ns)
+        elif isinstance(command, Level):
+            self.lines.set(command, time_ns)
 
     def licks(self, until_ns: int) -> tuple[Lick, ...]:
         """Return licks since the last call, up to ``until_ns``."""

@@ -22,11 +22,13 @@ class OutputKind(Enum):
 class OutputSettings:
     """Bounds of what may come out of the rig."""
 
-    max_pulse_s: Annotated[float, Gt(0), Le(5), Key("s", "Longest single opening of the valve.")] = 1.0
+    max_pulse_s: Annotated[
+        float, Gt(0), Le(5), Key("s", "Longest single opening of the valve; a longer one is refused.")
+    ] = 1.0
     max_session_water_s: Annotated[
         float, Gt(0), Le(3600), Key("s", "Valve-open time of one session; more is refused and the session ends.")
     ] = 60.0
     rig: Annotated[str, Key("", "Name of this rig; one session at a time runs on it.")] = "rig1"
-    min_pulse_gap_s: Annotated[float, Ge(0), Le(60), Key("s", "Shortest pause between two openings of the valve.")] = (
-        0.0
-    )
+    min_pulse_gap_s: Annotated[
+        float, Ge(0), Le(60), Key("s", "Shortest pause between two openings of the valve; a drop waits for it.")
+    ] = 0.0

@@ -89,7 +89,14 @@ def build(settings: Settings, options: Options, clock: Clock) -> Parts:
     rig = _rig(settings, options)
     rng = np.random.default_rng(options.seed)
     schedule = draw_schedule(settings.schedule, rng)
-    plan = SessionPlan(settings.trial, settings.tones, settings.threshold, settings.schedule.session_type, schedule)
+    plan = SessionPlan(
+        settings.trial,
+        settings.tones,
+        settings.threshold,
+        settings.schedule.session_type,
+        schedule,
+        settings.outputs.min_pulse_gap_s,
+    )
     camera = factory.create(
         settings.camera,
         source=settings.camera.vid_root,

@@ -30,7 +30,8 @@ PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless")
 
 def note_start(folder: Path, settings: Settings, options: Options, started_ns: int) -> None:
     """Write session.ini and session.json, whose outcome is "running" until the end. Raises RecordingError."""
-    replace_file(folder / SESSION_INI, settings.to_ini())
+    again = f"rigloop run --config {SESSION_INI} --mouse {settings.mouse} --seed {options.seed}"
+    replace_file(folder / SESSION_INI, f"; The same session again: {again}\n{settings.to_ini()}")
     write_session_json(
         folder,
         {
@@ -79,8 +80,8 @@ def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_
     for step in steps:
         try:
             step()
-        except (RigError, OSError) as error:
-            errors.append(str(error))
+        except Exception as error:  # noqa: BLE001 - the steps after it are done all the same
+            errors.append(str(error) if isinstance(error, RigError | OSError) else f"{type(error).__name__}: {error}")
     if not errors:
         return result
     failed = replace(result, outcome="failed", error="; ".join(filter(None, [result.error, *errors])))

@@ -62,6 +62,7 @@ class Loop:
         self._rig = rig
         self._recorder = recorder
         self._now = clock.now_ns
+        self._done = 0
         self.latencies = Latencies()
         self.status = Status(begin(plan))
 
@@ -77,18 +78,34 @@ class Loop:
         licks = self._rig.licks(frame.time_ns)
         state, commands = step(self._plan, self.status.state, TrialInput(frame.time_ns, signal, licks, wishes))
         decision_ns = self._now()
-        self._rig.apply(commands, frame.time_ns)
+        refused = self._carry_out(commands, frame.time_ns)
         command_ns = self._now()
         self.latencies.add(command_ns - read_ns)
-        water = sum(isinstance(command, Water) for command in commands)
+        water = sum(isinstance(command, Water) for command in commands[: self._done])
         self._note(frame, state, water)
-        self._recorder.write(
-            frame,
-            _row(frame, signal, state, water, len(licks)),
-            TimingRow(frame.number, read_ns, signal_ns, decision_ns, command_ns),
-            _events(frame, licks, commands) if commands or licks or frame.dropped else [],
-        )
+        events = _events(frame, state.verdict.trial, licks, commands) if commands or licks or frame.dropped else []
+        if refused is not None:
+            events.append(EventRow(frame.time_ns, "output_error", state.verdict.trial, str(refused)))
+        row = _row(frame, signal, state, water, len(licks))
+        timing = TimingRow(frame.number, read_ns, signal_ns, decision_ns, command_ns)
+        try:
+            self._recorder.write(frame, row, timing, events)
+        finally:
+            # What an output failed with comes first; a recorder that fails as well hangs on to it as context.
+            if refused is not None:
+                raise refused
         return state
+
+    def _carry_out(self, commands: tuple[Command, ...], time_ns: int) -> Exception | None:
+        """Issue the commands; return what one failed with, so that what was done before it is recorded first."""
+        self._done = 0
+        try:
+            for command in commands:
+                self._rig.apply(command, time_ns)
+                self._done += 1
+        except Exception as error:  # noqa: BLE001 - raised again once the frame is on record
+            return error
+        return None
 
     def _note(self, frame: Frame, state: TrialState, water: int) -> None:
         """Keep what the progress bar and the summary show."""
@@ -128,9 +145,9 @@ def _row(frame: Frame, signal: Signal, state: TrialState, water: int, licks: int
     )
 
 
-def _events(frame: Frame, licks: tuple[Lick, ...], commands: tuple[Command, ...]) -> list[EventRow]:
+def _events(frame: Frame, trial: int, licks: tuple[Lick, ...], commands: tuple[Command, ...]) -> list[EventRow]:
     """Return the event log's rows of this frame: drops, licks with their own times, then what was decided."""
-    events = [EventRow(frame.time_ns, "drop", 0, str(frame.dropped))] if frame.dropped else []
-    events.extend(EventRow(lick.time_ns, "lick", 0, "") for lick in licks)
+    events = [EventRow(frame.time_ns, "drop", trial, str(frame.dropped))] if frame.dropped else []
+    events.extend(EventRow(lick.time_ns, "lick", trial, "") for lick in licks)
     events.extend(EventRow(frame.time_ns, c.kind, c.trial, c.detail) for c in commands if isinstance(c, Mark))
     return events

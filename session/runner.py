@@ -86,7 +86,8 @@ def run_session(
         raise InputError(problem)
     parts = build(settings, options, clock)
     with ExitStack() as stack:
-        stack.callback(parts.camera.close)
+        unused = stack.enter_context(ExitStack())
+        unused.callback(parts.camera.close)
         if stop:
             raise InterruptedEarly(stop.reason)
         if options.live:
@@ -95,7 +96,10 @@ def run_session(
         started_ns = clock.wall_ns()
         folder = create_session_folder(data_root, settings.mouse, started_ns)
         note_start(folder, settings, options, started_ns)
-        return _Session(settings, options, parts, folder, clock, stop).run(watch)
+        session = _Session(settings, options, parts, folder, clock, stop)
+        # From here on the session closes the camera, in its place in the order.
+        unused.pop_all()
+        return session.run(watch)
 
 
 class _Session:
@@ -112,6 +116,7 @@ class _Session:
         self._stop = stop
         self._wall_start_ns = clock.wall_ns()
         self._error = ""
+        self._bugs: list[str] = []
         self._recorder = Recorder(
             folder,
             parts.camera.frame_shape,
@@ -134,16 +139,21 @@ class _Session:
             started_ns = self._clock.now_ns()
             self._wall_start_ns = self._clock.wall_ns()
             outcome = self._turn_until_done()
-        except RigError as failure:
-            self._fail(str(failure))
-        except Exception as failure:  # noqa: BLE001 - whatever failed, the mouse's data must be closed and summed up
-            (self._folder / ERROR_TXT).write_text(traceback.format_exc(), encoding="utf-8")
-            self._fail(f"{type(failure).__name__}: {failure} (details in {self._folder / ERROR_TXT})")
+        except Exception as failure:  # noqa: BLE001 - whatever failed, all is closed and summed up
+            self._take_failure(failure)
         wall_ns = self._clock.now_ns() - started_ns
         recorded = self._close(outcome)
         watch.ended()
         result = self._result("failed" if self._error else outcome, wall_ns, recorded)
         return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
+
+    def _take_failure(self, failure: Exception) -> None:
+        """Keep what failed; a failure that is none of ours is a bug, whose traceback is kept too."""
+        if isinstance(failure, RigError):
+            self._fail(str(failure))
+        else:
+            self._bugs.append("".join(traceback.format_exception(failure)))
+            self._fail(f"{type(failure).__name__}: {failure} (details in {self._folder / ERROR_TXT})")
 
     def _goal(self) -> Goal:
         """Return what the progress bar counts up to."""
@@ -180,7 +190,7 @@ class _Session:
                     self._check_silence(self._clock.now_ns() - last_ns)
                     continue
                 except EndOfSource:
-                    return "source_ended"
+                    return "aborted" if wishes else "source_ended"
                 if state.phase is Phase.DONE:
                     return "aborted" if wishes else "complete"
                 last_ns = self._clock.now_ns()
@@ -200,26 +210,36 @@ class _Session:
             )
 
     def _close(self, outcome: str) -> RecorderResult:
-        """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it."""
+        """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it.
+
+        Each step is done whatever the step before it did.
+        """
         for failure in self._parts.rig.close():
-            self._fail(str(failure))
-        try:
-            self._parts.camera.close()
-        except (RigError, OSError) as failure:
-            self._fail(str(failure))
-        status = self._loop.status
-        try:
-            if status.state.phase is not Phase.DONE and status.frames:
-                marks: list[Command] = []
-                end_session(status.state, outcome, marks)
-                ends = [mark for mark in marks if isinstance(mark, Mark)]
-                self._recorder.note([EventRow(status.now_ns, m.kind, m.trial, m.detail) for m in ends])
-        except RigError as failure:
-            self._fail(str(failure))
+            self._take_failure(failure)
+        for step in (self._parts.camera.close, lambda: self._note_end(outcome)):
+            try:
+                step()
+            except Exception as failure:  # noqa: BLE001 - the recorder must be closed all the same
+                self._take_failure(failure)
         recorded = self._recorder.close()
         if recorded.error:
             self._fail(recorded.error)
+        if self._bugs:
+            try:
+                (self._folder / ERROR_TXT).write_text("\n".join(self._bugs), encoding="utf-8")
+            except OSError as failure:
+                self._fail(f"{ERROR_TXT} could not be written: {failure.strerror}")
         return recorded
+
+    def _note_end(self, outcome: str) -> None:
+        """Record the end of a session that did not come to its own."""
+        status = self._loop.status
+        if status.state.phase is Phase.DONE or not status.frames:
+            return
+        marks: list[Command] = []
+        end_session(status.state, outcome, marks)
+        ends = [mark for mark in marks if isinstance(mark, Mark)]
+        self._recorder.note([EventRow(status.now_ns, mark.kind, mark.trial, mark.detail) for mark in ends])
 
     def _result(self, outcome: str, wall_ns: int, recorded: RecorderResult) -> SessionResult:
         """Gather the counts."""

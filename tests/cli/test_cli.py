@@ -202,6 +202,25 @@ def test_threshold_from_a_resting_session_is_found_and_saved(rigloop, config, re
     assert saved in section
 
 
+def test_the_saved_threshold_gives_what_was_asked_for(rigloop, config, resting):
+    """Five decimals, rounded up, would miss the very peak that was found."""
+    for share in (0.1, 0.2, 0.3, 0.5):
+        code, out, err = rigloop("threshold", "--session", resting, "--success", share, "--config", config)
+        assert code == 0, err
+        assert float(out.split(" % of trials")[0].split("in ")[-1]) >= 100 * share
+
+
+def test_a_threshold_of_a_session_that_does_not_say_whose_it_is(rigloop, config, resting, tmp_path):
+    shutil.copytree(resting, tmp_path / "S1", ignore=shutil.ignore_patterns("session.json", "frames.csv"))
+    words = ("threshold", "--session", tmp_path / "S1", "--rate", "3", "--config", config, "--save")
+    code, _, err = rigloop(*words)
+    assert code == 2
+    assert "--mouse" in err
+    code, out, err = rigloop(*words, "--mouse", "DEMO2")
+    assert code == 0, err
+    assert "[mouse:DEMO2]" in out
+
+
 @pytest.mark.parametrize("words", [("--rate", "1e9"), ("--success", "2"), ("--rate", "nan"), ()])
 def test_a_threshold_that_cannot_be_found_says_why(rigloop, config, resting, words):
     code, _, err = rigloop("threshold", "--session", resting, *words, "--config", config)
@@ -272,6 +291,21 @@ def test_the_experiment_scripts_run_from_any_folder_and_only_their_own_experimen
     assert refused.returncode == 2
     assert f"cla_reward_punish_{3 - n}roi.py" in refused.stderr
     assert not (tmp_path / "here2").exists()
+
+
+@pytest.mark.parametrize("redirect", [">&-", "2>&-", ">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"])
+def test_a_screen_that_takes_nothing_does_not_hurt_the_session(tmp_path, redirect):
+    words = " ".join(["-m", "cli.main", "run", "--mouse", "DEMO", "--data-root", str(tmp_path), *QUICK, "--json"])
+    done = subprocess.run(f"{sys.executable} {words} {redirect}", shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "complete" in (tmp_path / "expt_1roi_trial_summary.csv").read_text()
+
+
+def test_a_key_is_set_once(rigloop, config, tmp_path):
+    code, _, err = rigloop(*run_words(config, tmp_path, "--set", "total_trials=3"))
+    assert code == 2
+    assert "given twice" in err
 
 
 def test_a_reader_that_goes_away_does_not_hurt_the_session(tmp_path):

@@ -27,7 +27,7 @@ signals = st.lists(st.sampled_from([0.0, 0.01, 0.02, 0.03, 0.05, 0.08]), min_siz
 @given(values=signals, threshold=st.sampled_from([0.005, 0.02, 0.025, 0.05, 0.08, 0.09]))
 def test_counts_are_those_of_the_trial_logic(values, threshold):
     """One endless trial of continuous rewards without delay pays exactly the crossings that were counted."""
-    trial = TrialSettings(initial_rest_dur=0, max_trial_dur=3600, reward_delay=0)
+    trial = TrialSettings(initial_rest_dur=0, max_trial_dur=3600, reward_delay=0, reward_dur=0.01)
     schedule = ScheduleSettings(1, SessionType.continuous_rewards)
     story = play(make_plan(trial, ThresholdSettings(reward_threshold=threshold), schedule), values)
     assert len(story.water) == resting(values).crossings(np.array([threshold]))[0]

@@ -44,6 +44,12 @@ def test_only_the_sum_of_trial_time_counts(parts):
     assert state.epoch_ns == sum(parts) - steps * EPOCH
 
 
+def test_time_beyond_an_epoch_counts_for_the_next():
+    state = adapt(SETTINGS, first_threshold(SETTINGS), EPOCH + EPOCH // 2, 0)
+    assert state.value == pytest.approx(0.048)
+    assert adapt(SETTINGS, state, EPOCH // 2, 0).value == pytest.approx(0.046)
+
+
 def test_a_start_outside_the_bounds_is_not_pulled_across_them():
     settings = ThresholdSettings(0.2, True, 0.002, 30.0, 0.01, 0.1)
     assert adapt(settings, first_threshold(settings), EPOCH, 2).value == 0.2

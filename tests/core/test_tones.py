@@ -49,6 +49,12 @@ def test_top_tone_means_threshold_reached_and_nothing_else(value, threshold, n):
 
 
 @given(threshold=thresholds, n=st.integers(2, 40), floor=st.floats(-1, 0))
+def test_just_below_the_threshold_the_top_tone_does_not_play(threshold, n, floor):
+    below = math.nextafter(threshold, -math.inf)
+    assert ToneMap(ToneSettings(n_tones=n, tone_floor=floor)).index(below, threshold) < n - 1
+
+
+@given(threshold=thresholds, n=st.integers(2, 40), floor=st.floats(-1, 0))
 def test_clopy_fault_01_every_tone_can_be_played_at_any_threshold(threshold, n, floor):
     tone_map = ToneMap(ToneSettings(n_tones=n, tone_floor=floor))
     width = (threshold - floor) / (n - 1)

@@ -10,7 +10,7 @@ from core.schedule import ScheduleSettings
 from core.threshold import ThresholdSettings
 from core.tones import ToneSettings
 from core.trial import Phase, TrialSettings
-from core.values import WARM_UP, Operator, OperatorKind, Signal, Water
+from core.values import WARM_UP, Line, Operator, OperatorKind, Pulse, Signal, Water
 from helper import SessionType
 from tests.support.trials import QUICK, make_plan, play, pulses_at
 
@@ -233,6 +233,95 @@ def test_nothing_happens_after_the_end():
     state, commands = step(plan, done, TrialInput(10**12, Signal(0.5, True), (), (Operator(OP.FREE_WATER),)))
     assert commands == ()
     assert state.phase is Phase.DONE
+
+
+def test_a_signal_that_was_lost_between_below_and_above_has_crossed():
+    lost = Signal(float("nan"), False, "dark ROI")
+    story = play(make_plan(), lambda k: lost if 15 <= k < 20 else 0.2 if k == 20 else 0.0)
+    assert [k for k, _ in story.marks("crossing")] == [20]
+
+
+ADAPTIVE = ThresholdSettings(0.1, True, 0.002, 5.0, 0.01, 0.5)
+
+
+def test_only_time_in_trials_makes_an_epoch():
+    """Trial 1 is frames 10 to 40 (3 s); the 5 s are full 2 s into trial 2, which begins at frame 60."""
+    story = play(make_plan(threshold=ADAPTIVE), lambda k: 0.0)
+    assert [k for k, _ in story.marks("threshold")] == [80]
+
+
+def test_a_pause_is_no_trial_time():
+    wishes = {65: (Operator(OP.PAUSE),), 165: (Operator(OP.RESUME),)}
+    story = play(make_plan(threshold=ADAPTIVE), lambda k: 0.0, wishes=wishes)
+    # Trial time stands still from the last frame before the pause to the first one after it: one frame more.
+    assert [k for k, _ in story.marks("threshold")] == [181]
+
+
+def test_chance_does_not_teach_the_threshold():
+    schedule = ScheduleSettings(20, SessionType.normal_audio_random_reward, random_reward_rate=1.0)
+    story = play(make_plan(threshold=ADAPTIVE, schedule=schedule), lambda k: 0.0)
+    assert {verdict.threshold for verdict in story.verdicts} == {0.1}
+
+
+def test_a_threshold_that_falls_to_the_signal_has_been_reached():
+    threshold = ThresholdSettings(0.1, True, 0.002, 1.0, 0.01, 0.5)
+    story = play(make_plan(threshold=threshold), lambda k: 0.0985)
+    first = story.marks("crossing")[0][0]
+    assert story.verdicts[first].threshold == pytest.approx(0.098)
+    assert story.outcomes[0] == 1
+
+
+def test_the_success_led_is_lit_with_the_water():
+    schedule = ScheduleSettings(1)
+    story = play(make_plan(replace(QUICK, success_led_dur=0.25), schedule=schedule), pulses_at(20))
+    lit = [(k, c.line, c.duration_s) for k, c in story.commands if isinstance(c, Pulse)]
+    assert lit == [(25, Line.SUCCESS_LED, 0.25)]
+
+
+def test_random_water_comes_when_chance_said():
+    schedule = ScheduleSettings(20, SessionType.no_audio_random_reward, random_reward_rate=0.5)
+    plan = make_plan(replace(QUICK, reward_delay=0.0), schedule=schedule, seed=4)
+    story = play(plan, lambda k: 0.0)
+    expected = []
+    for (start, _), wait in zip(story.marks("trial_start"), plan.water_after_ns, strict=True):
+        frame = start + -(-wait // 100_000_000)
+        if frame <= start + 30:
+            expected.append(frame)
+    assert story.water == expected != []
+
+
+def test_a_drop_waits_for_the_one_before_it_and_none_is_lost():
+    trial = replace(QUICK, reward_dur=1.0, reward_delay=0.0, max_trial_dur=20.0, final_rest_dur=4.0)
+    plan = make_plan(trial, schedule=ScheduleSettings(1, SessionType.continuous_rewards), pulse_gap_s=2.0)
+    story = play(plan, pulses_at(20, 25, 35, 90))
+    assert story.water == [20, 50, 90], "the crossing at 25 is paid when 1 s of water and 2 s of pause are over"
+    assert len(story.marks("crossing")) == 3, "the one at 35 met a drop that was due"
+
+
+def test_a_reward_waits_for_a_free_drop():
+    wishes = {19: (Operator(OP.FREE_WATER),)}
+    story = play(make_plan(replace(QUICK, reward_dur=1.0, reward_delay=0.2)), pulses_at(20), wishes=wishes)
+    assert story.water == [19, 29]
+
+
+@pytest.mark.parametrize("value", [0.0, -0.1, float("nan"), float("inf")])
+def test_a_threshold_without_a_place_on_the_tone_map_is_refused(value):
+    story = play(make_plan(), lambda k: 0.0, wishes={5: (Operator(OP.SET_THRESHOLD, value),)})
+    assert len(story.marks("refused")) == 1
+    assert {verdict.threshold for verdict in story.verdicts} == {0.1}
+
+
+def test_stop_after_trial_while_paused_in_rest_ends_at_once():
+    wishes = {5: (Operator(OP.PAUSE),), 8: (Operator(OP.STOP_AFTER_TRIAL),)}
+    story = play(make_plan(), lambda k: 0.0, wishes=wishes)
+    assert story.state.phase is Phase.DONE
+    assert len(story.verdicts) == 9
+
+
+def test_stop_after_trial_in_rest_begins_the_final_rest():
+    story = play(make_plan(), lambda k: 0.0, wishes={3: (Operator(OP.STOP_AFTER_TRIAL),)})
+    assert story.marks("trial_start") == []
+    assert len(story.verdicts) == 3 + 5 + 1
 
 
 signals = st.lists(

@@ -19,7 +19,8 @@ def make_rig(**fail):
 def test_commands_reach_their_devices_in_order():
     rig = make_rig()
     rig.start(0)
-    rig.apply((Tone(1000.0), Water(0.3), Pulse(Line.FAIL_LED, 0.5), Level(Line.BRAIN_TTL, True), Mark("x", 1)), 7)
+    for command in (Tone(1000.0), Water(0.3), Pulse(Line.FAIL_LED, 0.5), Level(Line.BRAIN_TTL, True), Mark("x", 1)):
+        rig.apply(command, 7)
     assert rig.speaker.tones == [(7, 1000.0)]
     assert rig.valve.pulses == [(7, 7 + as_ns(0.3))]
     assert rig.lines.levels[Line.BRAIN_TTL]
@@ -29,12 +30,23 @@ def test_commands_reach_their_devices_in_order():
 def test_close_leaves_everything_off_and_may_be_called_twice():
     rig = make_rig()
     rig.start(0)
-    rig.apply((Tone(1000.0),), 1)
+    rig.apply(Tone(1000.0), 1)
     assert rig.close() == []
     assert rig.close() == []
     assert rig.speaker.freq_hz == 0
     assert not any(rig.lines.levels.values())
     assert all(device.closed for device in (rig.speaker, rig.valve, rig.lines, rig.lick_sensor))
+
+
+def test_the_valve_is_shut_first():
+    rig = make_rig()
+    order = []
+    for name in ("speaker", "valve", "lines", "lick_sensor"):
+        device = getattr(rig, name)
+        device.close = lambda name=name: order.append(name)
+    rig.close()
+    assert order[0] == "valve"
+    assert len(order) == 4
 
 
 def test_a_device_that_fails_to_close_does_not_keep_the_others_open():
@@ -102,8 +114,9 @@ def test_every_fake_refuses_use_after_close_and_time_going_back(use):
 @pytest.mark.parametrize("name", ["speaker", "valve", "lines", "licks"])
 def test_every_fake_fails_when_told_to(name):
     rig = make_rig(**{name: 1})
+    command = {"speaker": Tone(1.0), "valve": Water(0.1), "lines": Level(Line.LIGHT, True)}.get(name)
     with pytest.raises(OutputError, match="told to"):
-        rig.apply((Tone(1.0), Water(0.1), Level(Line.LIGHT, True)), 0) or rig.licks(0)
+        rig.apply(command, 0) if command else rig.licks(0)
 
 
 def test_licks_come_once_in_order():

@@ -90,7 +90,8 @@ def test_a_signal_at_any_moment_leaves_nothing_or_a_whole_session(tmp_path, numb
     time.sleep(delay)
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
-    assert process.returncode in (130, -number), err
+    # Within its first blink Python itself is not up yet, and there is nothing to lose.
+    assert process.returncode == 130 or (delay < 0.2 and process.returncode == -number), err
     if sessions(tmp_path):
         assert process.returncode == 130
         [folder] = sessions(tmp_path)
@@ -119,7 +120,7 @@ def test_a_closed_terminal_ends_the_session_cleanly(tmp_path):
         wait_for(lambda: running(tmp_path))
     finally:
         os.close(ours)
-    process.wait(timeout=30)
+    assert process.wait(timeout=30) == 130
     assert_clean(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Whole sessions, from config.ini to the closed folder, on a virtual clock."""
 
 import csv
+import gc
 import json
 import tempfile
 from dataclasses import replace
@@ -17,6 +18,7 @@ from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind
 from recording.reader import open_session
+from session import finish as finish_module
 from session import runner
 from session.build import Options, build
 from session.locks import mouse_lock, rig_lock
@@ -214,6 +216,120 @@ def test_a_bug_in_the_loop_is_a_failed_session_with_its_traceback(tmp_path, part
     assert "boom" in (result.session / "error.txt").read_text()
 
 
+def test_an_output_that_fails_in_the_middle_of_a_frame_leaves_that_frame_on_record(tmp_path, parts_of):
+    """The valve opened before the LED failed: the log must say so."""
+    made = parts_of(failing_rig(lines=4))
+    result = run(settings_for(tmp_path, success_led_dur="0.1", fail_led_dur="0", reward_threshold="0.02"))
+    assert result.outcome == "failed"
+    assert len(made[0].rig.valve.pulses) == result.water == 2
+    with open_session(result.session) as session:
+        assert session.frames.water.sum() == 2
+        assert [event.kind for event in session.events].count("reward") == 2
+        assert "output_error" in [event.kind for event in session.events][-3:]
+
+
+class Wrapped:
+    """A part with some of its verbs replaced."""
+
+    def __init__(self, inner, **verbs):
+        self._inner = inner
+        self.__dict__.update(verbs)
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+
+def raising(error):
+    def verb(*args):
+        raise error
+
+    return verb
+
+
+def test_a_camera_that_fails_to_close_costs_neither_recording_nor_summary(tmp_path, parts_of):
+    hiccup = RuntimeError("driver hiccup")
+    made = parts_of(lambda parts: replace(parts, camera=Wrapped(parts.camera, close=raising(hiccup))))
+    result = run(settings_for(tmp_path))
+    assert result.outcome == "failed"
+    assert result.images == result.frames > 0
+    assert made[0].rig.valve.closed
+    assert rows(tmp_path / "data" / "expt_1roi_trial_summary.csv")[0]["outcome"] == "failed"
+    assert "driver hiccup" in (result.session / "error.txt").read_text()
+
+
+def test_a_bug_whose_traceback_cannot_be_written_is_still_closed_and_summed_up(tmp_path, parts_of, monkeypatch):
+    made = parts_of(lambda parts: replace(parts, pipeline=Wrapped(parts.pipeline, update=raising(KeyError("bug")))))
+    monkeypatch.setattr(runner, "ERROR_TXT", "no/such/folder.txt")
+    result = run(settings_for(tmp_path))
+    assert result.outcome == "failed"
+    assert "could not be written" in result.error
+    assert made[0].rig.valve.closed
+    assert rows(tmp_path / "data" / "expt_1roi_trial_summary.csv")[0]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("step", ["append_summary", "write_clopy_files"])
+def test_an_end_step_that_fails_is_told_and_the_others_are_done(tmp_path, monkeypatch, step):
+    monkeypatch.setattr(finish_module, step, raising(ValueError("odd")))
+    result = run(settings_for(tmp_path))
+    assert (result.outcome, result.error) == ("failed", "ValueError: odd")
+    assert json.loads((result.session / "session.json").read_text())["outcome"] == "failed"
+    assert (result.session / "VideoTimestamp.txt").exists() == (step != "write_clopy_files")
+
+
+def test_outputs_are_off_before_the_camera_and_the_recorder_close(tmp_path, parts_of, monkeypatch):
+    order = []
+
+    def watch(parts):
+        rig, camera = parts.rig, parts.camera
+        return replace(
+            parts,
+            rig=Wrapped(rig, close=lambda: order.append("outputs") or rig.close()),
+            camera=Wrapped(camera, close=lambda: order.append("camera") or camera.close()),
+        )
+
+    parts_of(watch)
+    close = runner.Recorder.close
+    monkeypatch.setattr(runner.Recorder, "close", lambda self: order.append("recorder") or close(self))
+    run(settings_for(tmp_path))
+    assert order == ["outputs", "camera", "recorder"]
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_only_a_session_without_a_rig_waits_for_the_disk(tmp_path, monkeypatch, live):
+    made = []
+
+    def remember(*args, **how):
+        made.append(how)
+        return recorder(*args, **how)
+
+    recorder = runner.Recorder
+    monkeypatch.setattr(runner, "Recorder", remember)
+    run(settings_for(tmp_path), replace(OFFLINE, live=live))
+    assert [how["wait"] for how in made] == [not live]
+
+
+def test_a_recorder_that_fails_at_the_end_makes_the_session_failed(tmp_path, monkeypatch):
+    close = runner.Recorder.close
+    monkeypatch.setattr(runner.Recorder, "close", lambda self: close(self)._replace(error="the disk is gone"))
+    result = run(settings_for(tmp_path))
+    assert (result.outcome, result.error) == ("failed", "the disk is gone")
+
+
+def test_the_collector_is_off_in_the_loop_and_on_again_afterwards(tmp_path, parts_of):
+    seen = []
+
+    def watch(parts):
+        update = parts.pipeline.update
+        return replace(
+            parts, pipeline=Wrapped(parts.pipeline, update=lambda f: seen.append(gc.isenabled()) or update(f))
+        )
+
+    parts_of(watch)
+    run(settings_for(tmp_path))
+    assert set(seen) == {False}
+    assert gc.isenabled()
+
+
 class SilentCamera:
     """Delivers some frames, then none: what a pulled cable looks like."""
 
@@ -242,6 +358,26 @@ def test_a_silent_camera_ends_the_session_after_its_time(tmp_path, parts_of):
     assert result.frames == result.images == 50
 
 
+def test_a_camera_that_comes_back_in_time_goes_on(tmp_path, parts_of):
+    clock = VirtualClock()
+
+    class Stuttering(SilentCamera):
+        """Silent for 2 s before each tenth frame."""
+
+        quiet = 0
+
+        def read(self, timeout_s):
+            if self._left % 10 == 0 and self.quiet < 10:
+                self.quiet += 1
+                self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(timeout_s))
+                raise CameraTimeout("none")
+            self.quiet = 0
+            return super().read(timeout_s)
+
+    parts_of(lambda parts: replace(parts, camera=Stuttering(parts.camera, clock, 10_000)))
+    assert run(settings_for(tmp_path, camera_timeout_s="2.5"), clock=clock).outcome == "complete"
+
+
 def test_a_stop_is_heard_while_the_camera_is_silent(tmp_path, parts_of):
     clock = VirtualClock()
     parts_of(lambda parts: replace(parts, camera=SilentCamera(parts.camera, clock, 20)))
@@ -262,6 +398,11 @@ def test_a_recording_that_ends_early_ends_the_session(tmp_path, parts_of):
     assert (result.outcome, result.exit_code, result.frames) == ("source_ended", 0, 25)
     kinds = [event["kind"] for event in rows(result.session / "events.csv")]
     assert kinds[-2:] == ["cut_short", "session_end"]
+
+
+def test_a_stop_that_meets_the_end_of_the_recording_is_a_stop(tmp_path, parts_of):
+    parts_of(lambda parts: replace(parts, camera=Wrapped(parts.camera, read=raising(EndOfSource()))))
+    assert run(settings_for(tmp_path), stop=StopAfter(1)).outcome == "aborted"
 
 
 def test_one_session_per_mouse(tmp_path):
