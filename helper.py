@@ -12,8 +12,8 @@ class SessionType(Enum):
     ``normal_audio``: the tone follows the signal; ``single_audio``: one constant tone during the trial; ``no_audio``:
     silence. ``normal_reward``: a crossing earns water; ``random_reward``: water at random times of the trial, whatever
     the signal; ``no_reward``: a crossing ends the trial as a success without water. ``continuous_rewards``: every
-    crossing within a trial earns water, and the trial lasts its full length. ``behavior_recording``: neither tone,
-    trial nor water for ``spont_sess_duration`` minutes.
+    crossing within a trial earns water, but not while a drop is pending, and the trial lasts its full length.
+    ``behavior_recording``: neither tone, trial nor water for ``spont_sess_duration`` minutes.
     """
 
     normal_audio_normal_reward = "normal_audio_normal_reward"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import SupportsFloat, SupportsIndex
@@ -33,8 +34,32 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
+class _Region(ABC):
+    """What every ROI tells."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def bounds(self) -> tuple[int, int, int, int]:
+        """Return (x0, y0, x1, y1): the box of columns x0 to x1 - 1 and rows y0 to y1 - 1."""
+
+    @abstractmethod
+    def mask(self) -> Mask:
+        """Return (y1 - y0, x1 - x0) bool of that box."""
+
+    @property
+    def area_px(self) -> int:
+        """Number of pixels in the mask."""
+        return int(np.count_nonzero(self.mask()))
+
+    def fits(self, width: int, height: int) -> bool:
+        """Return whether the box lies wholly in an image of ``width`` x ``height`` px."""
+        x0, y0, x1, y1 = self.bounds()
+        return x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height
+
+
 @dataclass(frozen=True, slots=True)
-class Rect:
+class Rect(_Region):
     """A rectangle of whole pixels.
 
     Attributes
@@ -74,18 +99,9 @@ class Rect:
         x, y = math.floor(position.col - width_px / 2), math.floor(position.row - height_px / 2)
         return cls(x, y, width_px, height_px)
 
-    @property
-    def area_px(self) -> int:
-        """Number of pixels."""
-        return self.w * self.h
-
     def bounds(self) -> tuple[int, int, int, int]:
         """Return (x0, y0, x1, y1): columns x0 to x1 - 1, rows y0 to y1 - 1."""
         return self.x, self.y, self.x + self.w, self.y + self.h
-
-    def fits(self, width: int, height: int) -> bool:
-        """Return whether it lies wholly in an image of ``width`` x ``height`` px."""
-        return _fits(self.bounds(), width, height)
 
     def mask(self) -> Mask:
         """Return (h, w) bool, all True."""
@@ -97,7 +113,7 @@ class Rect:
 
 
 @dataclass(frozen=True, slots=True)
-class Circle:
+class Circle(_Region):
     """A disc.
 
     Attributes
@@ -124,24 +140,12 @@ class Circle:
             raise ValueError(f"a circle of radius {self.r} px is empty; give a radius above 0")
         _check_covers(self)
 
-    @property
-    def area_px(self) -> int:
-        """Number of pixels in the mask."""
-        return int(np.count_nonzero(self.mask()))
-
     def bounds(self) -> tuple[int, int, int, int]:
         """Return (x0, y0, x1, y1): the rows and columns whose pixel centres lie between the disc's extremes."""
         return _box(self.x - self.r, self.y - self.r, self.x + self.r, self.y + self.r)
 
-    def fits(self, width: int, height: int) -> bool:
-        """Return whether its bounding box lies wholly in an image of ``width`` x ``height`` px."""
-        return _fits(self.bounds(), width, height)
-
     def mask(self) -> Mask:
-        """Return (y1 - y0, x1 - x0) bool of the bounding box.
-
-        True where the pixel's centre lies at most ``r`` from (x, y); a centre on the circle belongs to it.
-        """
+        """Return (y1 - y0, x1 - x0) bool: True where the pixel's centre lies at most ``r`` from (x, y)."""
         x0, y0, x1, y1 = self.bounds()
         dx = np.arange(x0, x1) + 0.5 - self.x
         dy = np.arange(y0, y1) + 0.5 - self.y
@@ -154,7 +158,7 @@ class Circle:
 
 
 @dataclass(frozen=True, slots=True)
-class Polygon:
+class Polygon(_Region):
     """A closed polygon; the last corner is joined to the first.
 
     Attributes
@@ -183,35 +187,27 @@ class Polygon:
         object.__setattr__(self, "points", tuple(corners))
         _check_covers(self)
 
-    @property
-    def area_px(self) -> int:
-        """Number of pixels in the mask."""
-        return int(np.count_nonzero(self.mask()))
-
     def bounds(self) -> tuple[int, int, int, int]:
         """Return (x0, y0, x1, y1): the rows and columns whose pixel centres lie between the extreme corners."""
         xs, ys = [x for x, _ in self.points], [y for _, y in self.points]
         return _box(min(xs), min(ys), max(xs), max(ys))
 
-    def fits(self, width: int, height: int) -> bool:
-        """Return whether its bounding box lies wholly in an image of ``width`` x ``height`` px."""
-        return _fits(self.bounds(), width, height)
-
     def mask(self) -> Mask:
         """Return (y1 - y0, x1 - x0) bool of the bounding box.
 
-        True where an odd number of sides lie to the left of the pixel's centre or on it. A centre on a left or an upper
-        side is thus inside, on a right or a lower one outside: polygons that share a side share no pixel.
+        True where an odd number of sides lie left of the pixel's centre or on it. A centre on a left or upper side is
+        thus inside, on a right or lower one outside: polygons that share a side, run either way, share no pixel.
         """
         x0, y0, x1, y1 = self.bounds()
         flips = np.zeros((y1 - y0, x1 - x0 + 1), np.bool_)
         centres = np.arange(y0, y1) + 0.5
-        for (xa, ya), (xb, yb) in zip(self.points, self.points[1:] + self.points[:1], strict=True):
-            rows = np.flatnonzero((ya <= centres) != (yb <= centres))
-            if rows.size:
-                crossing = xa + (centres[rows] - ya) / (yb - ya) * (xb - xa)
-                first = np.ceil(crossing - 0.5).astype(np.int64) - x0
-                flips[rows, np.clip(first, 0, x1 - x0)] ^= True
+        for side in zip(self.points, self.points[1:] + self.points[:1], strict=True):
+            # From the upper corner to the lower, whichever comes first: the neighbour must round to the same bits.
+            (xa, ya), (xb, yb) = sorted(side, key=lambda corner: corner[::-1])
+            rows = np.flatnonzero((ya <= centres) & (centres < yb))
+            crossing = xa + (centres[rows] - ya) * (xb - xa) / (yb - ya)
+            first = np.ceil(np.clip(crossing, min(xa, xb), max(xa, xb)) - 0.5).astype(np.int64)
+            flips[rows, first - x0] ^= True
         inside: Mask = np.logical_xor.accumulate(flips, axis=1)[:, :-1]
         return inside
 
@@ -286,17 +282,7 @@ def _finite(value: SupportsFloat, what: str) -> float:
 
 def _box(x_min: float, y_min: float, x_max: float, y_max: float) -> tuple[int, int, int, int]:
     """Return the pixels whose centres lie in a closed box of continuous coordinates; may be empty."""
-    return (
-        math.ceil(x_min - 0.5),
-        math.ceil(y_min - 0.5),
-        math.floor(x_max - 0.5) + 1,
-        math.floor(y_max - 0.5) + 1,
-    )
-
-
-def _fits(bounds: tuple[int, int, int, int], width: int, height: int) -> bool:
-    x0, y0, x1, y1 = bounds
-    return x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height
+    return math.ceil(x_min - 0.5), math.ceil(y_min - 0.5), math.floor(x_max - 0.5) + 1, math.floor(y_max - 0.5) + 1
 
 
 def _check_box(bounds: tuple[int, int, int, int]) -> None:

@@ -12,7 +12,8 @@ An ROI's dF/F is then, by ``DffMode``:
 - ``green``: mean of green dF/F; blue is not looked at;
 - ``blue_regressed``: G - beta * B, G and B being the means of green and of blue dF/F. beta is the least-squares slope
   (with intercept) of G on B over the frames in [t - history, t), each pair as it was computed when its frame came
-  (during warm-up, too); 0 where B has no variance. The idea is that of Valley et al., J. Neurophysiol. 123 (2020).
+  (during warm-up, too); 0 where B is constant but for rounding (``brain.regression``). The idea is that of Valley et
+  al., J. Neurophysiol. 123 (2020).
 
 A pixel with F0 = 0 in a channel that is looked at is left out of the mean. Where that leaves none, the ROI is NaN.
 """

@@ -7,6 +7,13 @@ from collections import deque
 
 FRACTION_BITS = 80
 """Fixed point: dF/F in units of 2**-80. A float64 above 2**-27 in size (1e-8) is held exactly; below, to 1e-24."""
+MIN_BLUE_SD_BITS = 30
+"""Blue dF/F whose standard deviation (of the population) is below 2**-30 (1e-9) counts as constant.
+
+Chosen because equal images give blue dF/F that differs by the rounding of float64, 1e-16 to 1e-13, and a slope
+between such values is noise divided by noise, of any size. A photon noise of 1e-9 would take 1e18 electrons per frame;
+a million pixels collect about 1e10 (noise 1e-5).
+"""
 
 
 class RunningSlope:
@@ -36,9 +43,11 @@ class RunningSlope:
             self._add(*pair, -1)
 
     def beta(self) -> float:
-        """Return cov(green, blue) / var(blue); 0 where blue has no variance, as with fewer than two frames."""
+        """Return cov(green, blue) / var(blue); 0 where blue is constant (``MIN_BLUE_SD_BITS``) or there is no frame."""
+        # Both times count**2.
         variance = self._count * self._xx - self._x * self._x
-        if variance == 0:
+        least = self._count * self._count << 2 * (FRACTION_BITS - MIN_BLUE_SD_BITS)
+        if self._count == 0 or variance < least:
             return 0.0
         return (self._count * self._xy - self._x * self._y) / variance
 

@@ -12,6 +12,8 @@ from core.keys import Key
 
 Px = Annotated[float, Ge(-16_384), Le(16_384)]
 Size = Annotated[float, Gt(0), Le(100)]
+MAX_HISTORY_S = 600
+"""Longest history of dF/F; chosen because fluorescence bleaches within minutes."""
 
 
 class DffMode(Enum):
@@ -27,7 +29,10 @@ class DffSettings:
     """How fluorescence becomes dF/F."""
 
     dff_history: Annotated[
-        float, Ge(0.1), Le(600), Key("s", "Span of frames before the current one that make its baseline F0.")
+        float,
+        Ge(0.1),
+        Le(MAX_HISTORY_S),
+        Key("s", "Span of frames, two at least, before the current one that make its baseline F0."),
     ] = 6.0
     dff_mode: Annotated[
         DffMode,

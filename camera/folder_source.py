@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from camera.opencv import load_cv2
 from camera.source import Source, SourceKind
 from camera.stamps import complete, index_times
 from core.errors import CameraError, SourceError
@@ -61,9 +62,11 @@ def list_images(folder: Path) -> tuple[Path, ...]:
 
 def decode(path: Path) -> Image | None:
     """Return an image as (height, width, 3) BGR of its own type, or None where it cannot be decoded."""
-    import cv2
-
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    cv2 = load_cv2()
+    try:
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # such as a header that says 2**31 pixels
+        return None
     if image is None:
         return None
     if image.ndim == 2:
@@ -97,8 +100,7 @@ def _scan(files: tuple[Path, ...], _mtimes_ns: tuple[int, ...]) -> tuple[tuple[i
 
 def _look(path: Path) -> tuple[tuple[int, int, int], str]:
     """Return shape and type of an image, checked."""
-    import cv2
-
+    cv2 = load_cv2()
     if path.suffix.lower() in (".tif", ".tiff") and cv2.imcount(str(path)) > 1:
         raise SourceError(f"{path}: holds several images; give a folder with one image per file, or an .hdf5 file")
     image = decode(path)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +21,26 @@ from recording.schema import CLOPY_LOG, IMAGES
 
 BLOCK_FRAMES = 64
 BLOCK_BYTES = 32 * 2**20
+MAX_IMAGES = 10_000_000
+"""Chosen because a day at 100 frames/s is 8.6 million; the count in a damaged header must not ask for gigabytes."""
+MAX_SIDE_PX = 16_384
+"""As ``roi_manager.MAX_COORDINATE_PX``, and for the same reason as ``MAX_IMAGES``."""
+READ_ATTEMPTS = 20
+"""Tries to read metadata that a writer may be changing; HDF5 waits 1, 2, 4 ... ns between them, 1 ms in all. Its own
+100 tries would never end on metadata that is damaged."""
 _DTYPES = ("uint8", "uint16")
+_DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+)
+"""What h5py raises, on damaged metadata, as the damage may have it."""
 _WANTED = f"a root dataset {IMAGES}, (frames, height, width, 3) uint8 or uint16 BGR"
 
 
@@ -36,25 +58,26 @@ class Hdf5Images:
     Raises
     ------
     SourceError
-        If it is not HDF5, or holds no such dataset, or one that is compressed with a filter not installed here.
+        If it is not HDF5, is damaged, or holds no such dataset, or one compressed with a filter not installed here.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = _open_file(path)
-        try:
-            self._data = _find_images(self._file, path)
-            self.n_images = int(self._data.shape[0])
-            height, width = int(self._data.shape[1]), int(self._data.shape[2])
-            self.frame_shape = (height, width, 3)
-            self.frame_dtype = str(self._data.dtype.name)
-            self._block_frames = _block_frames(self._data)
-            self._start = 0
-            self._block: Image | None = None
-            _check_filters(self._data, path)
-        except BaseException:
-            self._file.close()
-            raise
+        with _told_as_damage(path):
+            self._file = _open_file(path)
+            try:
+                self._data = _find_images(self._file, path)
+                self.n_images = int(self._data.shape[0])
+                height, width = int(self._data.shape[1]), int(self._data.shape[2])
+                self.frame_shape = (height, width, 3)
+                self.frame_dtype = str(self._data.dtype.name)
+                self._block_frames = _block_frames(self._data)
+                self._start = 0
+                self._block: Image | None = None
+                _check_filters(self._data, path)
+            except BaseException:
+                self.close()
+                raise
 
     def get(self, index: int) -> Image:
         """Return image ``index``, (height, width, 3). Raises CameraError when it cannot be read."""
@@ -64,9 +87,9 @@ class Hdf5Images:
             try:
                 raw = self._data[self._start : self._start + self._block_frames]
                 block = np.ascontiguousarray(raw, np.dtype(self.frame_dtype))  # copies foreign byte orders only
-            except (OSError, RuntimeError) as error:
+            except _DAMAGE as error:
                 raise CameraError(
-                    f"{self._path}: image {index} cannot be read ({error}); is the file damaged?"
+                    f"{self._path}: image {index} cannot be read ({_one_line(error)}); is the file damaged?"
                 ) from error
             self._block = block
         image: Image = block[index - self._start]
@@ -75,7 +98,8 @@ class Hdf5Images:
     def close(self) -> None:
         """Close the file; twice is legal."""
         self._block = None
-        self._file.close()
+        with suppress(*_DAMAGE):  # nothing was written, so nothing is lost
+            self._file.close()
 
 
 def open_hdf5(path: Path, framerate: float) -> Source:
@@ -105,35 +129,72 @@ def open_hdf5(path: Path, framerate: float) -> Source:
 def holds_images(path: Path) -> bool:
     """Return whether a file can be opened as HDF5 and has something named ``raw_images``."""
     try:
-        with _open_file(path) as file:
+        with _told_as_damage(path), _open_file(path) as file:
             return IMAGES in file
     except SourceError:
         return False
 
 
+@contextmanager
+def _told_as_damage(path: Path) -> Iterator[None]:
+    """Turn whatever h5py raises on damaged metadata into SourceError; errors that have their own words pass."""
+    try:
+        yield
+    except (SourceError, PermissionError):
+        raise
+    except _DAMAGE as error:
+        raise SourceError(f"{path}: is damaged ({_one_line(error)}); give another copy of the recording") from error
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def _open_file(path: Path) -> Any:
-    """Open for reading; SWMR first, which alone can open a file whose writer was killed."""
+    """Open for reading; as SWMR where it is marked as being written, as that of a killed writer is for ever."""
     import h5py
 
     path.open("rb").close()  # h5py takes a file that may not be read for one that is not HDF5
     if not h5py.is_hdf5(path):
         raise SourceError(f"{path}: is not an HDF5 file, or is damaged; give a file with {_WANTED}")
-    # SWMR first: it alone opens a file whose writer was killed. Files from before SWMR (CLoPy's, PyTables) refuse it.
-    for options in ({"swmr": True, "libver": "latest"}, {}):
+    # Plain first: HDF5 repeats what it cannot read from a file opened as SWMR, and a finished file has no need of that.
+    reason: BaseException
+    for opener in (_open_finished, _open_growing):
         try:
-            return h5py.File(path, "r", locking=False, **options)
-        except (OSError, RuntimeError, ValueError) as error:
+            return opener(path)
+        except _DAMAGE as error:
             reason = error
     raise SourceError(
-        f"{path}: cannot be opened ({reason}); if its writer was killed, repair a copy of it: h5clear -s COPY"
+        f"{path}: cannot be opened ({_one_line(reason)}); if its writer was killed, repair a copy: h5clear -s COPY"
     )
+
+
+def _open_finished(path: Path) -> Any:
+    import h5py
+
+    return h5py.File(path, "r", locking=False)
+
+
+def _open_growing(path: Path) -> Any:
+    """Open as SWMR; h5py.File would do but for the number of attempts, which h5py has no word for."""
+    import h5py
+
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    access.set_file_locking(False, True)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
+    with suppress(AttributeError, OSError):  # where h5py's library does not show HDF5's functions, HDF5's number stays
+        hdf5 = ctypes.CDLL(h5py.h5p.__file__)
+        hdf5.H5Pset_metadata_read_attempts(ctypes.c_int64(access.id), ctypes.c_uint(READ_ATTEMPTS))
+    flags = h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ
+    return h5py.File(h5py.h5f.open(bytes(path), flags, access))
 
 
 def _find_images(file: Any, path: Path) -> Any:
     """Return dataset ``raw_images``, checked for shape and type."""
     import h5py
 
-    data = file.get(IMAGES)
+    data = file[IMAGES] if IMAGES in file else None  # noqa: SIM401 - get() takes a damaged one for none
     if not isinstance(data, h5py.Dataset):
         held = ", ".join(sorted(file)) or "nothing"
         raise SourceError(f"{path}: has no dataset {IMAGES} (it holds {held}); give a file with {_WANTED}")
@@ -143,6 +204,11 @@ def _find_images(file: Any, path: Path) -> Any:
         raise SourceError(f"{path}: {IMAGES} has {data.shape[3]} channels, {data.shape}; give a file with {_WANTED}")
     if 0 in data.shape[1:]:
         raise SourceError(f"{path}: the frames of {IMAGES} have no pixels, {data.shape}; give a file with {_WANTED}")
+    if data.shape[0] > MAX_IMAGES or max(data.shape[1:3]) > MAX_SIDE_PX:
+        raise SourceError(
+            f"{path}: {IMAGES} is of shape {data.shape}; is the file damaged? Give one of at most {MAX_IMAGES} frames "
+            f"of {MAX_SIDE_PX} x {MAX_SIDE_PX} px"
+        )
     if data.dtype.name not in _DTYPES:
         raise SourceError(f"{path}: {IMAGES} is of type {data.dtype.name}; give a file with {_WANTED}")
     return data

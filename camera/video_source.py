@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from camera.opencv import load_cv2
 from camera.source import Source, SourceKind
 from camera.stamps import complete, index_times
 from core.errors import CameraError, SourceError
@@ -79,8 +80,7 @@ def open_video(path: Path, framerate: float) -> Source:
 @lru_cache(maxsize=8)
 def _scan(path: Path, _mtime_ns: int, _size: int) -> tuple[tuple[float, ...], float]:
     """Return each frame's time in ms and the container's frame rate; remembered as long as the file is unchanged."""
-    import cv2
-
+    cv2 = load_cv2()
     capture = _open_capture(path)
     try:
         rate = float(capture.get(cv2.CAP_PROP_FPS))
@@ -93,8 +93,7 @@ def _scan(path: Path, _mtime_ns: int, _size: int) -> tuple[tuple[float, ...], fl
 
 
 def _open_capture(path: Path) -> Any:
-    import cv2
-
+    cv2 = load_cv2()
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         capture.release()

@@ -1,4 +1,4 @@
-"""CLoPy's session folders: our sessions given out as such, and theirs read as if they were ours.
+"""Our sessions given out as CLoPy's session folders.
 
 CLoPy's log knows one row per image (``frame`` is the index into the file of images, plus one), so a row of ours whose
 image was not kept has no place in it: it is left out and counted; its licks move to the next row that is kept, and a
@@ -15,22 +15,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
 from recording.clopy_config import config_text
+from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
 from recording.folder import replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
-from recording.reader import DEFAULT_IMAGE_FILE, RecordedSession, count_images
-from recording.schema import CLOPY_CONFIG, CLOPY_LOG, IMAGES, FrameRow
-from recording.tables import FrameTable, floats, integers, no_timing, texts
+from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, count_images
+from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
 
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
-_FIRST = ("frame", "time")
-_LAST = ("freq", "rew_threshold", "reward", "trial", "audio", "lick")
 _BLOCK = 64
 
 
@@ -51,15 +46,24 @@ class ClopyExport:
 
 
 def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
-    """Write ``VideoTimestamp.txt`` and ``config.ini`` as CLoPy does into ``out_dir``, which exists.
+    """Write ``VideoTimestamp.txt`` and ``config.ini`` as CLoPy does.
+
+    Parameters
+    ----------
+    session : RecordedSession
+    out_dir : Path
+        A session folder of ours, whose files of these names are replaced, or an empty folder.
 
     Raises
     ------
+    InputError
+        ``out_dir`` is neither: files of these names there may be the only record of a session.
     RecordingError
         A file cannot be written.
     SourceError
         The session's images cannot be read.
     """
+    _check_replaceable(out_dir)
     rows = _rows_with_images(session)
     lines = ["\t".join(log_columns(session)) + "\n", *_log_lines(session, rows)]
     replace_file(out_dir / CLOPY_LOG, "".join(lines))
@@ -122,43 +126,23 @@ def log_columns(session: RecordedSession) -> tuple[str, ...]:
         names = sorted(session.part_names, key=len, reverse=True)
         pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names)
         columns.append(re.sub(pattern, lambda found: found.group() + "dff", formula) if names else formula)
-    return (*_FIRST, *columns, *_LAST)
+    return (*FIRST_COLUMNS, *columns, *LAST_COLUMNS)
 
 
-def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
-    """Read a neurofeedback session that CLoPy recorded (one row per frame, one or more ROIs).
-
-    What its log does not hold is filled in: frames are valid where their signal is a number, none was dropped, the
-    phase is ``trial`` where there is a trial number and ``rest`` elsewhere, water comes with a reward. Times count from
-    the first row, in ns; ``meta`` has the time of day of that row.
-
-    Parameters
-    ----------
-    folder : Path
-        With ``VideoTimestamp.txt``.
-    image_path : Path or None
-        The file of images, ``image_stream.hdf5`` in the folder by default.
-
-    Raises
-    ------
-    SourceError
-        The log is missing or damaged; a last line that was cut short is left out.
-    """
-    path = folder / CLOPY_LOG
-    header, rows = _read_log(path)
-    names = header[len(_FIRST) : len(header) - len(_LAST)]
-    images = image_path or folder / DEFAULT_IMAGE_FILE
+def _check_replaceable(out_dir: Path) -> None:
+    """Raise InputError where the files in ``out_dir`` may be CLoPy's own."""
+    # Ours holds the same facts in frames.csv, so that nothing is lost; CLoPy's log is the session itself.
+    if all((out_dir / name).is_file() for name in (FRAMES_CSV, SESSION_JSON)):
+        return
     try:
-        wall_ns = _as_wall_ns([row[1] for row in rows])
-        frames = _as_frames(rows, len(names), wall_ns, images.is_file())
-    except ValueError as error:
-        raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
-    parts = tuple(name.removesuffix("dff") for name in (names if len(names) == 1 else names[:-1]))
-    key, rule = ("roi", parts[0]) if len(names) == 1 else ("roi_operation", _undo_dff(names[-1], parts))
-    meta: dict[str, Any] = {"settings": {key: rule}, "format": "clopy"}
-    if len(rows):
-        meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
-    return RecordedSession(folder, meta, parts, frames, no_timing(), (), images)
+        empty = not any(out_dir.iterdir())
+    except OSError as error:
+        raise RecordingError(describe("write to", out_dir, error)) from error
+    if not empty:
+        raise InputError(
+            f"{out_dir} has files and is no session folder of this program ({FRAMES_CSV} and {SESSION_JSON}); "
+            "its log and config.ini are not overwritten: give a DIR that does not exist yet (--clopy DIR)"
+        )
 
 
 def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
@@ -186,7 +170,7 @@ def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
 
 def _log_lines(session: RecordedSession, rows: list[FrameRow]) -> Iterator[str]:
     start_ns, zero_ns = _time_base(session)
-    single = len(log_columns(session)) == len(_FIRST) + 1 + len(_LAST)
+    single = len(log_columns(session)) == len(FIRST_COLUMNS) + 1 + len(LAST_COLUMNS)
     for row in rows:
         values = (row.signal,) if single else (*row.parts, row.signal)
         freq = int(row.freq_hz) if row.trial and row.freq_hz > 0 else 0
@@ -231,71 +215,3 @@ def _copy_images(session: RecordedSession, path: Path, count: int) -> None:
             os.fsync(written.fileno())
     except FILE_ERRORS as error:
         raise RecordingError(describe("write", path, error)) from error
-
-
-def _read_log(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceError(describe("read", path, error)) from error
-    lines = data[: data.rfind(b"\n") + 1].decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:-1]
-    header = tuple(lines[0].split("\t")) if lines else ()
-    if header[:2] != _FIRST or header[-len(_LAST) :] != _LAST or len(header) <= len(_FIRST) + len(_LAST):
-        raise SourceError(
-            f"{path} is not a log of CLoPy's neurofeedback sessions; its header should be "
-            f"{' '.join(_FIRST)} <ROI>dff ... {' '.join(_LAST)}"
-        )
-    rows = [line.split("\t") for line in lines[1:]]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise SourceError(f"{path} line {number} has {len(row)} columns, not {len(header)}; restore it from a copy")
-    return header, rows
-
-
-def _as_wall_ns(times: list[str]) -> list[int]:
-    walls: list[int] = []
-    for text in times:
-        local = datetime.fromisoformat(text)
-        wall = round(local.timestamp() * 1e6) * 1000
-        if walls and wall < walls[-1]:
-            # The hour that comes twice when summer time ends.
-            wall = round(local.replace(fold=1).timestamp() * 1e6) * 1000
-        walls.append(wall)
-    return walls
-
-
-def _as_frames(rows: list[list[str]], n_values: int, wall_ns: list[int], has_images: bool) -> FrameTable:
-    first = len(_FIRST)
-    values = np.array([[float(cell) for cell in row[first : first + n_values]] for row in rows], np.float64)
-    values = values.reshape(len(rows), n_values)
-    freq, threshold, reward, trial, audio, lick = (
-        [float(row[column]) for row in rows] for column in range(first + n_values, first + n_values + len(_LAST))
-    )
-    n = len(rows)
-    frame = integers([int(row[0]) for row in rows])
-    trials = integers(trial)
-    return FrameTable(
-        frame=frame,
-        time_ns=integers(wall_ns) - (wall_ns[0] if n else 0),
-        sensor_ns=integers([0] * n),
-        dropped=integers([0] * n),
-        image=frame - 1 if has_images else integers([-1] * n),
-        signal=values[:, -1].copy(),
-        parts=values if n_values == 1 else values[:, :-1].copy(),
-        valid=np.isfinite(values[:, -1]),
-        reason=texts([""] * n),
-        threshold=floats(threshold),
-        freq_hz=floats(freq),
-        phase=texts(["trial" if number else "rest" for number in trials]),
-        trial=trials,
-        audio=integers(audio),
-        outcome=integers(reward),
-        water=(integers(reward) == 1).astype(np.int64),
-        licks=integers(lick),
-    )
-
-
-def _undo_dff(formula: str, parts: tuple[str, ...]) -> str:
-    for name in parts:
-        formula = re.sub(rf"(?<!\w){re.escape(name)}dff(?!\w)", name, formula)
-    return formula

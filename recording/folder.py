@@ -125,6 +125,36 @@ def replace_file(path: Path, text: str) -> None:
         raise RecordingError(describe("write", path, error)) from error
 
 
+def free_bytes(path: Path) -> int:
+    """Return what this user may still write to the disk that holds ``path``, bytes. Raises OSError."""
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize
+
+
+def check_space(data_root: Path, reserve_bytes: int) -> str:
+    """Return why a session cannot be recorded under ``data_root``; an empty text where there is room.
+
+    Makes nothing: where ``data_root`` does not exist yet, its nearest parent is looked at.
+
+    Parameters
+    ----------
+    data_root : Path
+    reserve_bytes : int
+        At least as much must be free, else the recorder would not start.
+    """
+    root = data_root.expanduser().absolute()
+    try:
+        free = free_bytes(next(path for path in (root, *root.parents) if path.exists()))
+    except OSError as error:
+        return describe("look for free space in", root, error)
+    if free >= reserve_bytes:
+        return ""
+    return (
+        f"data_root {root}: {free / 1e6:.0f} MB are free on that disk, a session needs {reserve_bytes / 1e6:.0f} MB "
+        "at least; free space, or set data_root to another disk"
+    )
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in ``folder`` survive a power failure. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

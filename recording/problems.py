@@ -22,6 +22,10 @@ _CURES = {
     errno.ENOTDIR: "a file stands where a folder is needed: set data_root to a folder",
     errno.EIO: "the disk or card is failing: replace it, and check the recording",
     errno.ENAMETOOLONG: "give a shorter name",
+    errno.EISDIR: "a folder stands where a file is needed: give another name",
+    errno.ELOOP: "its links lead in a circle: remove them, or give another name",
+    errno.ENOLCK: "files cannot be locked on that disk: set data_root to another one",
+    errno.EOPNOTSUPP: "files cannot be locked on that disk: set data_root to another one",
 }
 _READ_CURES = {
     errno.ENOENT: "check the path",

@@ -18,6 +18,7 @@ from recording.problems import describe
 from recording.ring import ImageRing, make_ring_memory
 from recording.schema import FRAMES_CSV, EventRow, FrameRow, TimingRow
 from recording.session_files import WriterSpec
+from recording.settings import RESERVE_BYTES
 from recording.wire import NO_SLOT, pack_events, pack_frame
 
 
@@ -67,7 +68,7 @@ class Recorder:
         Offline: wait for the writer, nothing is dropped. Else the loop never waits: an image without a free slot is
         dropped and counted, its row is kept with ``image`` -1.
     reserve_bytes : int
-        Images end with an error when less than this is free on the disk, so that the log can go on.
+        Images end with an error when less than this is free on the disk, so that the log stays whole.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Recorder:
         record_images: bool,
         slots: int,
         wait: bool,
-        reserve_bytes: int = 256 << 20,
+        reserve_bytes: int = RESERVE_BYTES,
     ) -> None:
         if slots < 1:
             raise RecordingError(f"slots is {slots}; the recorder needs at least 1: raise recorder_buffer_s")

@@ -4,11 +4,11 @@ A session folder (``<data_root>/<mouse>/<YYYYmmddHHMMSS>/S1``) holds
 
 ==================== ==================================================================================================
 session.json         who, what, when, versions, settings, counts and outcome ("running" until the end)
-session.ini          the resolved config: feed it to ``rigloop run --config`` to run the same session again
+session.ini          the resolved config: with ``rigloop run --config`` and the same ``--seed`` the same session again
 image_stream.hdf5    ``raw_images`` (frames, height, width, 3), the layout of CLoPy
 frames.csv           a row per frame, all of it a function of the inputs: two equal sessions give equal bytes
 timing.csv           a row per frame, host monotonic ns of each step: never the same twice
-events.csv           trials, crossings, rewards, licks, drops, operator commands, with their times
+events.csv           trials, crossings, rewards, licks, drops, operator, failed outputs, with their times
 config.ini           CLoPy's copy of the config       (written at close)
 VideoTimestamp.txt   CLoPy's log                      (written at close)
 session.png          the figure

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,12 @@ from core.values import Image
 from recording import schema
 from recording.csvrows import count_recorded, event_line, frame_line, header_line, timing_line
 from recording.files import ImageFile, LineFile, Syncer
-from recording.folder import sync_folder
+from recording.folder import free_bytes, sync_folder
 from recording.problems import FILE_ERRORS, describe
 
 SYNC_S = 3.0
+# At full speed a small disk fills within one flush: free space is looked at after so much of the reserve was written.
+_LOOKS_PER_RESERVE = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class WriterSpec:
     slots : int
         Slots of the ring.
     reserve_bytes : int
-        Images end when less than this is free on the disk, so that the log can go on.
+        Images end when less than this is free on the disk, so that the log stays whole.
     controller : int
         Process id of the controller.
     """
@@ -64,6 +65,7 @@ class SessionFiles:
         self.problems: list[str] = []
         self._spec = spec
         self._kept = 0
+        self._unchecked = 0
         self._pending: list[tuple[int, Any]] = []
         self._waiting: dict[str, list[Any]] = {schema.TIMING_CSV: [], schema.EVENTS_CSV: []}
         columns = {
@@ -89,6 +91,8 @@ class SessionFiles:
     def add(self, image: Image | None, row: Any, timing: Any, events: Sequence[Any]) -> None:
         """Take a frame: its image is written now, its rows with the next ``flush``."""
         index = -1
+        if image is not None:
+            self._make_sure_of_space(image.nbytes)
         if image is not None and self._images is not None:
             try:
                 index = self._images.append(image)
@@ -175,9 +179,20 @@ class SessionFiles:
             self._kept = self._images.give_up()
             self._images = None
 
+    def _make_sure_of_space(self, n_bytes: int) -> None:
+        """End the images where ``n_bytes`` more might reach into the reserve; looks at the disk now and then."""
+        self._unchecked += n_bytes
+        if self._images is None or self._unchecked * _LOOKS_PER_RESERVE < self._spec.reserve_bytes:
+            return
+        self._unchecked = n_bytes
+        if problem := self._too_full():
+            self._end_images(problem)
+
     def _too_full(self) -> str:
-        disk = os.statvfs(self._spec.folder)
-        free = disk.f_bavail * disk.f_frsize
+        try:
+            free = free_bytes(self._spec.folder)
+        except OSError as error:
+            return describe("look for free space in", self._spec.folder, error)
         if free >= self._spec.reserve_bytes:
             return ""
         return (

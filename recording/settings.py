@@ -9,15 +9,22 @@ from annotated_types import Ge, Le
 
 from core.keys import Key
 
+# Room on the disk that images leave free: the log of half a day at 15 frames/s, the summary and the figure.
+RESERVE_BYTES = 256 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
     """Where and what a session records."""
 
     data_root: Annotated[str, Key("", "Folder under which each mouse has its own; relative to this file.")] = "data"
-    raw_image_file: Annotated[str, Key("", "Name of the file of frames inside a session folder.")] = "image_stream.hdf5"
+    raw_image_file: Annotated[str, Key("", "Name of the file of frames in a session folder, .hdf5 or .h5.")] = (
+        "image_stream.hdf5"
+    )
     record_images: Annotated[bool, Key("", "Whether frames are recorded (0 or 1); the log always is.")] = True
     recorder_buffer_s: Annotated[
         float, Ge(0.5), Le(60), Key("s", "Frames the recorder may lag behind before images are dropped and counted.")
     ] = 4.0
-    summary_file: Annotated[str, Key("", "Table with a row per session, inside data_root.")] = "expt_trial_summary.csv"
+    summary_file: Annotated[str, Key("", "Table (.csv) with a row per session, inside data_root.")] = (
+        "expt_trial_summary.csv"
+    )

@@ -10,12 +10,16 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from core.clock import local_datetime
+from core.clock import MonotonicClock, local_datetime
 from core.errors import RecordingError
+from core.ports import Clock
 from recording.clopy_config import SUMMARY_COLUMNS
 from recording.problems import describe
 
 COLUMNS = (*SUMMARY_COLUMNS, "outcome")
+# Another rig holds the file for the fsync of one row; a slow card takes a second or two.
+LOCK_S = 10.0
+_RETRY_NS = 10_000_000
 
 
 class SummaryRow(NamedTuple):
@@ -60,18 +64,25 @@ class SummaryRow(NamedTuple):
     outcome: str
 
 
-def append_summary(path: Path, row: SummaryRow) -> None:
+def append_summary(path: Path, row: SummaryRow, clock: Clock | None = None) -> None:
     """Add a row, and the header to a new file. Rigs that share the file take turns; the row is on disk on return.
+
+    Parameters
+    ----------
+    path : Path
+    row : SummaryRow
+    clock : Clock or None
+        Times the wait for another process's turn, ``LOCK_S`` at most; the host's where there is none.
 
     Raises
     ------
     RecordingError
-        The file has other columns, or cannot be written; it is as it was.
+        The file has other columns, cannot be written, or another process holds it; it is as it was.
     """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            _lock(handle, path, clock or MonotonicClock())
             if problem := check_summary(path):
                 raise RecordingError(problem)
             _append(handle, _line(row))
@@ -84,18 +95,43 @@ def append_summary(path: Path, row: SummaryRow) -> None:
 
 
 def check_summary(path: Path) -> str:
-    """Return why a row cannot be added to ``path``; an empty text where it can, also where there is no file yet."""
+    """Return why a row cannot be added to ``path``; an empty text where it can, also where there is no file yet.
+
+    Nor is a missing folder, or a file in its place, told here: making the session folder says it better.
+    """
     try:
-        with path.open("rb") as file:
+        if path.exists() and not path.is_file():
+            # A pipe would block whoever reads it.
+            return f"{path} is not a plain file; set summary_file to another name"
+        # Opened as for a row, so that what forbids one is met here.
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC), "rb") as file:
             header = file.readline().decode("utf-8", "replace").rstrip("\r\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
-        return describe("read", path, error)
+        return describe("write", path, error)
     if header in ("", ",".join(COLUMNS)):
         return ""
     whose = "CLoPy's columns" if header == ",".join(SUMMARY_COLUMNS) else f"the columns {header[:300]!r}"
     return f"{path} has {whose}, not those of this version ({', '.join(COLUMNS)}); set summary_file to another name"
+
+
+def _lock(handle: int, path: Path, clock: Clock) -> None:
+    """Take the file for this process alone; let go when ``handle`` is closed. Raises OSError."""
+    give_up_ns = clock.now_ns() + round(LOCK_S * 1e9)
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if clock.now_ns() >= give_up_ns:
+                break
+            clock.sleep_until_ns(clock.now_ns() + _RETRY_NS)
+        else:
+            return
+    raise RecordingError(
+        f"cannot write {path}: another process has held it for {LOCK_S:g} s; find it with 'fuser {path}', end it, and "
+        "add this session's row by hand from session.json"
+    )
 
 
 def _append(handle: int, line: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from brain.settings import GeometrySettings, RuleSettings
 from helper import Seed
 from roi_manager import Shape
-from session.config_checks import Draft, Probe, check_shape, check_source, check_together
+from session.config_checks import Draft, Probe, check_memory, check_shape, check_source, check_together
 from session.config_file import ConfigFile, Entry, Section, nearest, odd_character, shown, write_value
 from session.config_keys import GROUPS, KINDS, PATHS, ConfigKey, keys_of, unknown_key
 from session.config_rois import PREFIX, RoiSources, check_entry, read_seeds, resolve_roi, rule_names
@@ -161,8 +161,12 @@ class Composition:
         }
         bad = {name for name, entry in entries.items() if entry.key in draft.bad}
         sources = RoiSources(self.seeds, entries, unreadable | frozenset(bad))
+        told = len(draft.problems)
         for name in names:
             self._resolve_one(name, sources, key)
+        # An ROI that lies outside the frame may be large for the same reason.
+        if len(draft.problems) == told:
+            draft.problems += check_memory(draft, self.rois, key)
 
     def _resolve_one(self, name: str, sources: RoiSources, key: str) -> None:
         draft = self.draft

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from brain.settings import MAX_HISTORY_S
 from camera.settings import CameraKind
 from core.errors import SourceError
 from roi_manager import Shape
 from session.config_file import Entry, Section, shown
 from session.config_keys import ConfigKey
-from session.config_rois import NAME
+from session.config_rois import NAME, PREFIX
+
+MIN_FRAMES = 2
+"""Fewest frames in the history of dF/F; chosen because one frame is no baseline, its noise is the signal's."""
+MAX_HISTORY_BYTES = 1 << 30
+"""Most memory for the history of dF/F (1 GiB); chosen because a Raspberry Pi of 4 GiB has room for it."""
 
 
 class Recording(Protocol):
@@ -88,6 +95,8 @@ def check_together(draft: Draft) -> Iterator[str]:
         yield from _order(draft, "tone_floor", "threshold_min", strict=True, why="the tones lie above tone_floor")
     if "start_center" in draft.keys:
         yield from _check_start(draft)
+    if "dff_history" in draft.keys:
+        yield from _check_history(draft)
 
 
 def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str = "") -> Iterator[str]:
@@ -99,6 +108,48 @@ def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str 
         reason = f" ({why})" if why else ""
         text = f"{draft.say(low)} {wrong} {draft.say(high)}{reason}; lower {low} or raise {high}"
         yield draft.problem((high, low), text)
+
+
+def _check_history(draft: Draft) -> Iterator[str]:
+    """A baseline is made of frames."""
+    if not draft.known("dff_history", "framerate"):
+        return
+    history, rate = draft.values["dff_history"], draft.values["framerate"]
+    # The tolerance is for products such as 0.7 * (2 / 0.7).
+    if history * rate >= MIN_FRAMES * (1 - 1e-9):
+        return
+    key, least = "dff_history", MIN_FRAMES / rate
+    if least > MAX_HISTORY_S:
+        key, least = "framerate", MIN_FRAMES / history
+    text = f"{draft.say('dff_history')} s holds {history * rate:.3g} frames at {draft.say('framerate')} frames/s, "
+    cure = f"{MIN_FRAMES} are needed; raise {key} to {math.ceil(least * 1000) / 1000:g} or more"
+    yield draft.problem(("dff_history", "framerate"), text + cure)
+
+
+def check_memory(draft: Draft, rois: Mapping[str, Shape], rule_key: str) -> Iterator[str]:
+    """Yield the problem of ROIs whose history would not fit into memory: 2 channels of uint8, bounding boxes."""
+    if not rois or not draft.known("dff_history", "framerate", "roi_size", "ppmm"):
+        return
+    boxes = {name: _box(shape) for name, shape in rois.items()}
+    per_second = 2 * sum(width * height for width, height in boxes.values()) * draft.values["framerate"]
+    need = per_second * draft.values["dff_history"]
+    if need <= MAX_HISTORY_BYTES:
+        return
+    largest = sorted(boxes, key=lambda name: -math.prod(boxes[name]))
+    named = ", ".join(f"{name} ({boxes[name][0]} x {boxes[name][1]} px)" for name in largest[:5])
+    more = f" and {len(largest) - 5} more" if len(largest) > 5 else ""
+    text = f"{draft.say('dff_history')} s of ROI{'s' * (len(boxes) > 1)} {named}{more} at {draft.say('framerate')} "
+    text += f"frames/s needs {need / (1 << 30):.3g} GiB of memory, above {MAX_HISTORY_BYTES >> 30} GiB; "
+    longest = math.floor(100 * MAX_HISTORY_BYTES / per_second) / 100
+    shorter = f"shorten dff_history to {longest:g} s or less" if longest >= 0.1 else "shorten dff_history"
+    keys = ("dff_history", "framerate", *(PREFIX + name.lower() for name in largest), "roi_size", "ppmm", rule_key)
+    yield draft.problem(keys, f"{text}make the ROI{'s' * (len(boxes) > 1)} smaller, or {shorter}")
+
+
+def _box(shape: Shape) -> tuple[int, int]:
+    """Return width and height of a shape's bounding box, px."""
+    x0, y0, x1, y1 = shape.bounds()
+    return x1 - x0, y1 - y0
 
 
 def _check_start(draft: Draft) -> Iterator[str]:

@@ -48,7 +48,12 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
 """Attribute of ``Settings`` to the dataclass it holds, in the order of the reference page."""
 
 PATHS = frozenset({"data_root", "vid_root", "dlc_model_path"})
-FILE_NAMES = frozenset({"raw_image_file", "summary_file"})
+FILE_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"raw_image_file": (".hdf5", ".h5"), "summary_file": (".csv",)}
+)
+"""Keys that name a file, and its endings; no other file of a session has these, so that none is overwritten."""
+MAX_FILE_NAME = 100
+"""Longest file name, characters; chosen because file systems take 255 bytes, and a draft's name is longer."""
 
 # What a kind of experiment has no use for, so that a key which would do nothing is an error, not a trap.
 _NOT_FOR = {
@@ -123,6 +128,9 @@ class ConfigKey:
         if self.type is str:
             return self._read_text(text)
         raw = [part.strip() for part in text.split(",")] if self._is_tuple() else text.lower()
+        # Python takes 1_0 for 10; in a configuration it is a slip of the keyboard.
+        if "_" in text and not self._is_enum():
+            raise ValueError(f"not {self.noun()}; {self.cure()}")
         try:
             return _adapter(self.hint).validate_python(raw)
         except ValidationError as error:
@@ -136,8 +144,8 @@ class ConfigKey:
 
     def _read_text(self, text: str) -> str:
         write_value(text)
-        if self.name in FILE_NAMES and (re.search(r"[/\\]", text) or text in (".", "..") or len(text) > 200):
-            raise ValueError("not a plain file name; give one without folders")
+        if self.name in FILE_NAMES:
+            _check_file_name(text, FILE_NAMES[self.name])
         if self.name == "rig" and SAFE_NAME.fullmatch(text) is None:
             raise ValueError("not a plain name; use 1 to 64 letters, digits, _ and -")
         return text
@@ -168,6 +176,17 @@ class ConfigKey:
 def vars_of(bound: Any) -> Iterable[Any]:
     """Return the field values of a bound or of any other annotation that is a dataclass."""
     return [getattr(bound, field.name) for field in dataclasses.fields(bound)]
+
+
+def _check_file_name(text: str, endings: tuple[str, ...]) -> None:
+    """Raise ValueError unless ``text`` is a file's name with one of these endings."""
+    cure = f"give one without folders, ending in {' or '.join(endings)}, at most {MAX_FILE_NAME} characters"
+    if re.search(r"[/\\]", text) or text.startswith("."):
+        raise ValueError(f"not a plain file name; {cure}")
+    if not text.lower().endswith(endings):
+        raise ValueError(f"a file name of another kind; {cure}")
+    if len(text) > MAX_FILE_NAME or len(text.encode()) > 2 * MAX_FILE_NAME:
+        raise ValueError(f"too long a file name; {cure}")
 
 
 def _plain(number: float) -> str:

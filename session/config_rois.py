@@ -73,7 +73,7 @@ def _read_seed(name: str, text: str) -> Seed:
         raise ValueError("a seed stands for both sides; name it without _L or _R and give ML as 0 or more")
     cure = f"give AP, ML in mm from bregma, such as 2.5, 1.5, at most {MAX_SEED_MM:g} away"
     try:
-        ap, ml = (float(part) for part in text.split(","))
+        ap, ml = (float(part) for part in text.replace("_", "?").split(","))
     except ValueError:
         raise ValueError(f"not two numbers; {cure}") from None
     # Written so that NaN is out of range too.

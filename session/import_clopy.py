@@ -1,4 +1,4 @@
-"""CLoPy's config.ini, or the copy of it in one of its session folders, as a config.ini of ours.
+"""CLoPy's config.ini, or the copy of it in a session folder (CLoPy's own or exported for it), as a config.ini of ours.
 
 Every key of the old file gets exactly one line of the report: taken over (mapped), changed (converted) or left out
 (dropped). What CLoPy had in its scripts instead of its file is written out, with a line of its own (added).
@@ -12,19 +12,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import InputError
-from helper import Seed
+from helper import Seed, mm_to_px
 from session.config_file import decode, nearest, read_bytes, shown
 from session.config_keys import ConfigKey, keys_of
 from session.import_values import (
     ADDED,
     CAMERAS,
     DROPPED_KEYS,
+    NOT_EXPORTED,
     PX_PER_FRAME,
     RENAMED,
     SECTIONS,
     number,
     parse_seeds_mm,
     saved_roi,
+    targets,
 )
 from session.settings import ini_section
 
@@ -73,24 +75,24 @@ def import_clopy(old_path: Path) -> Imported:
         If the file cannot be read, or has none of the sections that CLoPy's scripts use.
     """
     old = _read(old_path)
-    known = {name: SECTIONS[name] for name in old.sections() if name in SECTIONS}
+    known = targets(old)
     if not known:
         raise InputError(
-            f"{shown(old_path, 300)}: no section of CLoPy's; it has {_names(old.sections())}, "
+            f"{shown(old_path, 300)}: no section of CLoPy's; it has {_names(list(old))}, "
             f"and one of {_names(SECTIONS)} is needed"
         )
     lines: list[ImportLine] = []
     sections: dict[str, dict[str, str]] = {}
     seeds: dict[str, Seed] = {}
-    for name in old.sections():
-        keys = dict(old.items(name))
-        if name not in known:
-            lines += [_stray(name, key) for key in keys]
+    for name, keys in old.items():
+        target = known.get(name)
+        if target is None or target in sections:
+            lines += [_stray(name, key, target) for key in keys]
             continue
-        conversion = _Conversion(name, SECTIONS[name], keys, seeds)
+        conversion = _Conversion(name, target, keys, seeds)
         conversion.run()
         seeds = conversion.seeds
-        sections[SECTIONS[name]] = conversion.out
+        sections[target] = conversion.out
         lines += conversion.lines
     head = f"; Made by rigloop import-config from {shown(old_path.name)}. Add a section [mouse:ID] for each mouse.\n\n"
     parts = [ini_section(title, entries) for title, entries in sections.items()]
@@ -100,22 +102,25 @@ def import_clopy(old_path: Path) -> Imported:
     return Imported(head + "\n".join(parts), tuple(lines))
 
 
-def _read(path: Path) -> configparser.RawConfigParser:
-    """Read as CLoPy does, but for a section called DEFAULT, which is none of its own."""
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    """Return each section's keys as CLoPy reads them, but for a section called DEFAULT, which is none of its own."""
     old = configparser.RawConfigParser(default_section="\0", strict=True)
     text = decode(path, read_bytes(path))
     try:
         old.read_string(text, shown(path, 300))
     except configparser.Error as error:
         raise InputError(f"{shown(str(error).replace(chr(10), ' '), 500)}; correct that line and try again") from None
-    return old
+    # CLoPy's parser reads %% as a single %.
+    return {name: {key: value.replace("%%", "%") for key, value in old.items(name)} for name in old.sections()}
 
 
 def _names(names: Mapping[str, object] | list[str]) -> str:
     return ", ".join(f"[{shown(name)}]" for name in list(names)[:20]) or "no section at all"
 
 
-def _stray(section: str, key: str) -> ImportLine:
+def _stray(section: str, key: str, target: str | None) -> ImportLine:
+    if target is not None:
+        return ImportLine(section, key, "dropped", f"{target} is made from another section of this file already")
     if section == "configsection":
         return ImportLine(section, key, "dropped", "named the section that the session used; a mouse names it now")
     return ImportLine(section, key, "dropped", "no script of CLoPy's reads this section")
@@ -152,7 +157,8 @@ class _Conversion:
         for key, (text, why) in ADDED[self.target].items():
             if key not in self.out:
                 self.out[key] = text
-                self.lines.append(ImportLine(self.target, key, "added", f"{key} = {text}: {why}"))
+                reason = why if self.name in SECTIONS else NOT_EXPORTED
+                self.lines.append(ImportLine(self.target, key, "added", f"{key} = {text}: {reason}"))
         if self.target.startswith("clmf"):
             self._add_speeds()
 
@@ -181,11 +187,23 @@ class _Conversion:
             self._line(key, "dropped", "there is no cortex in a video of behaviour")
         elif (new := RENAMED.get(key, key)) in self.known:
             self._put(key, new, value, f"called {new} here" if new != key else "")
-        elif (shape := saved_roi(key, value)) is not None:
+        elif (shape := saved_roi(key, value, self._size_px())) is not None:
             cure = f"add roi.{key.upper()} = {shape} to use it" if self.target.startswith("clnf") else "it is not used"
             self._line(key, "dropped", f"a position that CLoPy saved and never read, its ROIs come from seeds; {cure}")
         else:
             self._line(key, "dropped", f"not a key of ours{nearest(key, self.known)}")
+
+    def _size_px(self) -> tuple[int, int] | None:
+        """Return the size of CLoPy's ROIs, ``roi_size`` (mm) times ``ppmm``; None where these cannot be read."""
+        if "roi_size" not in self.known:
+            return None
+        given = self.keys.get("roi_size", self.keys.get("roi_size_mm", ""))
+        try:
+            width, height = self.known["roi_size"].read(given)
+            ppmm = self.known["ppmm"].read(self.keys.get("ppmm", ""))
+        except ValueError:
+            return None
+        return mm_to_px(width, ppmm), mm_to_px(height, ppmm)
 
     def _camera(self, key: str, value: str) -> None:
         kind = CAMERAS.get(value.strip().lower())
@@ -195,7 +213,7 @@ class _Conversion:
         elif kind == "replay" and not self.keys.get("vid_root", "").strip():
             self._line(key, "dropped", "a recording without vid_root cannot be replayed; give both yourself")
         else:
-            self._put(key, key, kind, f"{value.strip()} of CLoPy")
+            self._put(key, key, kind, "" if value.strip().lower() == kind else f"{value.strip()} of CLoPy")
 
     def _recording(self, key: str, value: str) -> None:
         if CAMERAS.get(self.keys.get("vid_source", "").strip().lower()) == "replay":

@@ -7,7 +7,9 @@ import math
 import re
 from collections.abc import Mapping
 
+from camera.settings import CameraKind
 from helper import Seed
+from session.config_file import EXPERIMENT
 from session.config_rois import MAX_SEED_MM, NAME
 
 SECTIONS = {
@@ -22,8 +24,9 @@ CAMERAS = {
     "sentechcamerastream": "genicam",
     "sentechcamerastream14": "genicam",
     "videostream": "replay",
+    **{kind.value: kind.value for kind in CameraKind},
 }
-"""CLoPy's camera classes in lower case, and our kinds."""
+"""CLoPy's camera classes in lower case, and our kinds (also as themselves: ``rigloop export --clopy`` writes them)."""
 
 RENAMED = {"control_joint": "control_point", "roi_size_mm": "roi_size"}
 """Keys that older versions of CLoPy call otherwise."""
@@ -54,6 +57,9 @@ ADDED: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 """What stands in CLoPy's scripts, not in its file: key to value and why."""
 
+NOT_EXPORTED = "CLoPy's file has no such key, so rigloop export left it out; this is what CLoPy's script has, put yours"
+"""Why a key is added to a section that ``rigloop export --clopy`` wrote."""
+
 PX_PER_FRAME = {
     "still_speed": (1.0, "the paw is still below this mean speed"),
     "adaptive_step": (2.0, "step of the adaptive threshold"),
@@ -61,23 +67,55 @@ PX_PER_FRAME = {
 }
 """Speeds in CLoPy's movement script, px/frame, and what they are."""
 
-_SAVED = re.compile(r"\s*-?\d{1,6}(\s*,\s*-?\d{1,6}){3}\s*")
+_SAVED = re.compile(r"\s*-?[0-9]{1,6}(\s*,\s*-?[0-9]{1,6}){3}\s*")
+_CORNER = re.compile(r"\s*-?[0-9]{1,6}\s*,\s*-?[0-9]{1,6}\s*")
+
+
+def targets(sections: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the sections that are experiments, and our names for them.
+
+    Parameters
+    ----------
+    sections : mapping
+        Section to its keys. One that ``[configsection]`` names and that is called as ours are is what
+        ``rigloop export --clopy`` wrote.
+    """
+    found = {name: SECTIONS[name] for name in sections if name in SECTIONS}
+    named = sections.get("configsection", {}).get("config", "").strip()
+    if named in sections and EXPERIMENT.fullmatch(named.lower()):
+        kind = "2roi" if sections[named].get("roi_operation", "").strip() else "1roi"
+        found[named] = "clmf_speed" if named.lower().startswith("clmf") else f"clnf_{kind}"
+    return found
 
 
 def number(text: str) -> float | None:
     """Return a finite number, or None."""
     try:
-        value = float(text)
+        value = float(text.replace("_", "?"))
     except ValueError:
         return None
     return value if math.isfinite(value) else None
 
 
-def saved_roi(key: str, value: str) -> str | None:
-    """Return the text of an ROI that CLoPy saved (``m1_l = 76,114,8,8``), or None if the key is not one."""
-    if NAME.fullmatch(key) is None or _SAVED.fullmatch(value) is None:
+def saved_roi(key: str, value: str, size_px: tuple[int, int] | None) -> str | None:
+    """Return the text of an ROI that CLoPy saved, or None if the key is not one.
+
+    It saved the corner and the size (``m1_l = 76,114,8,8``) or, in another version, the corner alone
+    (``bc_l = 17,87``), which is taken for an ROI only under a name with a side.
+
+    Parameters
+    ----------
+    size_px : tuple of int or None
+        Width and height for a corner; ``w,h`` stands for them where they are not known.
+    """
+    text = "".join(value.split())
+    if NAME.fullmatch(key) is None:
         return None
-    return "".join(value.split())
+    if _SAVED.fullmatch(value):
+        return text
+    if _CORNER.fullmatch(value) and key.lower().endswith(("_l", "_r")):
+        return f"{text},{size_px[0]},{size_px[1]}" if size_px else f"{text},w,h"
+    return None
 
 
 def parse_seeds_mm(text: str) -> dict[str, Seed]:

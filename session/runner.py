@@ -18,9 +18,10 @@ from core.ports import Clock, EndOfSource
 from core.trial import Phase
 from core.values import Command, Mark, as_ns, as_seconds
 from core.wishes import end_session
-from recording.folder import create_session_folder
+from recording.folder import check_space, create_session_folder
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
+from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import Options, Parts, build
 from session.finish import finish, note_start
@@ -82,7 +83,8 @@ def run_session(
         A stop was asked for before the session began. Nothing was made.
     """
     data_root = Path(settings.recording.data_root)
-    if problem := check_summary(data_root / settings.recording.summary_file):
+    room = check_space(data_root, RESERVE_BYTES) if settings.recording.record_images else ""
+    if problem := room or check_summary(data_root / settings.recording.summary_file):
         raise InputError(problem)
     parts = build(settings, options, clock)
     with ExitStack() as stack:

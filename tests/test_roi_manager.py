@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from helper import Position
@@ -121,19 +121,59 @@ def test_a_rectangle_as_a_polygon_has_the_same_pixels(rect):
 
 
 @given(polygons(), st.integers(0, 7))
+@example(Polygon(((0, 0), (1, 0), (41, 41))), 1)
+@example(Polygon(((0.1, 0.1), (0.7, 0.1), (41.1, 41.1))), 2)
 def test_a_polygon_may_begin_at_any_corner_and_run_either_way(polygon, start):
     start %= len(polygon.points)
-    turned = Polygon(polygon.points[start:] + polygon.points[:start])
-    assert (turned.mask() == polygon.mask()).all()
-    # Rounding may differ where a side passes through a pixel's centre.
-    reversed_ = Polygon(polygon.points[::-1])
-    assert np.count_nonzero(reversed_.mask() != polygon.mask()) <= len(polygon.points)
+    turned = polygon.points[start:] + polygon.points[:start]
+    for points in (turned, polygon.points[::-1], turned[::-1]):
+        assert (Polygon(points).mask() == polygon.mask()).all()
 
 
-def test_polygons_that_share_a_side_share_no_pixel():
+def whole_mask(points):
+    """Return the mask on an image that holds all of the test's polygons; empty where no pixel is covered."""
+    image = np.zeros((140, 140), np.bool_)
+    try:
+        polygon = Polygon(tuple(points))
+    except ValueError:
+        return image
+    x0, y0, x1, y1 = polygon.bounds()
+    image[y0:y1, x0:x1] = polygon.mask()
+    return image
+
+
+def turn(a, b, c):
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+GRID = st.integers(0, 1024).map(lambda eighths: eighths / 8)
+"""Pixel centres, edges and points between them, exact in binary: many sides pass through centres."""
+CORNERS = st.tuples(GRID, GRID)
+
+
+@given(CORNERS, CORNERS, CORNERS, CORNERS, st.booleans())
+@example((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), False)
+@example((0.5, 0.5), (0.5, 1.5), (41.5, 41.5), (60.0, 7.0), True)
+def test_triangles_that_share_a_side_share_no_pixel_and_cover_their_quadrilateral(a, b, c, d, backwards):
+    one = whole_mask((a, b, c))
+    other = whole_mask((c, a, d) if backwards else (a, c, d))
+    assert ((one ^ other) == whole_mask((a, b, c, d))).all()
+    if turn(a, c, b) * turn(a, c, d) <= 0:  # on either side of the side they share
+        assert not (one & other).any()
+
+
+@pytest.mark.parametrize("step", [0.1, 1 / 3, 2.7])
+def test_a_fan_of_triangles_tiles_its_polygon(step):
+    rim = [(60 + 55 * math.cos(k * step), 60 + 55 * math.sin(k * step)) for k in range(int(2 * math.pi / step) + 1)]
+    parts = [whole_mask((a, (61.3, 58.9), b)) for a, b in zip(rim, rim[1:] + rim[:1], strict=True)]
+    assert (np.sum(parts, axis=0) == whole_mask(rim)).all()
+
+
+def test_a_centre_on_a_side_belongs_to_the_polygon_on_its_right():
     left = Polygon(((0, 0), (10, 0), (0, 10)))
     right = Polygon(((10, 0), (10, 10), (0, 10)))
     assert (left.mask() ^ right.mask()).all()
+    assert np.flipud(right.mask()).diagonal().all()
 
 
 def test_a_star_follows_the_even_odd_rule():

@@ -42,7 +42,8 @@ One file, `config.ini`, says what a session is. This page lists every key; the s
   `;` or `#`: `data_root = "/data/rig #1"`.
 - UTF-8. A key or section given twice, an unknown key, a wrong unit or an impossible value is an error; all errors of a
   file are listed at once, each with file, line, section, key, value and cure.
-- Switches are `0` or `1` (also `no`/`yes`, `off`/`on`, `false`/`true`). Pairs are separated by a comma.
+- Numbers have no `_` in them. Switches are `0` or `1` (also `no`/`yes`, `off`/`on`, `false`/`true`). Pairs are
+  separated by a comma.
 - Paths in the file are relative to the file's folder; on the command line, to the current folder. `~` is your home.
 
 ## Sections
@@ -88,8 +89,8 @@ SESSION_TYPES = """\
 `normal_audio`: the tone follows the signal; `single_audio`: one constant tone during the trial; `no_audio`: silence.
 `normal_reward`: a crossing earns water; `random_reward`: water at random times of the trial, whatever the signal;
 `no_reward`: a crossing ends the trial as a success without water. `continuous_rewards`: every crossing within a trial
-earns water, and the trial lasts its full length. `behavior_recording`: neither tone, trial nor water for
-`spont_sess_duration` minutes.
+earns water, but not while a drop is pending, and the trial lasts its full length. `behavior_recording`: neither tone,
+trial nor water for `spont_sess_duration` minutes.
 """
 
 TAIL = """
@@ -97,7 +98,11 @@ TAIL = """
 
 - `tone_floor` is below `reward_threshold` (in clmf experiments `speed_threshold`), `threshold_min` at most
   `threshold_max`; with `adaptive_threshold = 1` the threshold lies between these two, and `tone_floor` below both.
-- `reward_dur` is at most `max_pulse_s`.
+- `reward_dur` is at most `max_pulse_s` and at most `final_rest_dur`.
+- `dff_history` times `framerate` is at least 2 frames, and the history of the rule's ROIs (bounding pixels x 2 channels
+  x frames, a byte each) takes at most 1 GiB of memory.
+- `raw_image_file` is a file name without folders that ends in `.hdf5` or `.h5`, `summary_file` one that ends in `.csv`;
+  both have at most 100 characters.
 - `vid_source = replay` needs `vid_root`, and `resolution` is that of the recording.
 - One of `roi` and `roi_operation` is given.
 """

@@ -82,6 +82,25 @@ def test_a_late_reader_loses_the_oldest_frames() -> None:
     assert frames[0].time_ns == 5_070 * MS
 
 
+@pytest.mark.parametrize(("late_ns", "first", "lost"), [(-1, 2, 0), (0, 3, 1)])
+def test_a_frame_due_at_this_very_moment_takes_its_place_in_the_ring(late_ns: int, first: int, lost: int) -> None:
+    camera, clock = started(even(6))
+    camera.read(1.0)
+    clock.advance(50 * MS + late_ns)  # frame 6, the fifth for a ring of 4, is due now, or in 1 ns
+    frames = [camera.read(1.0) for _ in range(7 - first)]
+    assert [(f.number, f.dropped) for f in frames] == [(k, lost * (k == first)) for k in range(first, 7)]
+    assert clock.now_ns() == 5_050 * MS
+
+
+def test_a_frame_due_when_the_timeout_ends_is_delivered() -> None:
+    camera, clock = started([(1, 0, 0), (2, 1_000 * MS, 0), (3, 2_000 * MS + 1, 0)])
+    camera.read(1.0)
+    assert camera.read(1.0).number == 2
+    with pytest.raises(CameraTimeout):
+        camera.read(1.0)
+    assert camera.read(1.0).time_ns == clock.now_ns() == 7_000 * MS + 1
+
+
 def test_recorded_losses_and_ours_add_up() -> None:
     camera, clock = started([(1, 0, 0), (4, 30, 2), (5, 40, 0), (8, 70, 2), (9, 80, 0)], ring=2)
     camera.read(1.0)

@@ -27,6 +27,12 @@ LOST = RATE
 MOMENTS = [0.02, *(round(random.Random(1).uniform(0.1, 2.5), 2) for _ in range(4))]
 
 
+def run_at_full_speed(recorder, count):
+    """Record without a pause."""
+    for number in range(1, count + 1):
+        write_frame(recorder, number, shape=SHAPE)
+
+
 def run_at_rate(recorder, seconds):
     """Record at RATE frames per second; return how many were handed over."""
     begin = CLOCK.now_ns()
@@ -155,40 +161,43 @@ def limited_disk(folder, limit):
 @pytest.mark.parametrize("wait", [True, False])
 def test_full_disk_is_an_error_with_a_cure_and_the_controller_lives(tmp_path, wait):
     with limited_disk(tmp_path, 3_000_000) as number:
-        recorder = make_recorder(tmp_path, shape=SHAPE, slots=16, wait=wait)
-        recorder.start()
-        pid = recorder.writer_pid
-        with pytest.raises(RecordingError, match=r"cannot write .*image_stream\.hdf5: " + os.strerror(number)):
-            run_at_rate(recorder, 20)
-        result = recorder.close()
-        assert "data_root" in result.error
-        assert result.images > 100
-        with open_session(tmp_path) as session:
-            kept = session.frames.image[session.frames.image >= 0]
-            assert kept.max() < session.images().shape[0]
-            rows = session.frames.frame[session.frames.image >= 0]
-            assert all((session.images()[i] == image(n, SHAPE)).all() for i, n in zip(kept, rows, strict=True))
+        with make_recorder(tmp_path, shape=SHAPE, slots=16, wait=wait) as recorder:
+            pid = recorder.writer_pid
+            with pytest.raises(RecordingError, match=r"cannot write .*image_stream\.hdf5: " + os.strerror(number)):
+                run_at_rate(recorder, 20)
+            result = recorder.close()
+            assert "data_root" in result.error
+            assert result.images > 100
+            with open_session(tmp_path) as session:
+                kept = session.frames.image[session.frames.image >= 0]
+                assert kept.max() < session.images().shape[0]
+                rows = session.frames.frame[session.frames.image >= 0]
+                assert all((session.images()[i] == image(n, SHAPE)).all() for i, n in zip(kept, rows, strict=True))
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
 
-def test_reserve_ends_the_images_and_keeps_the_log(tmp_path):
+@pytest.mark.parametrize(("record", "much"), [(run_at_rate, 20), (run_at_full_speed, 5000)])
+def test_reserve_ends_the_images_and_keeps_the_log(tmp_path, record, much):
     disk = os.statvfs(tmp_path)
     mounted = small_disk(tmp_path)
     # Without the right to mount: just below what is free now.
     reserve = 1 << 20 if mounted else disk.f_bavail * disk.f_frsize - (4 << 20)
     try:
-        recorder = make_recorder(tmp_path, shape=SHAPE, slots=16, wait=True, reserve_bytes=reserve)
-        recorder.start()
-        with pytest.raises(RecordingError, match="kept for the log"):
-            run_at_rate(recorder, 20)
-        with pytest.raises(RecordingError, match="kept for the log"):
-            write_frame(recorder, 5000, shape=SHAPE)
-        result = recorder.close()
-        with open_session(tmp_path) as session:
-            assert session.frames.frame[-1] == 5000
-            assert session.frames.image[-1] == -1
-            assert session.images().shape[0] == result.images == session.frames.image.max() + 1
+        with make_recorder(tmp_path, shape=SHAPE, slots=16, wait=True, reserve_bytes=reserve) as recorder:
+            with pytest.raises(RecordingError, match="kept for the log"):
+                record(recorder, much)
+            with pytest.raises(RecordingError, match="kept for the log"):
+                write_frame(recorder, 5000, shape=SHAPE)
+            result = recorder.close()
+            with open_session(tmp_path) as session:
+                assert session.frames.frame[-1] == 5000
+                assert session.frames.image[-1] == -1
+                assert session.images().shape[0] == result.images == session.frames.image.max() + 1
+                assert session.frames.frame[:-1].tolist() == list(range(1, len(session.frames)))
+        if mounted:
+            disk = os.statvfs(tmp_path)
+            assert disk.f_bavail * disk.f_frsize > reserve * 3 // 4
     finally:
         if mounted:
             subprocess.run(["umount", str(tmp_path)], check=True, capture_output=True)

@@ -19,6 +19,7 @@ from recording.reader import open_session
 from tests.recording.samples import frame_row, image, same
 from tests.recording.test_csvrows import write_session
 
+NAME_1ROI = "raspicambrain_reward_punish_1roi"
 STARTED = 1_700_000_000_123_456_789
 SETTINGS = {
     "data_root": "/data/50%",
@@ -249,6 +250,32 @@ def test_export_appears_whole_or_not_at_all(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "s"]
 
 
+def bytes_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("beside", [(), ("frames.csv",), ("session.json",)])
+def test_clopys_own_files_keep_their_bytes(tmp_path, beside):
+    with make_session(tmp_path, [frame_row(1)]) as session:
+        write_clopy_files(session, tmp_path)
+        write_clopy_files(session, tmp_path)
+    for name in {path.name for path in tmp_path.iterdir()} - {"VideoTimestamp.txt", "config.ini", *beside}:
+        (tmp_path / name).unlink()
+    before = bytes_of(tmp_path)
+    with pytest.raises(InputError, match=re.escape(str(tmp_path)) + ".*give a DIR"):
+        write_clopy_files(session, tmp_path)
+    assert bytes_of(tmp_path) == before
+    if "frames.csv" not in beside:
+        with open_session(tmp_path) as theirs, pytest.raises(InputError, match="give a DIR"):
+            write_clopy_files(theirs, theirs.folder)
+    assert bytes_of(tmp_path) == before
+
+
+def test_a_folder_that_is_missing_is_said_so(tmp_path):
+    with make_session(tmp_path, []) as session, pytest.raises(RecordingError, match="make the folder first"):
+        write_clopy_files(session, tmp_path / "missing")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -298,12 +325,20 @@ def test_clopys_own_sessions(tmp_path, shared_data, kind):
     assert ours_config[name]["summary_header"] == theirs_config[name]["summary_header"]
 
 
+def config_of_clopy(clopy, kind):
+    """A session's config.ini as CLoPy wrote it for two ROIs, as it would for one."""
+    if kind == "2roi":
+        return (clopy / "sessions" / "2roi" / "M1test" / "20231114221324" / "S1" / "config.ini").read_text()
+    sections = (clopy / "clopy_config_sections.ini").read_text().split("\n\n")
+    return "\n\n".join(part for part in sections if part.startswith(("[configsection]", f"[{NAME_1ROI}]")))
+
+
 @pytest.mark.parametrize("kind", ["1roi", "2roi"])
 def test_config_has_clopys_values(tmp_path, shared_data, kind):
     """From the values in CLoPy's own config comes the same text."""
-    source = shared_data / "clopy" / "sessions" / kind / "M1test" / "20231114221324" / "S1"
+    text = config_of_clopy(shared_data / "clopy", kind)
     parser = configparser.ConfigParser()
-    parser.read(source / "config.ini")
+    parser.read_string(text)
     section = dict(parser[parser["configsection"]["config"]])
     lists = {key: [float(x) for x in section.pop(key).split(",")] for key in ("resolution", "bregma", "roi_size")}
     meta = {"settings": {**section, **lists}, "seeds": json.loads(section["seeds_mm"])}
@@ -311,7 +346,7 @@ def test_config_has_clopys_values(tmp_path, shared_data, kind):
     with make_session(tmp_path, [], names, meta) as session:
         write_clopy_files(session, tmp_path)
     squeeze = re.compile(r"(?<=[:,]) *")
-    theirs = [squeeze.sub(" ", line) for line in (source / "config.ini").read_text().splitlines()]
+    theirs = [squeeze.sub(" ", line) for line in text.splitlines()]
     ours = [squeeze.sub(" ", line) for line in (tmp_path / "config.ini").read_text().splitlines()]
     # Positions of ROIs are written by CLoPy for itself, and never read.
     expected = [line for line in theirs if not re.match(r"\w+_[lr] = \d", line)]

@@ -1,6 +1,9 @@
 """Session folders and session.json."""
 
+import errno
 import json
+import os
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
-from recording.folder import create_session_folder, read_session_json, write_session_json
+from recording.folder import check_space, create_session_folder, read_session_json, write_session_json
 
 START = 1_700_000_000_250_000_000
 JSON = st.recursive(
@@ -66,3 +69,31 @@ def test_errors_name_the_file(tmp_path):
         write_session_json(tmp_path / "missing", {})
     with pytest.raises(SourceError, match=r"cannot read .*session.json: No such file .*; check the path"):
         read_session_json(tmp_path)
+
+
+@pytest.mark.parametrize("free", [0, 99, 100, 101])
+@pytest.mark.parametrize("where", [".", "new/root"])
+def test_space_is_looked_for_before_anything_is_made(tmp_path, monkeypatch, free, where):
+    looked = []
+
+    def statvfs(path):
+        looked.append(path)
+        return SimpleNamespace(f_bavail=free, f_frsize=10**6, f_bfree=10**9)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    problem = check_space(tmp_path / where, 100 * 10**6)
+    assert looked == [tmp_path]
+    assert (problem == "") == (free >= 100)
+    if problem:
+        assert f"{tmp_path / where}: {free} MB are free on that disk, a session needs 100 MB" in problem
+        assert "set data_root to another disk" in problem
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_space_that_cannot_be_looked_for_is_a_problem(tmp_path, monkeypatch):
+    def statvfs(path):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    assert check_space(tmp_path, 1) == ""
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    assert "the disk or card is failing" in check_space(tmp_path, 1)

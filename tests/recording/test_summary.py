@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import fcntl
 import os
 import re
 import threading
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.clock import local_datetime
+from core.clock import VirtualClock, local_datetime
 from core.errors import RecordingError
-from recording.summary import COLUMNS, SummaryRow, append_summary, check_summary
+from recording.summary import COLUMNS, LOCK_S, SummaryRow, append_summary, check_summary
 
 START = 1_700_000_000_141_333_000
 ROW = SummaryRow(
@@ -110,4 +111,87 @@ def test_a_full_disk_leaves_the_table_as_it_was(tmp_path, monkeypatch):
         append_summary(tmp_path / "missing" / "summary.csv", ROW)
     with pytest.raises(RecordingError):
         append_summary(tmp_path, ROW)
-    assert "cannot read" in check_summary(tmp_path)
+
+
+def test_a_file_held_by_another_process_ends_in_an_error(tmp_path):
+    path = tmp_path / "summary.csv"
+    append_summary(path, ROW)
+    before = path.read_bytes()
+    clock = VirtualClock()
+    start = clock.now_ns()
+    # Another opening of the file is another owner to flock, as another process is.
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        with pytest.raises(RecordingError, match=r"cannot write .*summary\.csv: another process .*'fuser "):
+            append_summary(path, ROW, clock)
+    assert LOCK_S <= (clock.now_ns() - start) / 1e9 < LOCK_S + 0.1
+    assert path.read_bytes() == before
+    append_summary(path, ROW, clock)
+    assert len(read(path)) == 3
+
+
+def test_a_turn_that_comes_in_time_is_taken(tmp_path):
+    path = tmp_path / "summary.csv"
+    path.touch()
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        class Release(VirtualClock):
+            def sleep_until_ns(self, time_ns):
+                super().sleep_until_ns(time_ns)
+                if self.now_ns() > 6_000_000_000:
+                    fcntl.flock(other, fcntl.LOCK_UN)
+
+        append_summary(path, ROW, Release())
+    assert len(read(path)) == 2
+
+
+def test_where_a_folder_is_missing_its_own_error_says_it(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert check_summary(tmp_path / "missing" / "summary.csv") == ""
+    assert check_summary(tmp_path / "file" / "summary.csv") == ""
+
+
+def make_folder(path):
+    path.mkdir()
+
+
+def make_pipe(path):
+    os.mkfifo(path)
+
+
+def make_circle(path):
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "cure"),
+    [
+        (make_folder, "set summary_file to another name"),
+        (make_pipe, "set summary_file to another name"),
+        (make_circle, "give another name"),
+    ],
+)
+def test_what_is_no_file_is_told_before_a_session(tmp_path, make, cure):
+    path = tmp_path / "summary.csv"
+    make(path)
+    assert cure in check_summary(path)
+    with pytest.raises(RecordingError):
+        append_summary(path, ROW)
+
+
+def test_a_table_that_cannot_be_added_to_is_told_before_a_session(tmp_path, monkeypatch):
+    path = tmp_path / "summary.csv"
+    append_summary(path, ROW)
+    opened = os.open
+
+    def read_only(name, flags, *rest, **more):
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(name, flags, *rest, **more)
+
+    # Root may write to any file, so the system's refusal is made here.
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", read_only)
+        assert "give this user the right to write there" in check_summary(path)
+    assert "give a shorter name" in check_summary(tmp_path / ("a" * 300))

@@ -9,14 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
+from recording.clopy_config import config_text
 from roi_manager import Rect
 from session.import_clopy import Imported, import_clopy
-from session.settings import check_config, load_settings
+from session.settings import Settings, check_config, load_settings
 from tests.session.config_texts import CONFIG
 
-CLOPY = CONFIG.parents[1] / "shared" / "data" / "clopy"
-SECTIONS = CLOPY / "clopy_config_sections.ini"
-needs_clopy = pytest.mark.skipif(not SECTIONS.exists(), reason="shared/data/clopy is absent")
 OLD = """\
 [raspicambrain_reward_punish_1roi]
 vid_source = {camera}
@@ -53,12 +51,12 @@ def with_mice(made: Imported, tmp_path: Path) -> Path:
     return path
 
 
-@needs_clopy
-def test_the_three_sections(tmp_path: Path) -> None:
-    made = import_clopy(SECTIONS)
+def test_the_three_sections(tmp_path: Path, shared_data: Path) -> None:
+    old = shared_data / "clopy" / "clopy_config_sections.ini"
+    made = import_clopy(old)
     path = with_mice(made, tmp_path)
     assert check_config(path) == []
-    assert accounted(SECTIONS, made)
+    assert accounted(old, made)
     one, two = load_settings(path, "clnf_1roi"), load_settings(path, "clnf_2roi")
     assert one.rois == {"M1_L": Rect(76, 114, 8, 8)}
     assert two.rois == {"BC_L": Rect(35, 175, 8, 8), "BC_R": Rect(212, 175, 8, 8)}
@@ -73,13 +71,127 @@ def test_the_three_sections(tmp_path: Path) -> None:
     assert movement.movement.control_point == "fl_l"
 
 
-@needs_clopy
+def copy_in_a_session(kind: str, shared: Path, folder: Path) -> Path:
+    """Return CLoPy's copy of a session's section; that of 1roi is made, as CLoPy makes it, from its config.ini."""
+    clopy = shared / "clopy"
+    if kind != "1roi":
+        (path,) = (clopy / "sessions" / kind).rglob("*config.ini")
+        return path
+    name = "raspicambrain_reward_punish_1roi"
+    whole = configparser.ConfigParser()
+    whole.read(clopy / "clopy_config_sections.ini", encoding="utf-8")
+    copy = configparser.ConfigParser()
+    copy.read_dict({"configsection": {"config": name}, name: dict(whole[name])})
+    with (folder / "copy.ini").open("w", encoding="utf-8") as file:
+        copy.write(file)
+    return folder / "copy.ini"
+
+
 @pytest.mark.parametrize("kind", ["1roi", "2roi", "clmf"])
-def test_the_copy_in_a_session_folder(tmp_path: Path, kind: str) -> None:
-    (old,) = (CLOPY / "sessions" / kind).rglob("*config.ini")
+def test_the_copy_in_a_session_folder(tmp_path: Path, shared_data: Path, kind: str) -> None:
+    old = copy_in_a_session(kind, shared_data, tmp_path)
     made = import_clopy(old)
     assert accounted(old, made)
     assert check_config(with_mice(made, tmp_path)) == []
+    assert not any("not a key of ours" in line.text for line in made.lines)
+
+
+def test_the_corners_in_a_session_of_two_rois(shared_data: Path, tmp_path: Path) -> None:
+    made = import_clopy(copy_in_a_session("2roi", shared_data, tmp_path))
+    became = {line.key: line.text for line in made.lines}
+    rois = load_settings(with_mice(made, tmp_path), "clnf_2roi").rois
+    assert rois == {"BC_L": Rect(17, 87, 4, 4), "BC_R": Rect(106, 87, 4, 4)}
+    for key in ("bc_l", "bc_r"):
+        assert f"add roi.{key.upper()} = {rois[key.upper()].text()} to use it" in became[key]
+
+
+ONE = "[raspicambrain_reward_punish_1roi]\n"
+SAVED = {
+    "corner and size": (ONE + "m1_l = 76,114, 8,8", "add roi.M1_L = 76,114,8,8 to use it"),
+    "corner": (ONE + "roi_size = 0.3,0.4\nppmm = 12.8\nm1_l = 17, 87", "add roi.M1_L = 17,87,4,5 to use it"),
+    "corner, older size": (ONE + "roi_size_mm = 0.3,0.3\nppmm = 12.8\nm1_l = 17,87", "add roi.M1_L = 17,87,4,4 to"),
+    "corner, no scale": (ONE + "roi_size = 0.3,0.3\nm1_l = 17,87", "add roi.M1_L = 17,87,w,h to use it"),
+    "corner, no size": (ONE + "ppmm = 12.8\nm1_l = 17,87", "add roi.M1_L = 17,87,w,h to use it"),
+    "movement": ("[sentech_dlclive]\nm1_l = 17,87", "its ROIs come from seeds; it is not used"),
+    "three numbers": (ONE + "m1_l = 1,2,3", "not a key of ours"),
+    "no side": (ONE + "m1_k = 256, 256", "not a key of ours"),
+}
+
+
+@pytest.mark.parametrize(("text", "fragment"), SAVED.values(), ids=SAVED)
+def test_saved_position_is_told_with_its_key(tmp_path: Path, text: str, fragment: str) -> None:
+    line = bring(tmp_path, text).lines
+    (told,) = (each for each in line if each.key.startswith("m1_"))
+    assert told.action == "dropped"
+    assert fragment in told.text
+
+
+def test_misspelt_pair_is_no_saved_position(tmp_path: Path) -> None:
+    became = {line.key: line.text for line in bring(tmp_path, ONE + "resolutoin = 256, 256").lines}
+    assert became["resolutoin"] == "not a key of ours; did you mean resolution?"
+
+
+def exported(made: Settings) -> str:
+    """Return the config.ini that ``rigloop export --clopy`` writes of a session with these settings."""
+    seeds = {name: {"ML": seed.ml_mm, "AP": seed.ap_mm} for name, seed in made.seeds.items()}
+    return config_text({"settings": made.flat(), "seeds": seeds, "experiment": made.experiment}, tuple(made.rois))
+
+
+@pytest.mark.parametrize(("mouse", "target"), [("DEMO", "clnf_1roi"), ("DEMO2", "clnf_2roi")])
+def test_what_export_wrote_comes_in_again(tmp_path: Path, mouse: str, target: str) -> None:
+    before = load_settings(CONFIG, mouse, overrides={"--data-root": str(tmp_path / "100% #1")})
+    made = bring(tmp_path, exported(before))
+    assert accounted(tmp_path / "old.ini", made)
+    path = with_mice(made, tmp_path)
+    assert check_config(path) == []
+    after = load_settings(path, target)
+    assert (after.camera.vid_source, after.rois, after.formula) == (
+        before.camera.vid_source,
+        before.rois,
+        before.formula,
+    )
+    assert (after.seeds, after.recording) == (before.seeds, before.recording)
+    added = [line for line in made.lines if line.action == "added"]
+    assert [line.key for line in added] == ["reward_dur"]
+    assert "rigloop export left it out" in added[0].text
+
+
+def test_replay_of_an_exported_session_keeps_its_recording(tmp_path: Path) -> None:
+    made = bring(
+        tmp_path, "[configsection]\nconfig = clnf_a\n[clnf_a]\nvid_source = replay\nvid_root = /rec\nroi = M1_L"
+    )
+    became = {line.key: line.action for line in made.lines}
+    assert became["vid_source"] == became["vid_root"] == "mapped"
+
+
+OWN = "[configsection]\nconfig = {named}\n[{section}]\n{keys}\n"
+NAMED = {
+    "one ROI": ("clnf_1roi", "roi = M1_L", "clnf_1roi"),
+    "another name": ("clnf_spot", "roi = M1_L", "clnf_1roi"),
+    "formula": ("clnf_spot", "roi_operation = M1_L-M1_R", "clnf_2roi"),
+    "capitals": ("CLNF_A", "roi = M1_L", "clnf_1roi"),
+    "movement": ("clmf_a", "ppmm = 3.5", "clmf_speed"),
+}
+
+
+@pytest.mark.parametrize(("section", "keys", "target"), NAMED.values(), ids=NAMED)
+def test_section_that_configsection_names(tmp_path: Path, section: str, keys: str, target: str) -> None:
+    made = bring(tmp_path, OWN.format(named=section, section=section, keys=keys))
+    assert f"[{target}]" in made.ini_text
+    assert accounted(tmp_path / "old.ini", made)
+
+
+@pytest.mark.parametrize(("named", "section"), [("clnf_b", "clnf_a"), ("other", "other"), ("", "clnf_a")])
+def test_section_that_is_not_named_or_not_ours(tmp_path: Path, named: str, section: str) -> None:
+    with pytest.raises(InputError, match="no section of CLoPy's"):
+        bring(tmp_path, OWN.format(named=named, section=section, keys="roi = M1_L"))
+
+
+def test_two_sections_for_one_experiment_are_told(tmp_path: Path) -> None:
+    made = bring(tmp_path, OWN.format(named="clnf_a", section="clnf_a", keys="roi = M1_L") + ONE + "roi = M1_R")
+    (last,) = (line for line in made.lines if line.section in ONE)
+    assert (last.action, last.text) == ("dropped", "clnf_1roi is made from another section of this file already")
+    assert accounted(tmp_path / "old.ini", made)
 
 
 def test_what_became_of_each_key(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """Named mistakes in config.ini and on the command line, and their problem lines."""
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.errors import ConfigError
 from session.settings import check_config, load_settings
@@ -23,7 +26,50 @@ BAD_KEYS = {
     "choice": ("vid_source = replya", "not one of pi, genicam, jetson, usb, replay, synthetic, simulated; did you"),
     "switch": ("record_images = perhaps", "not 0 or 1; give 0 or 1"),
     "pair of three": ("resolution = 1, 2, 3", "not two whole numbers; give two whole numbers each from 8 to 16384"),
-    "folder in a name": ("raw_image_file = ../x", "not a plain file name"),
+    "underscore": ("reward_threshold = 1_0", "reward_threshold = 1_0: not a number; give a number above"),
+    "underscore, whole": ("total_trials = 1_0", "not a whole number; give a whole number from 1 to 10000"),
+    "underscore in a pair": ("resolution = 256, 2_56", "not two whole numbers"),
+    "images in a folder": ("raw_image_file = ../x.hdf5", "not a plain file name; give one without folders, ending in"),
+    "images in a subfolder": ("raw_image_file = a\\b.h5", "not a plain file name"),
+    "images without a name": ("raw_image_file = .hdf5", "not a plain file name"),
+    "images over the log": (
+        "raw_image_file = frames.csv",
+        "a file name of another kind; give one without folders, end",
+    ),
+    "images over CLoPy's log": (
+        "raw_image_file = VideoTimestamp.txt",
+        "ending in .hdf5 or .h5, at most 100 characters",
+    ),
+    "images over the config": ("raw_image_file = config.ini", "a file name of another kind"),
+    "images over the figure": ("raw_image_file = session.png", "a file name of another kind"),
+    "images over the session": ("raw_image_file = session.json", "a file name of another kind"),
+    "images, long": (f"raw_image_file = {'a' * 96}.hdf5", "too long a file name"),
+    "images, many bytes": (f"raw_image_file = {chr(0x1F42D) * 60}.h5", "too long a file name"),
+    "summary in a folder": (
+        "summary_file = a/b.csv",
+        "not a plain file name; give one without folders, ending in .csv",
+    ),
+    "summary of another kind": ("summary_file = summary.txt", "a file name of another kind"),
+    "summary, hidden": ("summary_file = .csv", "not a plain file name"),
+    "summary, long": (f"summary_file = {'a' * 97}.csv", "too long a file name"),
+    "history of no frame": (
+        "dff_history = 0.1\nframerate = 5",
+        "dff_history 0.1 s holds 0.5 frames at framerate 5 frames/s, 2 are needed; raise dff_history to 0.4 or more",
+    ),
+    "history of one frame": (
+        "framerate = 0.3",
+        "holds 1.8 frames at framerate 0.3 frames/s, 2 are needed; raise dff_h",
+    ),
+    "history, too slow a camera": ("framerate = 0.001", "2 are needed; raise framerate to 0.334 or more"),
+    "history in memory": (
+        "dff_history = 600\nframerate = 1000\nroi = x\nroi.x = 0,0,256,256",
+        "dff_history 600 s of ROI X (256 x 256 px) at framerate 1000 frames/s needs 73.2 GiB of memory, above 1 GiB; "
+        "make the ROI smaller, or shorten dff_history to 8.19 s or less",
+    ),
+    "history of seeds in memory": (
+        "dff_history = 200\nroi_operation = M1_L-M1_R\nroi_size = 3, 3\nframerate = 1000",
+        "dff_history 200 s of ROIs M1_L (77 x 77 px), M1_R (77 x 77 px) at framerate 1000 frames/s needs 4.42 GiB",
+    ),
     "rig": ("rig = a/b", "not a plain name"),
     "ROI text": ("roi.x = 4,4", "roi.x = 4,4: ROI '4,4' cannot be read"),
     "ROI name": ("roi.1 = 1,2,3,4", "not a name of an ROI"),
@@ -71,6 +117,7 @@ BAD_FILES = {
     "no seeds": (USE, "no seed M1_L; the file has no [seeds] section"),
     "bad seed": (USE + "\n[seeds]\nM1 = 1", "M1 = 1: not two numbers"),
     "NaN seed": (USE + "\n[seeds]\nM1 = 1, nan", "out of range"),
+    "underscore in a seed": (USE + "\n[seeds]\nM1 = 1_0, 2", "M1 = 1_0, 2: not two numbers"),
     "left seed": (USE + "\n[seeds]\nM1 = 1, -2", "a distance from the midline"),
     "sided seed": (USE + "\n[seeds]\nM1 = 1, 2\nB_L = 1, 2", "without _L or _R"),
     "experiment in experiment": (
@@ -94,6 +141,12 @@ BAD_OVERRIDES = {
     "data root": ({"--data-root": ""}, "--data-root : no value"),
     "NUL": ({"data_root": "a\0"}, r"--set data_root=a\x00: holds an unprintable character"),
     "not UTF-8": ({"--source": "a\udcff"}, "holds an unprintable character"),
+    "underscore": ({"reward_threshold": "1_0"}, "--set reward_threshold=1_0: not a number; give a number above"),
+    "images over the log": (
+        {"raw_image_file": "frames.csv"},
+        "--set raw_image_file=frames.csv: a file name of another",
+    ),
+    "history": ({"framerate": "0.001"}, "--set framerate=0.001: dff_history 6 s holds 0.006 frames"),
     "twice": ({"--camera": "pi", "vid_source": "usb"}, "--set vid_source=usb: given twice (also as --camera)"),
     "experiment": ({"experiment": "clnf_a"}, "chosen with --experiment"),
     "both rules": ({"roi": "M1_L", "roi_operation": "M1_L"}, "delete one of the two"),
@@ -116,6 +169,64 @@ def test_bad_options(tmp_path: Path) -> None:
     for mouse in ("../A", "", "a b", "\0"):
         with pytest.raises(ConfigError, match="cannot name a folder"):
             load_settings(path, mouse)
+
+
+GOOD_KEYS = {
+    "images .h5": "raw_image_file = frames.h5",
+    "images in capitals": "raw_image_file = IMAGES.HDF5",
+    "images, longest": f"raw_image_file = {'a' * 95}.hdf5",
+    "summary, longest": f"summary_file = {'a' * 96}.csv",
+    "underscore in a name": "rig = my_rig",
+    "history of two frames": "dff_history = 0.4\nframerate = 5",
+    "history that just fits": "roi = x\nroi.x = 0,0,256,256\ndff_history = 8.19\nframerate = 1000",
+    "last drop": "final_rest_dur = 0.3",
+}
+
+
+@pytest.mark.parametrize("lines", GOOD_KEYS.values(), ids=GOOD_KEYS)
+def test_good_key(tmp_path: Path, lines: str) -> None:
+    path = tmp_path / "c.ini"
+    path.write_text(BASE.format(mouse=lines), encoding="utf-8")
+    load_settings(path, "A")
+    assert check_config(path) == []
+
+
+@pytest.mark.parametrize("name", [name for name in BAD_KEYS if name.startswith(("images", "summary", "history"))])
+def test_check_finds_what_a_session_would(tmp_path: Path, name: str) -> None:
+    lines, fragment = BAD_KEYS[name]
+    path = tmp_path / "c.ini"
+    path.write_text(BASE.format(mouse=lines), encoding="utf-8")
+    for problems in (check_config(path), check_config(path, "A")):
+        assert len(problems) == 1
+        assert fragment in problems[0]
+
+
+@given(
+    framerate=st.floats(1e-6, 1000),
+    history=st.floats(0.1, 600),
+    size=st.integers(1, 256),
+    unit=st.sampled_from([1, 1e-2, 1e-4]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+def test_the_cure_of_a_history_cures(tmp_path: Path, framerate: float, history: float, size: int, unit: float) -> None:
+    """What is accepted holds two frames and fits into memory; what a problem says to write is accepted."""
+    values = {"framerate": repr(framerate * unit), "dff_history": repr(history)}
+    text = BASE.format(mouse=f"roi = x\nroi.x = 0,0,{size},{size}")
+    path = tmp_path / "c.ini"
+    path.write_text(text, encoding="utf-8")
+    for _ in range(3):
+        try:
+            made = load_settings(path, "A", overrides=values)
+        except ConfigError as error:
+            (problem,) = error.problems
+            cure = re.search(r"(dff_history|framerate) to ([0-9.]+) ", problem)
+            assert cure is not None, problem
+            values[cure[1]] = cure[2]
+        else:
+            break
+    frames = made.dff.dff_history * made.camera.framerate
+    assert frames > 1.999
+    assert frames * 2 * size * size <= 1 << 30
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:

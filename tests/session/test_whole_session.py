@@ -432,6 +432,14 @@ def test_a_data_root_that_cannot_be_written_says_so(tmp_path):
         run(settings_for(tmp_path))
 
 
+def test_a_disk_that_is_full_before_the_session_makes_nothing(tmp_path, monkeypatch):
+    full = runner.check_space
+    monkeypatch.setattr(runner, "check_space", lambda root, reserve: full(root, 1 << 62))
+    with pytest.raises(InputError, match="MB"):
+        run(settings_for(tmp_path))
+    assert not (tmp_path / "data").exists()
+
+
 def test_clopy_fault_08_lost_frames_are_counted_where_they_were_lost(tmp_path, parts_of):
     clock = VirtualClock()
 

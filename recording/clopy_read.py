@@ -1,0 +1,128 @@
+"""CLoPy's session folders, read as if they were ours."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import SourceError
+from recording.problems import describe
+from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
+from recording.schema import CLOPY_LOG
+from recording.tables import FrameTable, floats, integers, no_timing, texts
+
+# Columns of CLoPy's log before and behind those of the ROIs.
+FIRST_COLUMNS = ("frame", "time")
+LAST_COLUMNS = ("freq", "rew_threshold", "reward", "trial", "audio", "lick")
+
+
+def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
+    """Read a neurofeedback session that CLoPy recorded (one row per frame, one or more ROIs).
+
+    What its log does not hold is filled in: frames are valid where their signal is a number, none was dropped, the
+    phase is ``trial`` where there is a trial number and ``rest`` elsewhere, water comes with a reward. Times count from
+    the first row, in ns; ``meta`` has the time of day of that row.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``VideoTimestamp.txt``.
+    image_path : Path or None
+        The file of images, ``image_stream.hdf5`` in the folder by default.
+
+    Raises
+    ------
+    SourceError
+        The log is missing or damaged; a last line that was cut short is left out.
+    """
+    path = folder / CLOPY_LOG
+    header, rows = _read_log(path)
+    names = header[len(FIRST_COLUMNS) : len(header) - len(LAST_COLUMNS)]
+    images = image_path or folder / DEFAULT_IMAGE_FILE
+    try:
+        wall_ns = _as_wall_ns([row[1] for row in rows])
+        frames = _as_frames(rows, len(names), wall_ns, images.is_file())
+    except ValueError as error:
+        raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
+    parts = tuple(name.removesuffix("dff") for name in (names if len(names) == 1 else names[:-1]))
+    key, rule = ("roi", parts[0]) if len(names) == 1 else ("roi_operation", _undo_dff(names[-1], parts))
+    meta: dict[str, Any] = {"settings": {key: rule}, "format": "clopy"}
+    if len(rows):
+        meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
+    return RecordedSession(folder, meta, parts, frames, no_timing(), (), images)
+
+
+def _read_log(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(describe("read", path, error)) from error
+    lines = data[: data.rfind(b"\n") + 1].decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:-1]
+    header = tuple(lines[0].split("\t")) if lines else ()
+    if (
+        header[:2] != FIRST_COLUMNS
+        or header[-len(LAST_COLUMNS) :] != LAST_COLUMNS
+        or len(header) <= len(FIRST_COLUMNS) + len(LAST_COLUMNS)
+    ):
+        raise SourceError(
+            f"{path} is not a log of CLoPy's neurofeedback sessions; its header should be "
+            f"{' '.join(FIRST_COLUMNS)} <ROI>dff ... {' '.join(LAST_COLUMNS)}"
+        )
+    rows = [line.split("\t") for line in lines[1:]]
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise SourceError(f"{path} line {number} has {len(row)} columns, not {len(header)}; restore it from a copy")
+    return header, rows
+
+
+def _as_wall_ns(times: list[str]) -> list[int]:
+    walls: list[int] = []
+    for text in times:
+        local = datetime.fromisoformat(text)
+        wall = round(local.timestamp() * 1e6) * 1000
+        if walls and wall < walls[-1]:
+            # The hour that comes twice when summer time ends.
+            wall = round(local.replace(fold=1).timestamp() * 1e6) * 1000
+        walls.append(wall)
+    return walls
+
+
+def _as_frames(rows: list[list[str]], n_values: int, wall_ns: list[int], has_images: bool) -> FrameTable:
+    first = len(FIRST_COLUMNS)
+    values = np.array([[float(cell) for cell in row[first : first + n_values]] for row in rows], np.float64)
+    values = values.reshape(len(rows), n_values)
+    freq, threshold, reward, trial, audio, lick = (
+        [float(row[column]) for row in rows] for column in range(first + n_values, first + n_values + len(LAST_COLUMNS))
+    )
+    n = len(rows)
+    frame = integers([int(row[0]) for row in rows])
+    trials = integers(trial)
+    return FrameTable(
+        frame=frame,
+        time_ns=integers(wall_ns) - (wall_ns[0] if n else 0),
+        sensor_ns=integers([0] * n),
+        dropped=integers([0] * n),
+        image=frame - 1 if has_images else integers([-1] * n),
+        signal=values[:, -1].copy(),
+        parts=values if n_values == 1 else values[:, :-1].copy(),
+        valid=np.isfinite(values[:, -1]),
+        reason=texts([""] * n),
+        threshold=floats(threshold),
+        freq_hz=floats(freq),
+        phase=texts(["trial" if number else "rest" for number in trials]),
+        trial=trials,
+        audio=integers(audio),
+        outcome=integers(reward),
+        water=(integers(reward) == 1).astype(np.int64),
+        licks=integers(lick),
+    )
+
+
+def _undo_dff(formula: str, parts: tuple[str, ...]) -> str:
+    for name in parts:
+        formula = re.sub(rf"(?<!\w){re.escape(name)}dff(?!\w)", name, formula)
+    return formula

@@ -1,0 +1,135 @@
+"""A session as it was recorded: its rows in memory, its images in a file that is opened when they are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from core.errors import SourceError
+from recording import schema
+from recording.problems import FILE_ERRORS, describe
+from recording.schema import EventRow
+from recording.tables import FrameTable, TimingTable
+
+DEFAULT_IMAGE_FILE = "image_stream.hdf5"
+
+
+class RecordedSession:
+    """A session as it was recorded. Close it, or use it in ``with``, when its images were opened.
+
+    Parameters
+    ----------
+    folder : Path
+        The session folder.
+    meta : dict
+        session.json, empty where there is none.
+    names : tuple of str
+        Names of the columns of ``frames.parts``.
+    frames : FrameTable
+    timing : TimingTable
+        Without rows in CLoPy's sessions.
+    events : tuple of EventRow
+        Empty in CLoPy's sessions.
+    image_path : Path
+        The file of images; may be missing.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        meta: dict[str, Any],
+        names: tuple[str, ...],
+        frames: FrameTable,
+        timing: TimingTable,
+        events: tuple[EventRow, ...],
+        image_path: Path,
+    ) -> None:
+        self.folder = folder
+        self.meta = meta
+        self.part_names = names
+        self.frames = frames
+        self.timing = timing
+        self.events = events
+        self.image_path = image_path
+        self._file: Any = None
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there is a file of images."""
+        return self.image_path.is_file()
+
+    def images(self) -> Any:
+        """Open the images, nothing being read yet.
+
+        Returns
+        -------
+        h5py.Dataset, (frames, height, width, 3) uint8 or uint16
+            Row ``i`` of ``frames`` has image ``frames.image[i]``, none where that is -1. Valid until ``close``.
+
+        Raises
+        ------
+        SourceError
+            The session has none, or the file cannot be read.
+        """
+        if self._file is None:
+            self._file = open_images(self.image_path)
+        return self._file[schema.IMAGES]
+
+    def close(self) -> None:
+        """Close the images; twice is allowed."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def __enter__(self) -> RecordedSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_images(path: Path) -> Any:
+    """Open a file of images for reading: finished, still growing, or left by a killed process.
+
+    Returns
+    -------
+    h5py.File
+        With the dataset ``raw_images``.
+
+    Raises
+    ------
+    SourceError
+        It is missing, is not HDF5, or has no ``raw_images`` of four dimensions.
+    """
+    import h5py
+
+    if not path.is_file():
+        raise SourceError(f"{path} does not exist; the session recorded no images, or they are stored elsewhere")
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError:
+        # Marked as open for writing: its writer is at work, or was killed.
+        try:
+            file = h5py.File(path, "r", swmr=True, libver="latest", locking=False)
+        except OSError as error:
+            raise SourceError(describe("read", path, error)) from error
+    dataset = file.get(schema.IMAGES)
+    if getattr(dataset, "ndim", 0) != 4:
+        file.close()
+        raise SourceError(f"{path} has no dataset {schema.IMAGES} (frames, height, width, 3); it is not a recording")
+    return file
+
+
+def count_images(session: RecordedSession) -> int:
+    """Return how many images of ``session`` can be read, 0 where it has no file. Raises SourceError."""
+    if not session.has_images:
+        return 0
+    try:
+        return int(session.images().shape[0])
+    except FILE_ERRORS as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(describe("read", session.image_path, error)) from error
