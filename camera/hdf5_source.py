@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -17,6 +16,7 @@ from camera.source import Source, SourceKind
 from camera.stamps import check_times, complete, index_times
 from core.errors import CameraError, SourceError
 from core.values import Image
+from recording.hdf5 import open_finished, open_growing
 from recording.schema import CLOPY_LOG, IMAGES
 
 BLOCK_FRAMES = 64
@@ -25,9 +25,6 @@ MAX_IMAGES = 10_000_000
 """Chosen because a day at 100 frames/s is 8.6 million; the count in a damaged header must not ask for gigabytes."""
 MAX_SIDE_PX = 16_384
 """As ``roi_manager.MAX_COORDINATE_PX``, and for the same reason as ``MAX_IMAGES``."""
-READ_ATTEMPTS = 20
-"""Tries to read metadata that a writer may be changing; HDF5 waits 1, 2, 4 ... ns between them, 1 ms in all. Its own
-100 tries would never end on metadata that is damaged."""
 _DTYPES = ("uint8", "uint16")
 _DAMAGE = (
     ArithmeticError,
@@ -159,7 +156,7 @@ def _open_file(path: Path) -> Any:
         raise SourceError(f"{path}: is not an HDF5 file, or is damaged; give a file with {_WANTED}")
     # Plain first: HDF5 repeats what it cannot read from a file opened as SWMR, and a finished file has no need of that.
     reason: BaseException
-    for opener in (_open_finished, _open_growing):
+    for opener in (open_finished, open_growing):
         try:
             return opener(path)
         except _DAMAGE as error:
@@ -167,27 +164,6 @@ def _open_file(path: Path) -> Any:
     raise SourceError(
         f"{path}: cannot be opened ({_one_line(reason)}); if its writer was killed, repair a copy: h5clear -s COPY"
     )
-
-
-def _open_finished(path: Path) -> Any:
-    import h5py
-
-    return h5py.File(path, "r", locking=False)
-
-
-def _open_growing(path: Path) -> Any:
-    """Open as SWMR; h5py.File would do but for the number of attempts, which h5py has no word for."""
-    import h5py
-
-    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
-    access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
-    access.set_file_locking(False, True)
-    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)
-    with suppress(AttributeError, OSError):  # where h5py's library does not show HDF5's functions, HDF5's number stays
-        hdf5 = ctypes.CDLL(h5py.h5p.__file__)
-        hdf5.H5Pset_metadata_read_attempts(ctypes.c_int64(access.id), ctypes.c_uint(READ_ATTEMPTS))
-    flags = h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ
-    return h5py.File(h5py.h5f.open(bytes(path), flags, access))
 
 
 def _find_images(file: Any, path: Path) -> Any:

@@ -1,11 +1,11 @@
 """The trial state machine: ``step(plan, state, input) -> (state, commands)``. Pure: whole sessions run without a rig.
 
 REST lasts its duration and until the signal has warmed up; then a TRIAL begins on that frame. In a trial the tone
-follows the signal. A *crossing* is a valid signal at or above the threshold after one below it: a signal that was high
-already when the trial began has crossed in rest, which counts for nothing. A crossing at any time up to
+follows the signal. A *crossing* is a valid signal at or above the threshold after one below it: a signal that was
+high already when the trial began has crossed in rest, which counts for nothing. A crossing at any time up to
 ``max_trial_dur`` is latched: the trial is a success and water comes ``reward_delay`` later, the tone going on until
-then; later still if the drop before it is not over. After the last trial the session goes on for ``final_rest_dur``, so that the last drop is delivered whole, and is
-DONE.
+then; later still if the drop before it is not over. After the last trial the session goes on for ``final_rest_dur``,
+so that the last drop is delivered whole, and is DONE.
 """
 
 from __future__ import annotations

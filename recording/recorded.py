@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import SourceError
 from recording import schema
+from recording.hdf5 import open_finished, open_growing
 from recording.problems import FILE_ERRORS, describe
 from recording.schema import EventRow
 from recording.tables import FrameTable, TimingTable
@@ -104,17 +105,15 @@ def open_images(path: Path) -> Any:
     SourceError
         It is missing, is not HDF5, or has no ``raw_images`` of four dimensions.
     """
-    import h5py
-
     if not path.is_file():
         raise SourceError(f"{path} does not exist; the session recorded no images, or they are stored elsewhere")
     try:
-        file = h5py.File(path, "r", locking=False)
-    except OSError:
+        file = open_finished(path)
+    except FILE_ERRORS:
         # Marked as open for writing: its writer is at work, or was killed.
         try:
-            file = h5py.File(path, "r", swmr=True, libver="latest", locking=False)
-        except OSError as error:
+            file = open_growing(path)
+        except FILE_ERRORS as error:
             raise SourceError(describe("read", path, error)) from error
     dataset = file.get(schema.IMAGES)
     if getattr(dataset, "ndim", 0) != 4:

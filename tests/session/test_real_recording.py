@@ -1,5 +1,6 @@
 """A session on real cortical recordings: water exactly where an independent computation finds the crossings."""
 
+import ast
 import json
 import os
 import subprocess
@@ -27,6 +28,13 @@ def recording(shared_data, tmp_path_factory):
 def rigloop(*words, cwd):
     command = [sys.executable, "-m", "cli.main", *map(str, words)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def test_the_oracle_imports_nothing_of_the_project():
+    tree = ast.parse(Path(oracle.__file__).read_text(encoding="utf-8"))
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert names | modules == {"h5py", "numpy", "__future__"}
 
 
 @pytest.mark.parametrize("threshold", [0.03, 0.05, 0.1, 0.2])
