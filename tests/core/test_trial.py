@@ -3,14 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core.schedule import ScheduleSettings
 from core.threshold import ThresholdSettings
 from core.tones import ToneSettings
-from core.trial import Phase, TrialSettings
-from core.values import WARM_UP, Line, Operator, OperatorKind, Pulse, Signal, Water
+from core.trial import Phase
+from core.values import WARM_UP, Line, Pulse, Signal
 from helper import SessionType
 from tests.support.trials import QUICK, make_plan, play, pulses_at
 
@@ -178,63 +176,6 @@ def test_random_water_does_not_look_at_the_signal():
     assert len(quiet.marks("chance")) == len(quiet.water)
 
 
-OP = OperatorKind
-
-
-def test_pause_stops_time_and_sound_and_loses_nothing():
-    wishes = {15: (Operator(OP.PAUSE),), 115: (Operator(OP.RESUME),)}
-    plain = play(make_plan(), pulses_at(30))
-    paused = play(make_plan(), pulses_at(130), wishes=wishes)
-    assert paused.water == [k + 100 for k in plain.water]
-    assert all(freq == 0 for freq in paused.freqs[15:115])
-    assert {v.phase for v in paused.verdicts[15:115]} == {Phase.PAUSED}
-
-
-def test_pause_between_crossing_and_water_pays_after_the_pause():
-    wishes = {22: (Operator(OP.PAUSE),), 52: (Operator(OP.RESUME),)}
-    assert play(make_plan(), pulses_at(20), wishes=wishes).water == [55]
-
-
-def test_free_water_is_given_in_any_phase_and_is_not_a_reward():
-    wishes = {k: (Operator(OP.FREE_WATER),) for k in (3, 20)}
-    story = play(make_plan(), lambda k: 0.0, wishes=wishes)
-    assert story.water == [3, 20]
-    assert story.state.rewards == 0
-
-
-def test_the_threshold_can_be_set_live_and_nonsense_is_refused():
-    wishes = {5: (Operator(OP.SET_THRESHOLD, 0.3),), 6: (Operator(OP.SET_THRESHOLD, float("nan")),)}
-    story = play(make_plan(), pulses_at(20), wishes=wishes)
-    assert story.water == []
-    assert story.verdicts[20].threshold == 0.3
-    assert len(story.marks("refused")) == 1
-
-
-def test_stop_after_trial_finishes_the_running_one():
-    story = play(make_plan(), pulses_at(30), wishes={20: (Operator(OP.STOP_AFTER_TRIAL),)})
-    assert story.outcomes == [1]
-    assert story.state.phase is Phase.DONE
-
-
-def test_stop_now_cuts_the_trial_short_and_silences():
-    story = play(make_plan(), lambda k: 0.05, wishes={20: (Operator(OP.STOP_NOW, who="SIGINT"),)})
-    assert story.outcomes == []
-    assert story.state.phase is Phase.DONE
-    assert [m.kind for _, m in story.commands if not hasattr(m, "freq_hz")][-2:] == ["cut_short", "session_end"]
-    assert story.tones[-1] == (20, 0.0)
-
-
-def test_nothing_happens_after_the_end():
-    plan = make_plan()
-    done = play(plan, lambda k: 0.0, wishes={20: (Operator(OP.STOP_NOW),)}).state
-    from core.trial import step
-    from core.values import TrialInput
-
-    state, commands = step(plan, done, TrialInput(10**12, Signal(0.5, True), (), (Operator(OP.FREE_WATER),)))
-    assert commands == ()
-    assert state.phase is Phase.DONE
-
-
 def test_a_signal_that_was_lost_between_below_and_above_has_crossed():
     lost = Signal(float("nan"), False, "dark ROI")
     story = play(make_plan(), lambda k: lost if 15 <= k < 20 else 0.2 if k == 20 else 0.0)
@@ -248,13 +189,6 @@ def test_only_time_in_trials_makes_an_epoch():
     """Trial 1 is frames 10 to 40 (3 s); the 5 s are full 2 s into trial 2, which begins at frame 60."""
     story = play(make_plan(threshold=ADAPTIVE), lambda k: 0.0)
     assert [k for k, _ in story.marks("threshold")] == [80]
-
-
-def test_a_pause_is_no_trial_time():
-    wishes = {65: (Operator(OP.PAUSE),), 165: (Operator(OP.RESUME),)}
-    story = play(make_plan(threshold=ADAPTIVE), lambda k: 0.0, wishes=wishes)
-    # Trial time stands still from the last frame before the pause to the first one after it: one frame more.
-    assert [k for k, _ in story.marks("threshold")] == [181]
 
 
 def test_chance_does_not_teach_the_threshold():
@@ -296,83 +230,3 @@ def test_a_drop_waits_for_the_one_before_it_and_none_is_lost():
     story = play(plan, pulses_at(20, 25, 35, 90))
     assert story.water == [20, 50, 90], "the crossing at 25 is paid when 1 s of water and 2 s of pause are over"
     assert len(story.marks("crossing")) == 3, "the one at 35 met a drop that was due"
-
-
-def test_a_reward_waits_for_a_free_drop():
-    wishes = {19: (Operator(OP.FREE_WATER),)}
-    story = play(make_plan(replace(QUICK, reward_dur=1.0, reward_delay=0.2)), pulses_at(20), wishes=wishes)
-    assert story.water == [19, 29]
-
-
-@pytest.mark.parametrize("value", [0.0, -0.1, float("nan"), float("inf")])
-def test_a_threshold_without_a_place_on_the_tone_map_is_refused(value):
-    story = play(make_plan(), lambda k: 0.0, wishes={5: (Operator(OP.SET_THRESHOLD, value),)})
-    assert len(story.marks("refused")) == 1
-    assert {verdict.threshold for verdict in story.verdicts} == {0.1}
-
-
-def test_stop_after_trial_while_paused_in_rest_ends_at_once():
-    wishes = {5: (Operator(OP.PAUSE),), 8: (Operator(OP.STOP_AFTER_TRIAL),)}
-    story = play(make_plan(), lambda k: 0.0, wishes=wishes)
-    assert story.state.phase is Phase.DONE
-    assert len(story.verdicts) == 9
-
-
-def test_stop_after_trial_in_rest_begins_the_final_rest():
-    story = play(make_plan(), lambda k: 0.0, wishes={3: (Operator(OP.STOP_AFTER_TRIAL),)})
-    assert story.marks("trial_start") == []
-    assert len(story.verdicts) == 3 + 5 + 1
-
-
-signals = st.lists(
-    st.one_of(
-        st.floats(-0.2, 0.3),
-        st.just(Signal(float("nan"), False, "dark ROI")),
-        st.just(Signal(0.9, False, WARM_UP)),
-    ),
-    min_size=1,
-    max_size=400,
-)
-durations = st.sampled_from([0.0, 0.1, 0.3, 1.0, 2.5])
-
-
-@settings(max_examples=300)
-@given(
-    values=signals, rest=durations, fail=durations, delay=durations, longest=st.sampled_from([0.1, 1.0, 3.0]),
-    kind=st.sampled_from(SessionType), audio_delay=durations, adaptive=st.booleans(), seed=st.integers(0, 99),
-)  # fmt: skip
-def test_laws_of_any_session(values, rest, fail, delay, longest, kind, audio_delay, adaptive, seed):
-    """One crossing pays once; water, tone and trials are where they may be; counts are what was produced."""
-    trial = TrialSettings(rest, longest, rest, fail, 0.3, audio_delay, delay)
-    threshold = ThresholdSettings(0.1, adaptive, 0.002, 1.0, 0.01, 0.2)
-    plan = make_plan(trial, threshold, ScheduleSettings(4, kind, 0.5, 1.0), seed=seed)
-    story = play(plan, values)
-    assert len(story.water) <= len(story.marks("crossing")) + len(story.marks("chance"))
-    assert len(story.water) == len(story.marks("reward")) == story.state.rewards
-    assert len(story.marks("trial_start")) <= 4
-    assert story.outcomes.count(1) == story.state.successes
-    for k, _ in story.marks("crossing"):
-        value = values[k].value if isinstance(values[k], Signal) else values[k]
-        assert value >= story.verdicts[k].threshold
-        earlier = [v for v in values[:k] if not isinstance(v, Signal)]
-        assert earlier, "a crossing needs a valid signal before it"
-        assert earlier[-1] < max(v.threshold for v in story.verdicts[: k + 1])
-    for k, verdict in enumerate(story.verdicts):
-        assert verdict.trial > 0 or k not in story.water
-        assert verdict.trial > 0 or story.freqs[k] == 0
-        assert verdict.audio or story.freqs[k] == 0
-
-
-@given(extra=st.integers(0, 30))
-def test_decisions_depend_on_time_not_on_the_frame_rate(extra):
-    slow = play(make_plan(), lambda k: 0.2 if 20 <= k < 22 else 0.0, fps=10)
-    fps = 10 * (extra + 1)
-    fast = play(make_plan(), lambda k: 0.2 if 2.0 <= k / fps < 2.2 else 0.0, fps=fps)
-    seconds = [slow.times[k] for k, _ in slow.marks("trial_start")]
-    assert [fast.times[k] for k, _ in fast.marks("trial_start")] == seconds
-    assert [fast.times[k] for k in fast.water] == [slow.times[k] for k in slow.water]
-
-
-def test_water_is_the_length_that_config_says():
-    story = play(make_plan(replace(QUICK, reward_dur=0.123)), pulses_at(20))
-    assert [c.duration_s for _, c in story.commands if isinstance(c, Water)] == [0.123]
