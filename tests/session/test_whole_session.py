@@ -13,6 +13,7 @@ from core.errors import BusyError
 from core.ports import EndOfSource
 from core.values import as_ns
 from recording.reader import open_session
+from roi_manager import Rect
 from session import runner
 from session.locks import mouse_lock, rig_lock
 from session.runner import InterruptedEarly
@@ -206,3 +207,14 @@ def test_clopy_fault_13_the_users_config_is_not_touched(tmp_path):
     before = CONFIG.read_bytes()
     run(settings_for(tmp_path))
     assert CONFIG.read_bytes() == before
+
+
+def test_clopy_fault_13_a_placed_roi_is_the_one_that_is_read(tmp_path):
+    settings = settings_for(tmp_path, **{"roi.M1_L": "10,12,5,7"})
+    assert settings.rois == {"M1_L": Rect(10, 12, 5, 7)}
+    session = run(settings).session
+    with open_session(session) as recorded:
+        crop = recorded.images()[:40, 12:19, 10:15, :2].astype(float)
+        # 15 frames/s: frame 30 is at 2 s, its history of 1 s holds frames 15 to 29.
+        change = crop[30] / crop[15:30].mean(axis=0) - 1
+        assert recorded.frames.signal[30] == pytest.approx((change[..., 1] - change[..., 0]).mean(), abs=1e-12)
