@@ -90,6 +90,7 @@ def run_session(
     with ExitStack() as stack:
         unused = stack.enter_context(ExitStack())
         unused.callback(parts.camera.close)
+        unused.callback(parts.rig.close)
         if stop:
             raise InterruptedEarly(stop.reason)
         if options.live:
@@ -99,7 +100,7 @@ def run_session(
         folder = create_session_folder(data_root, settings.mouse, started_ns)
         note_start(folder, settings, options, started_ns)
         session = _Session(settings, options, parts, folder, clock, stop)
-        # From here on the session closes the camera, in its place in the order.
+        # From here on the session closes them, each in its place in the order.
         unused.pop_all()
         return session.run(watch)
 
