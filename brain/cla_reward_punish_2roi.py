@@ -6,12 +6,15 @@
 The experiment is a section of config.ini; nothing of it is chosen here.
 """
 
+import os.path
 import sys
-from pathlib import Path
 
 if __name__ == "__main__":
     # Python puts this folder first; the project's packages are one up.
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    from cli.start import leave_on_signals
+
+    leave_on_signals()
     from cli.bootstrap import run_experiment
 
     sys.exit(run_experiment("roi_operation"))

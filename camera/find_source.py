@@ -55,6 +55,8 @@ def open_source(path: str | Path, framerate: float) -> Source:
 def _open_file(path: Path, framerate: float) -> Source:
     if not path.exists():
         raise SourceError(f"{path}: there is no such file or folder; {_WANTED}")
+    if not path.is_file():  # opening a pipe would wait for its other end
+        raise SourceError(f"{path}: is not a plain file; {_WANTED}")
     suffix = path.suffix.lower()
     if suffix in HDF5_SUFFIXES:
         if _is_session(path.parent):
@@ -112,4 +114,6 @@ def _stream(folder: Path) -> Path | None:
 
 
 def _with_suffix(folder: Path, suffixes: frozenset[str]) -> list[Path]:
-    return sorted(f for f in folder.iterdir() if f.suffix.lower() in suffixes and not f.name.startswith("."))
+    """Return the plain files of a folder with one of these suffixes, by name; hidden ones are left out."""
+    files = (f for f in folder.iterdir() if f.suffix.lower() in suffixes and not f.name.startswith("."))
+    return sorted(f for f in files if f.is_file())

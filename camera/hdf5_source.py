@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from camera.clopy_log import LOG_CURE, read_times
+from camera.hdf5_index import misplaced, whole_images
 from camera.source import Source, SourceKind
 from camera.stamps import check_times, complete, index_times
 from core.errors import CameraError, SourceError
 from core.values import Image
-from recording.hdf5 import open_finished, open_growing
+from recording.hdf5 import is_marked, is_shut_by_mark, open_finished, open_growing
 from recording.schema import CLOPY_LOG, IMAGES
 
 BLOCK_FRAMES = 64
@@ -38,6 +39,7 @@ _DAMAGE = (
     ValueError,
 )
 """What h5py raises, on damaged metadata, as the damage may have it."""
+_DAMAGE_CURE = "restore it from a copy, or give another recording"
 _WANTED = f"a root dataset {IMAGES}, (frames, height, width, 3) uint8 or uint16 BGR"
 
 
@@ -78,16 +80,45 @@ class Hdf5Images:
 
     def get(self, index: int) -> Image:
         """Return image ``index``, (height, width, 3). Raises CameraError when it cannot be read."""
+        try:
+            return self._read(index)
+        except _DAMAGE as error:
+            raise CameraError(
+                f"{self._path}: image {index} cannot be read ({_one_line(error)}); is the file damaged?"
+            ) from error
+
+    def whole(self) -> int:
+        """Return how many images from the first on are whole in the file. Raises SourceError."""
+        with _told_as_damage(self._path):
+            return whole_images(self._data, self._path.stat().st_size)
+
+    def check(self, first: int, last: int) -> None:
+        """Look where images ``first`` to ``last`` lie, which will be asked for, and read the blocks of these two.
+
+        A header can be whole where the images are not. Raises SourceError.
+        """
+        with _told_as_damage(self._path):
+            wrong = misplaced(self._data, first, last, self._path.stat().st_size)
+        if wrong:
+            raise SourceError(f"{self._path}: is damaged ({wrong}); {_DAMAGE_CURE}")
+        for index in (last, first):  # in this order, since the block that stays in memory is the one wanted next
+            try:
+                self._read(index)
+            except _DAMAGE as error:
+                block = f"{self._start} to {min(self._start + self._block_frames, self.n_images) - 1}"
+                raise SourceError(
+                    f"{self._path}: is damaged (one of images {block} cannot be read: {_one_line(error)}); "
+                    f"{_DAMAGE_CURE}"
+                ) from error
+
+    def _read(self, index: int) -> Image:
+        """Return image ``index``, with its block if that is not at hand. Raises what h5py raises."""
         block = self._block
         if block is None or not self._start <= index < self._start + len(block):
+            self._block = None  # at most one is in memory
             self._start = index - index % self._block_frames
-            try:
-                raw = self._data[self._start : self._start + self._block_frames]
-                block = np.ascontiguousarray(raw, np.dtype(self.frame_dtype))  # copies foreign byte orders only
-            except _DAMAGE as error:
-                raise CameraError(
-                    f"{self._path}: image {index} cannot be read ({_one_line(error)}); is the file damaged?"
-                ) from error
+            raw = self._data[self._start : self._start + self._block_frames]
+            block = np.ascontiguousarray(raw, np.dtype(self.frame_dtype))  # copies foreign byte orders only
             self._block = block
         image: Image = block[index - self._start]
         return image
@@ -111,6 +142,7 @@ def open_hdf5(path: Path, framerate: float) -> Source:
     try:
         if images.n_images == 0:
             raise SourceError(f"{path}: {IMAGES} holds no frames; give a recording with at least one")
+        images.check(0, images.n_images - 1)
         log = path.with_name(CLOPY_LOG)
         if log.exists():
             stamps = complete(read_times(log, images.n_images))
@@ -140,7 +172,7 @@ def _told_as_damage(path: Path) -> Iterator[None]:
     except (SourceError, PermissionError):
         raise
     except _DAMAGE as error:
-        raise SourceError(f"{path}: is damaged ({_one_line(error)}); give another copy of the recording") from error
+        raise SourceError(f"{path}: is damaged ({_one_line(error)}); {_DAMAGE_CURE}") from error
 
 
 def _one_line(error: BaseException) -> str:
@@ -155,15 +187,21 @@ def _open_file(path: Path) -> Any:
     if not h5py.is_hdf5(path):
         raise SourceError(f"{path}: is not an HDF5 file, or is damaged; give a file with {_WANTED}")
     # Plain first: HDF5 repeats what it cannot read from a file opened as SWMR, and a finished file has no need of that.
-    reason: BaseException
-    for opener in (open_finished, open_growing):
-        try:
-            return opener(path)
-        except _DAMAGE as error:
-            reason = error
-    raise SourceError(
-        f"{path}: cannot be opened ({_one_line(reason)}); if its writer was killed, repair a copy: h5clear -s COPY"
-    )
+    try:
+        return open_finished(path)
+    except _DAMAGE as error:
+        finished = error
+    try:
+        return open_growing(path)
+    except _DAMAGE as error:
+        growing = error
+    if is_shut_by_mark(finished, growing):
+        raise SourceError(
+            f"{path}: is marked as being written; wait for its writer, or if that was killed, take the mark off a "
+            "copy: h5clear -s COPY"
+        )
+    reason = growing if is_marked(finished) else finished
+    raise SourceError(f"{path}: is damaged ({_one_line(reason)}); {_DAMAGE_CURE}") from reason
 
 
 def _find_images(file: Any, path: Path) -> Any:

@@ -34,13 +34,15 @@ def open_session_source(path: Path) -> Source:
     rows = np.stack([frames.frame, frames.time_ns, frames.sensor_ns, frames.dropped, frames.image], axis=1)
     images = Hdf5Images(session.image_path)
     try:
-        stamps, index = deliverable(rows, images.n_images)
+        cut = session.meta.get("outcome") == "running"  # nobody closed it: it was killed, or the power failed
+        stamps, index = deliverable(rows, images.whole() if cut else images.n_images)
         if not len(stamps):
             raise SourceError(
                 f"{folder}: none of its {len(rows)} frames has an image, so it cannot be replayed; give another session"
             )
         if np.any(np.diff(index) <= 0):
             raise SourceError(f"{folder / FRAMES_CSV}: column image does not rise; the file is damaged, give another")
+        images.check(int(index[0]), int(index[-1]))
         check_times(stamps, folder / FRAMES_CSV, "the file is damaged, give another session")
         return Source(folder, SourceKind.session, stamps, index, images)
     except BaseException:

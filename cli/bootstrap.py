@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from cli.start import keep_signals_for_next_program
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -19,6 +21,7 @@ def enter_environment() -> None:
         return
     python = ROOT / ".venv" / "bin" / "python"
     if python.exists() and Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
+        keep_signals_for_next_program()
         os.execv(python, [str(python), *sys.argv])  # noqa: S606 - the same program, the project's own interpreter
     sys.exit(f"{Path(sys.argv[0]).name}: Rigloop is not installed for {sys.executable}; run `make setup` in {ROOT}")
 

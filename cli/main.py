@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.screen import say
+from cli.start import leave_on_signals, signals_as_usual
 
 ROOT = Path(__file__).resolve().parent.parent
 CAMERAS = ("pi", "genicam", "jetson", "usb", "replay", "synthetic", "simulated")
@@ -103,6 +104,8 @@ def dispatch(command: str, args: argparse.Namespace) -> int:
         from core.errors import RigError
 
         module = importlib.import_module("cli." + command.replace("-", "_"))
+        if command != "run":  # which takes the signals over without a gap
+            signals_as_usual()
         try:
             return int(module.run(args))
         except RigError as error:
@@ -115,4 +118,5 @@ def dispatch(command: str, args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    leave_on_signals()
     sys.exit(main())

@@ -29,6 +29,7 @@ class ProgressBar(SessionWatch):
     def __init__(self, mouse: str) -> None:
         self._mouse = mouse
         self._over = threading.Event()
+        self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
@@ -36,6 +37,10 @@ class ProgressBar(SessionWatch):
         say(f"session {folder}", error=True)
         self._thread = threading.Thread(target=self._show, args=(status, goal), daemon=True)
         self._thread.start()
+
+    def closing(self) -> None:
+        """Say from now on that files are being closed, so that nobody takes a slow disk for a hang."""
+        self._closing.set()
 
     def ended(self) -> None:
         """Show the last state and stop, within a second."""
@@ -60,22 +65,22 @@ class ProgressBar(SessionWatch):
                 bar_format=f"{{desc}}: {{percentage:3.0f}}%|{{bar:20}}| {counted} [{{elapsed}}{{postfix}}]",
             ) as bar:
                 while not self._over.wait(1 / LOOKS_PER_S if terminal else QUIET_S):
-                    _update(bar, status, goal)
+                    _update(bar, status, goal, "closing files" if self._closing.is_set() else status.state.phase.value)
                     bar.refresh()
-                _update(bar, status, goal)
+                _update(bar, status, goal, status.state.phase.value)
         except OSError:
             # The screen is gone (a closed terminal); the session does not need it.
             return
 
 
-def _update(bar: tqdm[NoReturn], status: Status, goal: Goal) -> None:
+def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None:
     """Put the live counts into the bar, which shows them at its next refresh."""
     state = status.state
     seconds = (status.now_ns - status.first_ns) / 1e9
     bar.n = state.successes + status.fails if goal.trials else min(seconds, goal.rest_s)
     frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"
     bar.set_postfix_str(
-        f"{state.phase.value} {seconds:.0f} s, {frames} frames, {state.successes} successes, {status.water} drops, "
+        f"{phase} {seconds:.0f} s, {frames} frames, {state.successes} successes, {status.water} drops, "
         f"{status.dropped} lost",
         refresh=False,
     )

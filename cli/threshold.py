@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cli.screen import say
-from core.errors import InputError
+from core.errors import InputError, SourceError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.spontaneous import Resting
 
 FEW_TRIALS = 10
 """Below this many trials' worth of rest a share of successes is coarser than 10 %."""
+_CURE = "restore it from a copy, or correct it by hand"
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the threshold and what it would have given; save it when asked."""
     from core.spontaneous import Resting
     from recording.reader import open_session
+    from recording.schema import SESSION_JSON
 
     with open_session(args.session) as session:
-        frames, meta = session.frames, session.meta
+        frames, meta, file = session.frames, session.meta, session.folder / SESSION_JSON
     resting = Resting(frames.time_ns, frames.signal, frames.valid)
-    settings = meta.get("settings", {})
-    trial_s = float(settings.get("max_trial_dur", 30.0))
+    trial_s = _number(meta, file, "max_trial_dur", 30.0, above=0.0)
+    floor = _number(meta, file, "tone_floor", 0.0)
     found = _find(args, resting, trial_s)
-    floor = float(settings.get("tone_floor", 0.0))
     if found <= floor:
         raise InputError(
             f"the threshold would be {found:g}, not above tone_floor ({floor:g}); ask for fewer crossings or lower "
@@ -39,8 +43,20 @@ def run(args: argparse.Namespace) -> int:
     for note in _notes(meta, resting, trial_s, bool((frames.trial > 0).any())):
         say(f"note: {note}")
     if args.save:
-        _save(args, meta, found)
+        _save(args, meta, file, found)
     return 0
+
+
+def _number(meta: dict[str, Any], file: Path, key: str, default: float, above: float = -math.inf) -> float:
+    """Return a number of the session's settings, ``default`` where it has none. Raises SourceError."""
+    settings = meta.get("settings", {})
+    if not isinstance(settings, dict):
+        raise SourceError(f'{file}: "settings" is {json.dumps(settings)}, not an object; {_CURE}')
+    value = settings.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not above < value < math.inf:
+        wanted = "a number" if math.isinf(above) else f"a number above {above:g}"
+        raise SourceError(f'{file}: "{key}" of "settings" is {json.dumps(value)}, not {wanted}; {_CURE}')
+    return float(value)
 
 
 def _find(args: argparse.Namespace, resting: Resting, trial_s: float) -> float:
@@ -81,7 +97,7 @@ def _notes(meta: dict[str, Any], resting: Resting, trial_s: float, had_trials: b
     return notes
 
 
-def _save(args: argparse.Namespace, meta: dict[str, Any], threshold: float) -> None:
+def _save(args: argparse.Namespace, meta: dict[str, Any], file: Path, threshold: float) -> None:
     """Write the threshold to the mouse's section, if its settings are right with it. Raises InputError."""
     from session.config_edit import set_mouse_key
     from session.settings import load_settings
@@ -89,6 +105,8 @@ def _save(args: argparse.Namespace, meta: dict[str, Any], threshold: float) -> N
     mouse = args.mouse or meta.get("mouse")
     if not mouse:
         raise InputError(f"{args.session}: this session does not say whose it is; give --mouse ID with --save")
+    if not isinstance(mouse, str):
+        raise SourceError(f'{file}: "mouse" is {json.dumps(mouse)}, not a name; {_CURE}, or give --mouse ID')
     load_settings(args.config, mouse, overrides={"reward_threshold": repr(threshold)})
     set_mouse_key(args.config, mouse, "reward_threshold", repr(threshold))
     say(f"{args.config}: [mouse:{mouse}] reward_threshold = {threshold!r}")

@@ -79,4 +79,5 @@ def adapt(settings: ThresholdSettings, state: ThresholdState, trial_ns: int, rew
         value = max(value, min(value + step, settings.threshold_max))
     elif step < 0:
         value = min(value, max(value + step, settings.threshold_min))
-    return ThresholdState(value, epoch_ns - length, 0)
+    # One step, however many epochs a gap in the frames was long: the mouse could not act in them.
+    return ThresholdState(value, epoch_ns % length, 0)

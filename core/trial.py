@@ -57,7 +57,7 @@ def _rest(plan: SessionPlan, state: TrialState, given: TrialInput, commands: lis
     if given.time_ns - state.since_ns < state.rest_ns:
         return state
     if state.last_trial:
-        return end_session(state, "complete", commands)
+        return end_session(state, state.outcome, commands)
     if given.signal.reason == WARM_UP:
         return state
     number = state.trial + 1

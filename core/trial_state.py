@@ -13,7 +13,7 @@ from core.keys import Key
 from core.schedule import DRY, RANDOM, TrialPlan
 from core.threshold import ThresholdSettings, ThresholdState, first_threshold
 from core.tones import ToneMap, ToneSettings
-from core.values import as_ns
+from core.values import as_ns, as_seconds
 from helper import SessionType
 
 
@@ -105,6 +105,8 @@ class TrialState(NamedTuple):
         No trial may begin any more.
     paused : Phase
         The phase a pause interrupted.
+    outcome : {"complete", "stopped", "aborted"}
+        How the session ends, or ended: by itself, as a person asked for after a trial, or at once.
     verdict : Verdict
     """
 
@@ -124,6 +126,7 @@ class TrialState(NamedTuple):
     heard: tuple[tuple[int, float], ...]
     last_trial: bool
     paused: Phase
+    outcome: str
     verdict: Verdict
 
 
@@ -172,6 +175,14 @@ class SessionPlan:
         self.drop_ns = as_ns(trial.reward_dur + pulse_gap_s)
         self.water_after_ns = tuple(_wait_ns(plan) for plan in schedule)
 
+    @property
+    def longest_s(self) -> float:
+        """Return how long the session lasts at most, s, were it never paused: no trial is won before its time is up."""
+        rest = max(self.success_rest_ns, self.fail_rest_ns)
+        trial = self.max_trial_ns + self.reward_delay_ns + self.drop_ns + rest
+        trials = 0 if self.resting else len(self.schedule)
+        return as_seconds(self.first_rest_ns + trials * trial + self.final_rest_ns)
+
 
 def _wait_ns(plan: TrialPlan) -> int | None:
     """Return when random water comes after the trial's start, ns; None if never."""
@@ -198,5 +209,6 @@ def begin(plan: SessionPlan) -> TrialState:
         heard=(),
         last_trial=plan.resting,
         paused=Phase.REST,
+        outcome="complete",
         verdict=Verdict(Phase.REST, 0, False, 0, threshold.value),
     )

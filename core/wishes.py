@@ -71,19 +71,25 @@ def _set_threshold(
 def _stop_after_trial(
     plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]
 ) -> TrialState:
-    """Let the running trial, paused or not, be the last; in rest, begin the final rest; paused in rest, end."""
+    """Let the running trial, paused or not, be the last; in rest, begin the final rest; paused in rest, end.
+
+    Who asks again, or in what is the last trial or the rest after it, changes nothing.
+    """
     del wish
-    if state.phase is Phase.REST:
-        return state._replace(last_trial=True, since_ns=now, rest_ns=plan.final_rest_ns)
+    ending = state.outcome == "stopped" or state.trial == len(plan.schedule)
+    if not ending:
+        state = state._replace(outcome="stopped", last_trial=True)
     if state.phase is Phase.PAUSED and state.paused is Phase.REST:
-        return end_session(state, "stopped", commands)
-    return state._replace(last_trial=True)
+        return end_session(state, state.outcome, commands)
+    if state.phase is Phase.REST and not ending:
+        return state._replace(since_ns=now, rest_ns=plan.final_rest_ns)
+    return state
 
 
 def _stop_now(plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]) -> TrialState:
     """End the session on this frame."""
     del plan, now
-    return end_session(state, f"stopped by {wish.who or 'operator'}", commands)
+    return end_session(state._replace(outcome="aborted"), f"stopped by {wish.who or 'operator'}", commands)
 
 
 _Wish = Callable[[SessionPlan, TrialState, Operator, int, list[Command]], TrialState]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -131,7 +133,7 @@ def free_bytes(path: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def check_space(data_root: Path, reserve_bytes: int) -> str:
+def check_space(data_root: Path, reserve_bytes: int, images_bytes: int = 0) -> str:
     """Return why a session cannot be recorded under ``data_root``; an empty text where there is room.
 
     Makes nothing: where ``data_root`` does not exist yet, its nearest parent is looked at.
@@ -141,18 +143,32 @@ def check_space(data_root: Path, reserve_bytes: int) -> str:
     data_root : Path
     reserve_bytes : int
         At least as much must be free, else the recorder would not start.
+    images_bytes : int
+        Most that the images of this session can take, beside that.
     """
     root = data_root.expanduser().absolute()
     try:
         free = free_bytes(next(path for path in (root, *root.parents) if path.exists()))
     except OSError as error:
         return describe("look for free space in", root, error)
-    if free >= reserve_bytes:
+    if free >= reserve_bytes + images_bytes:
         return ""
+    images = f", and its images up to {images_bytes / 1e6:.0f} MB" if images_bytes else ""
+    shorter = "; record_images = 0 or fewer trials need less" if images_bytes else ""
     return (
         f"data_root {root}: {free / 1e6:.0f} MB are free on that disk, a session needs {reserve_bytes / 1e6:.0f} MB "
-        "at least; free space, or set data_root to another disk"
+        f"for its log{images}; free space, or set data_root to another disk{shorter}"
     )
+
+
+def discard_session_folder(folder: Path) -> None:
+    """Remove a session folder in which no session came to begin, with the few files that stand in it.
+
+    What cannot be removed stays: the error that brought us here is the one to tell.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
 
 
 def sync_folder(folder: Path) -> None:

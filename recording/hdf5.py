@@ -10,6 +10,10 @@ from typing import Any
 READ_ATTEMPTS = 20
 """Tries to read metadata that a writer may be changing; HDF5 waits 1, 2, 4 ... ns between them, 1 ms in all. Its own
 100 tries would never end on metadata that is damaged."""
+_MARKED = "file is already open for write"
+_NO_SWMR_WRITER = "not already open for SWMR"
+"""HDF5's words for a file that is marked as being written, and for one whose mark is not that of an SWMR writer. There
+is no error number for either; the tests meet both in files that HDF5 itself has made."""
 
 
 def open_finished(path: Path) -> Any:
@@ -35,3 +39,19 @@ def open_growing(path: Path) -> Any:
         hdf5.H5Pset_metadata_read_attempts(ctypes.c_int64(access.id), ctypes.c_uint(READ_ATTEMPTS))
     flags = h5py.h5f.ACC_RDONLY | h5py.h5f.ACC_SWMR_READ
     return h5py.File(h5py.h5f.open(bytes(path), flags, access))
+
+
+def is_marked(finished: BaseException) -> bool:
+    """Return whether ``open_finished`` failed with ``finished`` because the file is marked as being written."""
+    return _MARKED in str(finished)
+
+
+def is_shut_by_mark(finished: BaseException, growing: BaseException) -> bool:
+    """Return whether the mark alone keeps a file shut: it was written, but not as SWMR, and never closed.
+
+    Parameters
+    ----------
+    finished, growing : BaseException
+        What ``open_finished`` and ``open_growing`` raised. ``h5clear -s`` takes the mark away; it cures nothing else.
+    """
+    return is_marked(finished) and _NO_SWMR_WRITER in str(growing)

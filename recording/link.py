@@ -5,17 +5,19 @@ from __future__ import annotations
 import atexit
 import contextlib
 import multiprocessing
+import os
 import pickle
 import select
 import signal
 import socket
-from collections import deque
+import sys
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import NoReturn
 
 from core.errors import RecordingError
+from recording.backlog import Backlog, make_backlog_memory
 from recording.session_files import WriterSpec
 from recording.wire import END, MAX_MESSAGE, Reply, unpack_free, unpack_reply
 from recording.writer import IGNORED_SIGNALS, run_writer
@@ -24,7 +26,7 @@ from recording.writer import IGNORED_SIGNALS, run_writer
 START_S = 60.0
 STALL_S = 30.0
 CLOSE_S = 120.0
-BACKLOG = 20_000
+KILL_S = 5.0
 _RETRIES = 32
 
 
@@ -35,8 +37,8 @@ class WriterLink:
     ----------
     spec : WriterSpec
     patient : bool
-        Whether ``send`` waits for a writer that lags behind. Else messages it cannot take queue here, and go with
-        later calls.
+        Whether ``send`` waits for a writer that lags behind. Else messages it cannot take queue up, in memory that the
+        writer reads if this process is killed, and go with later calls.
 
     Attributes
     ----------
@@ -57,7 +59,7 @@ class WriterLink:
         self._patient = patient
         self._socket: socket.socket | None = None
         self._process: SpawnProcess | None = None
-        self._backlog: deque[bytes] = deque()
+        self._backlog: Backlog | None = None
         self._packet = memoryview(bytearray(MAX_MESSAGE))
         self._poller = select.poll()
         self._ready = False
@@ -76,11 +78,11 @@ class WriterLink:
         RecordingError
             The files cannot be made, or the writer does not come up.
         OSError
-            There are no processes or sockets left.
+            There are no processes, sockets or memory left.
         """
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            socket.send_fds(self._socket, [b"ring"], [] if memory is None else [memory])
+            self._hand_over(memory)
             self._process = multiprocessing.get_context("spawn").Process(
                 target=run_writer, args=(theirs, self._spec), name="rigloop-recorder"
             )
@@ -98,18 +100,18 @@ class WriterLink:
 
     def send(self, message: bytes) -> None:
         """Send, behind what could not be sent before. Raises RecordingError where the writer died or stalls."""
-        self._backlog.append(message)
-        for _ in range(_RETRIES):
-            if not self._backlog:
-                return
-            if self._push():
-                continue
-            if not self._patient:
-                break
-            self._await_room()
-        if len(self._backlog) > BACKLOG:
-            self._backlog.pop()
-            self.fail(f"the writer took none of the last {BACKLOG} rows of {self._spec.folder}; check the disk")
+        backlog = self._waiting()
+        if not len(backlog) and self._push(message):
+            backlog.note_sent()
+            return
+        if not backlog.append(message):
+            self.fail(f"the writer took none of the last {len(backlog)} rows of {self._spec.folder}; check the disk")
+        for _ in range(len(backlog) if self._patient else min(_RETRIES, len(backlog))):
+            while not self._push(backlog.first()):
+                if not self._patient:
+                    return
+                self._await_room()
+            backlog.pop()
 
     def receive(self, timeout_s: float) -> bool:
         """Take the next reply, waiting up to ``timeout_s`` for it; 0 does not wait.
@@ -147,10 +149,14 @@ class WriterLink:
         if not self._ready:
             return None
         try:
-            self._backlog.append(END)
-            while self._backlog:
-                if not self._push():
+            backlog = self._waiting()
+            while len(backlog):
+                if self._push(backlog.first()):
+                    backlog.pop()
+                else:
                     self._await_room()
+            while not self._push(END):
+                self._await_room()
             while self._done is None:
                 self.receive(CLOSE_S)
         except (OSError, pickle.UnpicklingError) as error:
@@ -164,12 +170,18 @@ class WriterLink:
             self._socket.close()
             self._socket = None
         if self._process is not None and self.pid:
-            self._process.join(CLOSE_S if self._done is not None else 5.0)
+            self._process.join(CLOSE_S if self._done is not None else KILL_S)
             if self._process.exitcode is None:
                 self._process.kill()
-                self._process.join()
-            self._process.close()
+                self._process.join(KILL_S)
+            if self._process.exitcode is None:
+                self._leave_behind()
+            else:
+                self._process.close()
         self._process = None
+        if self._backlog is not None:
+            self._backlog.close()
+            self._backlog = None
 
     def fail(self, problem: str) -> None:
         """Keep the first problem."""
@@ -188,11 +200,11 @@ class WriterLink:
         else:
             self._done = reply
 
-    def _push(self) -> bool:
-        """Try to send the oldest message; whether it went."""
+    def _push(self, message: bytes) -> bool:
+        """Try to send a message; whether it went."""
         link = self._connected()
         try:
-            link.send(self._backlog[0], socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            link.send(message, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
         except BlockingIOError:
             return False
         except ConnectionError:
@@ -200,7 +212,6 @@ class WriterLink:
             while self.receive(0):
                 pass
             self._lost()
-        self._backlog.popleft()
         return True
 
     def _await_room(self) -> None:
@@ -208,6 +219,32 @@ class WriterLink:
         poller.register(self._connected(), select.POLLOUT)
         if not poller.poll(self.stall_s * 1000):
             self._stalled(self.stall_s)
+
+    def _hand_over(self, memory: int | None) -> None:
+        """Make the memory for what waits, and send it and the ring's to the writer."""
+        backlog = make_backlog_memory()
+        try:
+            self._backlog = Backlog(backlog)
+            handles = [backlog] if memory is None else [backlog, memory]
+            socket.send_fds(self._connected(), [b"memory"], handles)
+        finally:
+            os.close(backlog)
+
+    def _leave_behind(self) -> None:
+        """Have this process end although the writer does not: the kernel itself waits for its disk.
+
+        At its exit multiprocessing would wait for the writer without end. What is registered last is run first.
+        """
+        self.fail(
+            f"the process that writes {self._spec.folder} ({self.pid}) cannot be ended, its disk does not answer; "
+            "check the disk, and restart this computer"
+        )
+        atexit.register(_exit_now)
+
+    def _waiting(self) -> Backlog:
+        if self._backlog is None:
+            raise RecordingError(self.error or "the recorder is not running; call start() first")
+        return self._backlog
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
@@ -220,14 +257,22 @@ class WriterLink:
             self._process.join(1.0)
             code = self._process.exitcode
         self.fail(
-            f"the process that writes {self._spec.folder} died (exit code {code}); what it wrote until a second before "
-            "is kept: start a new session, and look for a killed process in the system's log"
+            f"the process that writes {self._spec.folder} died (exit code {code}); what it had written is kept, up to "
+            "a second before or as far as the disk had come: start a new session, and look for a killed process in "
+            "the system's log"
         )
         raise RecordingError(self.error)
 
     def _stalled(self, timeout_s: float) -> NoReturn:
         self.fail(f"the process that writes {self._spec.folder} took nothing for {timeout_s:g} s; check the disk")
         raise RecordingError(self.error)
+
+
+def _exit_now() -> None:
+    """Leave without waiting for any other process; for a session that has failed."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(3)
 
 
 @contextlib.contextmanager

@@ -30,7 +30,9 @@ class SummaryRow(NamedTuple):
     mouse_id, session, data_path : str
         Name of the mouse; ``S1``; the session folder.
     start_wall_ns, end_wall_ns : int
-        ns since 1970; written as local time, their difference as ``duration``, s.
+        ns since 1970; written as local time.
+    duration_s : float
+        From the first frame to the last, on the frames' clock: a rehearsal at full speed ends before that is over.
     fps : float
         Frames per second that came.
     dff_history_s : float
@@ -53,6 +55,7 @@ class SummaryRow(NamedTuple):
     data_path: str
     start_wall_ns: int
     end_wall_ns: int
+    duration_s: float
     fps: float
     dff_history_s: float
     framerate: float
@@ -157,7 +160,7 @@ def _line(row: SummaryRow) -> str:
         row.data_path,
         _local_time(row.start_wall_ns),
         _local_time(row.end_wall_ns),
-        repr((row.end_wall_ns - row.start_wall_ns) // 1000 / 1e6),
+        repr(round(row.duration_s, 6)),
         repr(float(row.fps)),
         str(round(frames)) if math.isfinite(frames) else "0",
         str(int(row.n_tones)),

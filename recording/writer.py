@@ -2,7 +2,8 @@
 
 Spawned by ``recording.recorder.Recorder``, in a session of its own so that Ctrl-C reaches only the controller. Owns the
 files and one thread (``files.Syncer``). Ends when it is told, or when the controller is gone: its socket then reads as
-ended after the last message that was sent, and everything is flushed and closed.
+ended after the last message that was sent, what waited to be sent is taken from ``recording.backlog``'s memory, and
+everything is flushed and closed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections import deque
 
 from core.clock import MonotonicClock
 from core.errors import RecordingError
+from recording.backlog import left_behind
 from recording.problems import FILE_ERRORS, describe
 from recording.ring import ImageRing
 from recording.session_files import SessionFiles, WriterSpec
@@ -54,13 +56,14 @@ def run_writer(link: socket.socket, spec: WriterSpec) -> None:
 
 
 def _serve(link: socket.socket, spec: WriterSpec) -> int:
-    greeting, handles, _, _ = socket.recv_fds(link, MAX_MESSAGE, 1)
+    greeting, handles, _, _ = socket.recv_fds(link, MAX_MESSAGE, 2)
     if not greeting:
         return 2
+    backlog, *rest = handles
     ring = None
-    if handles:
-        ring = ImageRing(handles[0], spec.slots, spec.image_shape, spec.image_dtype)
-        os.close(handles[0])
+    if rest:
+        ring = ImageRing(rest[0], spec.slots, spec.image_shape, spec.image_dtype)
+        os.close(rest[0])
     try:
         files = SessionFiles(spec)
     except FILE_ERRORS as error:
@@ -68,15 +71,19 @@ def _serve(link: socket.socket, spec: WriterSpec) -> int:
         problem = str(error) if known else describe("begin a recording in", spec.folder, error)
         link.send(pack_reply(Reply("error", text=problem)), socket.MSG_NOSIGNAL)
         return 3
-    _Writer(link, spec, ring, files).run()
+    _Writer(link, backlog, spec, ring, files).run()
     return 0
 
 
 class _Writer:
     """The loop of the process: packets in, files filled, replies out. Never waits for the controller."""
 
-    def __init__(self, link: socket.socket, spec: WriterSpec, ring: ImageRing | None, files: SessionFiles) -> None:
+    def __init__(
+        self, link: socket.socket, backlog: int, spec: WriterSpec, ring: ImageRing | None, files: SessionFiles
+    ) -> None:
         self._link = link
+        self._backlog = backlog
+        self._received = 0
         self._controller = spec.controller
         self._images = ring.images if ring is not None else []
         self._files = files
@@ -86,6 +93,7 @@ class _Writer:
         self._outbox: deque[bytes] = deque([pack_reply(Reply("ready"))])
         self._told = 0
         self._ended = False
+        self._told_to_end = False
         self._connected = True
 
     def run(self) -> None:
@@ -102,6 +110,9 @@ class _Writer:
                 due = self._clock.now_ns() + period_ns
                 # A forked relative of the controller may hold its end of the socket open: look for the controller too.
                 self._ended = self._ended or (not got and os.getppid() != self._controller)
+        if not self._told_to_end:
+            for message in left_behind(self._backlog, self._received):
+                self._take(memoryview(message))
         frames, images = self._files.close()
         self._report()
         self._outbox.append(pack_reply(Reply("done", frames=frames, images=images)))
@@ -123,8 +134,9 @@ class _Writer:
                 continue
             if size == 0 or self._packet[:size] == END:
                 self._ended = True
-                self._connected = size > 0
+                self._connected = self._told_to_end = size > 0
                 return count
+            self._received += 1
             self._take(self._packet[:size])
         return _BATCH
 

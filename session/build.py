@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,10 +44,14 @@ class Options:
     live: bool
     outputs: OutputKind
 
+    @property
+    def on_rig(self) -> bool:
+        """Whether the session takes the rig: it runs on the host's clock, or moves real outputs."""
+        return self.live or self.outputs is OutputKind.real
+
     def recorder_slots(self, settings: Settings, camera: Camera) -> int:
         """Return how many images the recorder's ring holds: ``recorder_buffer_s`` of them, in bounded memory."""
-        height, width, channels = camera.frame_shape
-        frame_bytes = height * width * channels * np.dtype(camera.frame_dtype).itemsize
+        frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
         wanted = round(settings.recording.recorder_buffer_s * settings.camera.framerate)
         return max(8, min(wanted, RING_BYTES // frame_bytes))
 
@@ -59,6 +65,14 @@ class Parts:
     plan: SessionPlan
     rig: Rig
 
+    def image_bytes(self, framerate: float) -> int:
+        """Return the most that the images of the whole session can take, bytes."""
+        # A trial, its delays and its rest end each on the frame after their time.
+        frames = math.ceil(self.plan.longest_s * framerate) + 3 * len(self.plan.schedule) + 2
+        if self.camera.expected_frames is not None:
+            frames = min(frames, self.camera.expected_frames)
+        return frames * math.prod(self.camera.frame_shape) * np.dtype(self.camera.frame_dtype).itemsize
+
 
 def default_live(settings: Settings) -> bool:
     """Return whether a session with this camera runs on the host's clock unless told otherwise."""
@@ -70,8 +84,8 @@ def default_outputs(settings: Settings) -> OutputKind:
     return OutputKind.fake if settings.camera.vid_source in OFFLINE else OutputKind.real
 
 
-def build(settings: Settings, options: Options, clock: Clock) -> Parts:
-    """Make the parts of a session.
+def refuse_missing(settings: Settings, options: Options) -> None:
+    """Look for what the session needs, before a lock is taken or a device opened.
 
     Raises
     ------
@@ -83,29 +97,34 @@ def build(settings: Settings, options: Options, clock: Clock) -> Parts:
             f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
             "(clnf) only: choose another one with --experiment"
         )
-    factory = CameraFactory()
-    if lacking := factory.missing(settings.camera.vid_source):
+    if lacking := CameraFactory().missing(settings.camera.vid_source):
         raise InputError(lacking)
-    rig = _rig(settings, options)
-    rng = np.random.default_rng(options.seed)
-    schedule = draw_schedule(settings.schedule, rng)
-    plan = SessionPlan(
-        settings.trial,
-        settings.tones,
-        settings.threshold,
-        settings.schedule.session_type,
-        schedule,
-        settings.outputs.min_pulse_gap_s,
-    )
-    camera = factory.create(
-        settings.camera,
-        source=settings.camera.vid_root,
-        clock=clock,
-        pace_real=options.live,
-        scene=_scene(settings),
-        seed=options.seed,
-    )
-    try:
+    if options.outputs is OutputKind.real:
+        raise InputError(
+            "--outputs real: this version has no driver for a valve, speaker or lines; use --outputs fake "
+            "(with --camera replay or synthetic that is the default)"
+        )
+
+
+def build(settings: Settings, options: Options, clock: Clock) -> Parts:
+    """Make the parts of a session whose locks are held. What was opened is closed again where a later part fails.
+
+    Raises
+    ------
+    InputError
+        A part cannot be made.
+    """
+    plan = _plan(settings, options)
+    with ExitStack() as made:
+        camera = CameraFactory().create(
+            settings.camera,
+            source=settings.camera.vid_root,
+            clock=clock,
+            pace_real=options.live,
+            scene=_scene(settings),
+            seed=options.seed,
+        )
+        made.callback(camera.close)
         pipeline = BrainPipeline(
             parse_rule(settings.formula),
             settings.rois,
@@ -114,10 +133,22 @@ def build(settings: Settings, options: Options, clock: Clock) -> Parts:
             camera.frame_shape,
             camera.frame_dtype,
         )
-    except BaseException:
-        camera.close()
-        raise
+        # Last, so that nothing can fail while a valve is in hand that no session owns.
+        rig = _rig(settings)
+        made.pop_all()
     return Parts(camera, pipeline, plan, rig)
+
+
+def _plan(settings: Settings, options: Options) -> SessionPlan:
+    """Draw what chance decides, and put the session's plan together."""
+    return SessionPlan(
+        settings.trial,
+        settings.tones,
+        settings.threshold,
+        settings.schedule.session_type,
+        draw_schedule(settings.schedule, np.random.default_rng(options.seed)),
+        settings.outputs.min_pulse_gap_s,
+    )
 
 
 def _scene(settings: Settings) -> SceneSettings | None:
@@ -132,11 +163,6 @@ def _scene(settings: Settings) -> SceneSettings | None:
     return SceneSettings(regions=tuple(regions), radius_px=radius)
 
 
-def _rig(settings: Settings, options: Options) -> Rig:
+def _rig(settings: Settings) -> Rig:
     """Return the outputs: fakes that keep the rig's bounds."""
-    if options.outputs is OutputKind.real:
-        raise InputError(
-            "--outputs real: this version has no driver for a valve, speaker or lines; use --outputs fake "
-            "(with --camera replay or synthetic that is the default)"
-        )
     return Rig(FakeSpeaker(), FakeValve(settings.outputs), FakeLines(), FakeLickSensor())

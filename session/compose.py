@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from brain.settings import GeometrySettings, RuleSettings
-from helper import Seed
 from roi_manager import Shape
-from session.config_checks import Draft, Probe, check_memory, check_shape, check_source, check_together
-from session.config_file import ConfigFile, Entry, Section, nearest, odd_character, shown, write_value
+from session.config_checks import Draft, Probe, check_frames, check_memory, check_shape, check_together
+from session.config_entries import ConfigFile, Entry, Problem, Section
+from session.config_file import closest, odd_character, shown, write_value
 from session.config_keys import GROUPS, KINDS, PATHS, ConfigKey, keys_of, unknown_key
-from session.config_rois import PREFIX, RoiSources, check_entry, read_seeds, resolve_roi, rule_names
+from session.config_rois import PREFIX, RoiSources, SeedTable, check_entry, read_seeds, resolve_roi, rule_names
 
 FLAGS = {"--camera": "vid_source", "--source": "vid_root", "--data-root": "data_root"}
 """Options of the command line that stand for one key."""
 _RULE = ("roi", "roi_operation")
 
 
-def read_overrides(overrides: Mapping[str, str]) -> tuple[dict[str, Entry], list[str]]:
+def read_overrides(overrides: Mapping[str, str]) -> tuple[dict[str, Entry], list[Problem]]:
     """Return the command line as entries of a layer, and its problems.
 
     A key of ``overrides`` is a config key (it came with ``--set``) or one of ``FLAGS``.
@@ -31,13 +31,13 @@ def read_overrides(overrides: Mapping[str, str]) -> tuple[dict[str, Entry], list
         flag = given in FLAGS
         key = FLAGS[given] if flag else given.strip().lower()
         head = f"{given} {shown(text)}" if flag else f"--set {shown(given)}={shown(text)}"
-        entry = Entry(key, text.strip(), given if flag else "--set", head, Path.cwd(), rank=2)
-        if odd_character(text) is not None:
+        odd = odd_character(text) is not None
+        entry = Entry(key, text.strip(), given if flag else "--set", head, Path.cwd(), rank=2, told=odd)
+        if odd:
             problems.append(entry.problem("holds an unprintable character; delete it"))
         elif key in entries:
             problems.append(entry.problem(f"given twice (also as {entries[key].where}); leave one out"))
-        else:
-            entries[key] = entry
+        entries.setdefault(key, entry)
     return entries, problems
 
 
@@ -50,45 +50,59 @@ def read_value(key: ConfigKey, entry: Entry) -> Any:
     return value
 
 
-def check_section(
-    section: Section, kind: str | None, seeds: Mapping[str, Seed], unreadable: frozenset[str]
-) -> list[str]:
+def check_section(section: Section, kind: str | None, table: SeedTable) -> list[Problem]:
     """Return the problems of each key of a section by itself. Without a kind, a key of any kind will do."""
-    return check_entries(section.entries, kind, seeds, unreadable)[1]
+    return check_entries(section.entries, kind, table)[1]
 
 
-def check_entries(
-    entries: Mapping[str, Entry], kind: str | None, seeds: Mapping[str, Seed], unreadable: frozenset[str]
-) -> tuple[set[str], list[str]]:
-    """Return the names of the keys that are wrong by themselves, and their problems."""
+def check_entries(entries: Mapping[str, Entry], kind: str | None, table: SeedTable) -> tuple[set[str], list[Problem]]:
+    """Return the names of the keys that are wrong by themselves, and their problems.
+
+    A key that is meant by a misspelt one is among the names, as its value is not known.
+    """
     keys = {name: key for each in ([kind] if kind else KINDS) for name, key in keys_of(each).items()}
     known = [*keys, "experiment"] if any(entry.rank == 1 for entry in entries.values()) else list(keys)
     bad: set[str] = set()
-    problems: list[str] = []
+    problems: list[Problem] = []
     for name, entry in entries.items():
-        problem: str | None = None
         if name == "experiment" and entry.rank == 1:
             continue
-        if name in keys:
-            try:
-                read_value(keys[name], entry)
-            except ValueError as error:
-                problem = entry.problem(str(error))
-        elif name.startswith(PREFIX) and kind != "clmf":
-            problem = check_entry(entry, seeds, unreadable)
-        elif name == "experiment":
-            problem = entry.problem("an experiment is chosen with --experiment, or in a mouse's section; move it there")
-        else:
-            problem = entry.problem(unknown_key(name, kind, known))
-        if problem:
-            bad.add(name)
-            problems.append(problem)
-    if kind != "clmf" and set(_RULE) <= set(entries):
-        both = [entries[name] for name in _RULE]
-        if all(entry.value for entry in both):
-            problems.append(both[1].problem(f"given with roi = {shown(both[0].value)}; delete one of the two"))
-            bad.update(_RULE)
+        problem = None if entry.told else _check_alone(entry, keys, known, kind, table)
+        if problem or entry.told:
+            bad |= {name, *_meant(name, known)} - (set(entries) - {name})
+            problems += [problem] if problem else []
+    both = [entries[name] for name in _RULE if name in entries]
+    if kind != "clmf" and len(both) == len(_RULE) and all(entry.value and not entry.told for entry in both):
+        problems.append(both[1].problem(f"given with roi = {shown(both[0].value)}; delete one of the two"))
+        bad.update(_RULE)
     return bad, problems
+
+
+def _check_alone(
+    entry: Entry, keys: Mapping[str, ConfigKey], known: list[str], kind: str | None, table: SeedTable
+) -> Problem | None:
+    """Return the problem of a key by itself, or None."""
+    name = entry.key
+    if name in keys:
+        try:
+            read_value(keys[name], entry)
+        except ValueError as error:
+            return entry.problem(str(error))
+        return None
+    if name.startswith(PREFIX) and kind != "clmf":
+        return check_entry(entry, table)
+    if name == "experiment":
+        return entry.problem("an experiment is chosen with --experiment, or in a mouse's section; move it there")
+    return entry.problem(unknown_key(name, kind, known))
+
+
+def _meant(name: str, known: list[str]) -> list[str]:
+    """Return the keys that an unknown one may be meant for."""
+    if name in known or name.startswith(PREFIX):
+        return []
+    _, point, roi = name.partition(".")
+    near = closest(name, known)
+    return [PREFIX + roi] * bool(point) + ([] if near is None else [near])
 
 
 class Composition:
@@ -98,8 +112,9 @@ class Composition:
     ----------
     draft : Draft
         Values and problems.
-    seeds, rois : dict
-        Upper-case name to Seed, and to shape in px in the rule's order.
+    table : SeedTable
+    rois : dict
+        Upper-case name to shape in px, in the rule's order.
     formula : str
         The ROI's name or the operation, empty for clmf.
     """
@@ -109,24 +124,25 @@ class Composition:
     ) -> None:
         self.kind = section.title[:4].lower()
         self.draft = Draft(section, keys_of(self.kind))
-        self.seeds, unreadable, seed_problems = read_seeds(file.sections.get("seeds"))
+        self.table, seed_problems = read_seeds(file)
         self.rois: dict[str, Shape] = {}
         self.formula = ""
         self.draft.problems += seed_problems
         for layer in layers:
-            self._add(layer, unreadable)
+            self._add(layer)
         for name, key in self.draft.keys.items():
             entry = self.draft.entries.get(name)
             readable = entry is not None and name not in self.draft.bad
             self.draft.values[name] = read_value(key, entry) if entry is not None and readable else _default(key, file)
+        # First, as a resolution that is not the recording's is no measure of anything else.
+        self.draft.problems += check_frames(self.draft, probe)
         self.draft.problems += check_together(self.draft)
         if self.kind == "clnf":
-            self._resolve(unreadable)
-        self.draft.problems += check_source(self.draft, probe)
+            self._resolve()
 
-    def _add(self, layer: Mapping[str, Entry], unreadable: frozenset[str]) -> None:
+    def _add(self, layer: Mapping[str, Entry]) -> None:
         draft = self.draft
-        bad, problems = check_entries(layer, self.kind, self.seeds, unreadable)
+        bad, problems = check_entries(layer, self.kind, self.table)
         draft.problems += problems
         # A mouse that has its own rule has it instead of its experiment's, whichever of the two keys that used.
         if any(name in layer for name in _RULE):
@@ -138,13 +154,15 @@ class Composition:
             draft.bad.discard(name)
         draft.bad |= bad
 
-    def _resolve(self, unreadable: frozenset[str]) -> None:
+    def _resolve(self) -> None:
         """Give every ROI of the rule its shape."""
         draft = self.draft
         if not draft.known(*_RULE):
             return
         rule = RuleSettings(draft.values["roi"], draft.values["roi_operation"])
         if not rule.roi and not rule.roi_operation:
+            if "" in draft.bad:
+                return
             draft.problems.append(draft.section.problem("no rule; give roi = NAME, or roi_operation = FORMULA"))
             return
         key = "roi" if rule.roi else "roi_operation"
@@ -159,8 +177,8 @@ class Composition:
         entries = {
             name[len(PREFIX) :].upper(): entry for name, entry in draft.entries.items() if name.startswith(PREFIX)
         }
-        bad = {name for name, entry in entries.items() if entry.key in draft.bad}
-        sources = RoiSources(self.seeds, entries, unreadable | frozenset(bad))
+        bad = {name.removeprefix(PREFIX).upper() for name in draft.bad if not name or name.startswith(PREFIX)}
+        sources = RoiSources(self.table, entries, frozenset(bad))
         told = len(draft.problems)
         for name in names:
             self._resolve_one(name, sources, key)
@@ -200,13 +218,3 @@ def _default(key: ConfigKey, file: ConfigFile) -> Any:
     if key.name in PATHS and key.default:
         return os.path.abspath(Path(os.path.abspath(file.path)).parent / key.default)
     return key.default
-
-
-def find_experiment(file: ConfigFile, name: str) -> Section:
-    """Return an experiment's section. Raises ValueError with what there is instead."""
-    section = file.experiments.get(name.lower())
-    if section is None:
-        titles = [each.title for each in file.experiments.values()]
-        there = f"; the file has {', '.join(titles[:20])}" if titles else "; the file has none, add [clnf_1roi]"
-        raise ValueError(f"there is no experiment {shown(name)!r}{nearest(name, titles) or there}")
-    return section

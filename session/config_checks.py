@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+
 from brain.settings import MAX_HISTORY_S
 from camera.settings import CameraKind
 from core.errors import SourceError
 from roi_manager import Shape
-from session.config_file import Entry, Section, shown
+from session.config_entries import Entry, Problem, Section
+from session.config_file import shown
 from session.config_keys import ConfigKey
 from session.config_rois import NAME, PREFIX
 
@@ -19,6 +22,13 @@ MIN_FRAMES = 2
 """Fewest frames in the history of dF/F; chosen because one frame is no baseline, its noise is the signal's."""
 MAX_HISTORY_BYTES = 1 << 30
 """Most memory for the history of dF/F (1 GiB); chosen because a Raspberry Pi of 4 GiB has room for it."""
+SPARE = 1.25
+"""``brain.dff`` makes room for this many times the frames foreseen; a test holds what it takes against this."""
+MAX_FRAME_BYTES = 64 << 20
+"""Largest frame (64 MiB): the recorder's ring holds 8 at least in 512 MiB at most (``session.build``; a test holds the
+two together)."""
+FRAME_DTYPE = "uint8"
+"""What every camera delivers but replay, which delivers what was recorded."""
 
 
 class Recording(Protocol):
@@ -35,6 +45,10 @@ class Recording(Protocol):
     @property
     def n_frames(self) -> int:
         """Number of frames."""
+
+    @property
+    def dtype(self) -> str:
+        """``"uint8"`` or ``"uint16"``."""
 
 
 Probe = Callable[[str, float], Recording]
@@ -57,7 +71,9 @@ class Draft:
         Key to value; a bad one has its default here.
     bad : set of str
         Keys whose value cannot be read; checks that need one are left out.
-    problems : list of str
+    dtype : {"uint8", "uint16"}
+        Of the frames.
+    problems : list of Problem
     """
 
     section: Section
@@ -65,14 +81,15 @@ class Draft:
     entries: dict[str, Entry] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     bad: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
+    dtype: str = FRAME_DTYPE
+    problems: list[Problem] = field(default_factory=list)
 
     def known(self, *names: str) -> bool:
         """Return whether all these keys were read."""
         return not self.bad.intersection(names)
 
-    def problem(self, names: tuple[str, ...], text: str) -> str:
-        """Return a problem line that points at the key which was given nearest to the command line."""
+    def problem(self, names: tuple[str, ...], text: str) -> Problem:
+        """Return a problem that points at the key which was given nearest to the command line."""
         given = [self.entries[name] for name in names if name in self.entries]
         return max(given, key=lambda entry: entry.rank).problem(text) if given else self.section.problem(text)
 
@@ -81,7 +98,7 @@ class Draft:
         return f"{name} {self.keys[name].write(self.values[name])}"
 
 
-def check_together(draft: Draft) -> Iterator[str]:
+def check_together(draft: Draft) -> Iterator[Problem]:
     """Yield the problems of values that do not go together."""
     earns = "reward_threshold" if "reward_threshold" in draft.keys else "speed_threshold"
     yield from _order(draft, "tone_floor", earns, strict=True, why="the tones lie between the two")
@@ -99,7 +116,7 @@ def check_together(draft: Draft) -> Iterator[str]:
         yield from _check_history(draft)
 
 
-def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str = "") -> Iterator[str]:
+def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str = "") -> Iterator[Problem]:
     if not draft.known(low, high):
         return
     a, b = draft.values[low], draft.values[high]
@@ -110,7 +127,7 @@ def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str 
         yield draft.problem((high, low), text)
 
 
-def _check_history(draft: Draft) -> Iterator[str]:
+def _check_history(draft: Draft) -> Iterator[Problem]:
     """A baseline is made of frames."""
     if not draft.known("dff_history", "framerate"):
         return
@@ -126,21 +143,36 @@ def _check_history(draft: Draft) -> Iterator[str]:
     yield draft.problem(("dff_history", "framerate"), text + cure)
 
 
-def check_memory(draft: Draft, rois: Mapping[str, Shape], rule_key: str) -> Iterator[str]:
-    """Yield the problem of ROIs whose history would not fit into memory: 2 channels of uint8, bounding boxes."""
+def history_bytes(draft: Draft, pixels: int) -> int:
+    """Return how much memory ``brain.dff`` takes for ROIs of so many pixels: its ring of frames, and its sums."""
+    foreseen: float = draft.values["dff_history"] * draft.values["framerate"]
+    frames = math.ceil(foreseen * SPARE) + 3
+    return pixels * (_per_frame(draft) * frames + 16)
+
+
+def _per_frame(draft: Draft) -> int:
+    """Return how many bytes a pixel takes in each frame of the history: two channels."""
+    return 2 * np.dtype(draft.dtype).itemsize
+
+
+def check_memory(draft: Draft, rois: Mapping[str, Shape], rule_key: str) -> Iterator[Problem]:
+    """Yield the problem of ROIs whose history would not fit into memory."""
     if not rois or not draft.known("dff_history", "framerate", "roi_size", "ppmm"):
         return
-    boxes = {name: _box(shape) for name, shape in rois.items()}
-    per_second = 2 * sum(width * height for width, height in boxes.values()) * draft.values["framerate"]
-    need = per_second * draft.values["dff_history"]
+    pixels = sum(shape.area_px for shape in rois.values())
+    need = history_bytes(draft, pixels)
     if need <= MAX_HISTORY_BYTES:
         return
+    boxes = {name: _box(shape) for name, shape in rois.items()}
     largest = sorted(boxes, key=lambda name: -math.prod(boxes[name]))
     named = ", ".join(f"{name} ({boxes[name][0]} x {boxes[name][1]} px)" for name in largest[:5])
     more = f" and {len(largest) - 5} more" if len(largest) > 5 else ""
     text = f"{draft.say('dff_history')} s of ROI{'s' * (len(boxes) > 1)} {named}{more} at {draft.say('framerate')} "
-    text += f"frames/s needs {need / (1 << 30):.3g} GiB of memory, above {MAX_HISTORY_BYTES >> 30} GiB; "
-    longest = math.floor(100 * MAX_HISTORY_BYTES / per_second) / 100
+    text += (
+        f"frames/s ({draft.dtype}) needs {need / (1 << 30):.3g} GiB of memory, above {MAX_HISTORY_BYTES >> 30} GiB; "
+    )
+    frames = (MAX_HISTORY_BYTES / pixels - 16) // _per_frame(draft) - 3
+    longest = math.floor(100 * frames / SPARE / draft.values["framerate"] * (1 - 1e-9)) / 100
     shorter = f"shorten dff_history to {longest:g} s or less" if longest >= 0.1 else "shorten dff_history"
     keys = ("dff_history", "framerate", *(PREFIX + name.lower() for name in largest), "roi_size", "ppmm", rule_key)
     yield draft.problem(keys, f"{text}make the ROI{'s' * (len(boxes) > 1)} smaller, or {shorter}")
@@ -152,7 +184,7 @@ def _box(shape: Shape) -> tuple[int, int]:
     return x1 - x0, y1 - y0
 
 
-def _check_start(draft: Draft) -> Iterator[str]:
+def _check_start(draft: Draft) -> Iterator[Problem]:
     """A trial that begins in a circle outside the image never begins."""
     if not draft.known("trial_start", "start_center", "resolution"):
         return
@@ -162,7 +194,7 @@ def _check_start(draft: Draft) -> Iterator[str]:
         yield draft.problem(("start_center", "resolution"), text)
 
 
-def check_shape(draft: Draft, name: str, shape: Shape, entry: Entry | None, rule_key: str) -> str | None:
+def check_shape(draft: Draft, name: str, shape: Shape, entry: Entry | None, rule_key: str) -> Problem | None:
     """Return the problem of an ROI that lies outside the frame, or None."""
     width, height = draft.values["resolution"]
     if not draft.known("resolution") or shape.fits(width, height):
@@ -174,14 +206,39 @@ def check_shape(draft: Draft, name: str, shape: Shape, entry: Entry | None, rule
     return draft.problem(names, text + "correct bregma, ppmm or resolution, or place it with roi." + name)
 
 
-def check_source(draft: Draft, probe: Probe | None) -> Iterator[str]:
-    """Yield the problems of the recording that would be replayed."""
+def check_frames(draft: Draft, probe: Probe | None) -> Iterator[Problem]:
+    """Yield the problems of the frames: of the recording that would be replayed, or of ``resolution``.
+
+    Leaves their dtype in the draft, and ``resolution`` among the bad keys if it is not theirs.
+    """
+    yield from _check_unused_source(draft)
+    if draft.known("vid_source") and draft.values["vid_source"] is CameraKind.replay:
+        yield from _check_recording(draft, probe)
+    if draft.known("resolution"):
+        size, dtype = draft.values["resolution"], draft.dtype
+        if _frame_bytes(size, dtype) > MAX_FRAME_BYTES:
+            cure = f"lower resolution to {_largest(size, dtype)} or less"
+            yield draft.problem(("resolution",), _too_large(size, dtype) + cure)
+
+
+def _check_unused_source(draft: Draft) -> Iterator[Problem]:
+    """A recording that is named on the command line and not replayed would be a session on something else."""
+    source = draft.entries.get("vid_root")
+    if source is None or source.where != "--source" or not draft.known("vid_source", "vid_root"):
+        return
+    if draft.values["vid_source"] is not CameraKind.replay:
+        camera = draft.entries.get("vid_source")
+        add = "make it" if camera is not None and camera.rank == source.rank else "add"
+        kind = draft.values["vid_source"].value
+        yield source.problem(f"camera {kind} reads no recording; {add} --camera replay, or leave --source out")
+
+
+def _check_recording(draft: Draft, probe: Probe | None) -> Iterator[Problem]:
     values = draft.values
-    if not draft.known("vid_source", "vid_root") or values["vid_source"] is not CameraKind.replay:
+    if not draft.known("vid_root"):
         return
     if not values["vid_root"]:
-        text = "replay needs a recording; give vid_root, or --source"
-        yield draft.problem(("vid_source",), text)
+        yield draft.problem(("vid_source",), "replay needs a recording; give vid_root, or --source")
         return
     if probe is None or not draft.known("framerate"):
         return
@@ -190,8 +247,30 @@ def check_source(draft: Draft, probe: Probe | None) -> Iterator[str]:
     except (SourceError, OSError) as error:
         yield draft.problem(("vid_root",), shown(error, 300))
         return
+    draft.dtype = recording.dtype
     size = (recording.width, recording.height)
-    if draft.known("resolution") and tuple(values["resolution"]) != size:
+    if _frame_bytes(size, draft.dtype) > MAX_FRAME_BYTES:
+        draft.bad.add("resolution")
+        yield draft.problem(("vid_root",), _too_large(size, draft.dtype) + "replay a recording of smaller frames")
+    elif draft.known("resolution") and tuple(values["resolution"]) != size:
+        draft.bad.add("resolution")
         given = " x ".join(str(side) for side in values["resolution"])
         text = f"resolution {given} px is not the recording's {size[0]} x {size[1]} px; "
         yield draft.problem(("resolution", "vid_root"), text + f"write resolution = {size[0]}, {size[1]}")
+
+
+def _frame_bytes(size: tuple[int, int], dtype: str) -> int:
+    """Return how much memory a frame of (width, height) px takes."""
+    return size[0] * size[1] * 3 * np.dtype(dtype).itemsize
+
+
+def _too_large(size: tuple[int, int], dtype: str) -> str:
+    need = _frame_bytes(size, dtype) / (1 << 20)
+    text = f"a frame of resolution {size[0]} x {size[1]} px ({dtype}) takes {need:.4g} MiB of memory, "
+    return f"{text}above {MAX_FRAME_BYTES >> 20} MiB; "
+
+
+def _largest(size: tuple[int, int], dtype: str) -> str:
+    """Return the largest resolution of this shape."""
+    shrink = math.sqrt(MAX_FRAME_BYTES / _frame_bytes(size, dtype))
+    return ", ".join(str(math.floor(side * shrink)) for side in size)

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigError, InputError
+from session.config_entries import ConfigFile, Section, in_order
 from session.config_file import (
     SAFE_NAME,
-    ConfigFile,
-    Section,
     decode,
     nearest,
     read_bytes,
@@ -32,15 +31,27 @@ from session.config_file import (
 )
 
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,80}")
 
 
 @dataclass(slots=True)
 class _Edit:
-    """A file that is being changed: what it says, and its lines without their ends."""
+    """A file that is being changed: what it says, its lines, and the end of each but the last, which has none."""
 
     file: ConfigFile
     lines: list[str]
+    ends: list[str]
+
+    def insert(self, after: int, lines: list[str]) -> None:
+        """Put new lines behind line number ``after`` (from 1), with the same end as that one."""
+        self.lines[after:after] = lines
+        near = self.ends[:after][-1:] or ["\n"]
+        self.ends[after:after] = near * len(lines)
+
+    def text(self) -> str:
+        """Return the whole file."""
+        return "".join(line + end for line, end in zip(self.lines, [*self.ends, ""], strict=True))
 
     def mouse(self, mouse: str) -> Section:
         """Return a mouse's section. Raises InputError."""
@@ -71,7 +82,7 @@ def add_mouse(path: Path, new_id: str, from_id: str) -> None:
         source = edit.mouse(from_id)
         body = edit.lines[source.line : _last_line(source)]
         end = max(_last_line(each) for each in edit.file.mice.values())
-        edit.lines[end:end] = ["", f"[mouse:{new_id}]", *body]
+        edit.insert(end, ["", f"[mouse:{new_id}]", *body])
 
 
 def set_mouse_key(path: Path, mouse: str, key: str, value: str) -> None:
@@ -99,7 +110,7 @@ def set_mouse_key(path: Path, mouse: str, key: str, value: str) -> None:
             before = edit.lines[end - 1].partition("=")[0]
             # Align with the line above where that has been aligned.
             width = len(before.rstrip()) if end == section.line else len(before) - 1
-            edit.lines.insert(end, f"{key:{max(width, 0)}} = {written}" if end > section.line else f"{key} = {written}")
+            edit.insert(end, [f"{key:{max(width, 0)}} = {written}" if end > section.line else f"{key} = {written}"])
         else:
             edit.lines[entry.line - 1] = _with_value(edit.lines[entry.line - 1], written)
 
@@ -130,14 +141,12 @@ def _edit(path: Path) -> Iterator[_Edit]:
     text = decode(path, before)
     file = scan(path, text)
     if file.problems:
-        raise ConfigError(file.problems)
-    edit = _Edit(file, text.split("\n"))
+        raise ConfigError(in_order(file.problems))
+    edit = _Edit(file, text.split("\n"), _LINE_END.findall(before.decode("utf-8-sig")))
     yield edit
-    after = "\n".join(edit.lines)
-    if problems := scan(path, after).problems:
-        raise InputError(f"{problems[0]}; nothing was changed")
-    newline = "\r\n" if b"\r\n" in before else "\n"
-    _replace(real, before, (_BOM if before.startswith(_BOM) else b"") + after.replace("\n", newline).encode())
+    if problems := scan(path, "\n".join(edit.lines)).problems:
+        raise InputError(f"{problems[0].text}; nothing was changed")
+    _replace(real, before, (_BOM if before.startswith(_BOM) else b"") + edit.text().encode())
 
 
 def _replace(path: Path, before: bytes, data: bytes) -> None:

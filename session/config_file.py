@@ -4,6 +4,9 @@ The form is the part of configparser's in which every line stands for itself: ``
 after ``;`` or ``#`` (at the start of a line or after a blank), no continuation lines, no interpolation. configparser
 itself stops at the first duplicate and keeps no line numbers; a test holds that both read the same. One thing is
 added: a value in double quotes may hold a blank followed by ``;`` or ``#``, as names of folders do.
+
+A line with a problem still says, as far as it can be seen, which section or key it is meant for. So nothing is said of
+the rest of the file that only follows from a problem that has been told.
 """
 
 from __future__ import annotations
@@ -13,111 +16,18 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import ConfigError
+from session.config_entries import ConfigFile, Entry, Problem, Section
 
 MAX_BYTES = 4 << 20
 """Chosen because a configuration is a few kB, and a recording given by mistake should not be read whole."""
-SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 EXPERIMENT = re.compile(r"cl[nm]f[a-z0-9_-]{0,60}")
+SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECTION = re.compile(r"\[\s*([^\[\]]*?)\s*\]")
 _COMMENT = re.compile(r"\s[;#]")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One key and its value, and where they stand.
-
-    Attributes
-    ----------
-    key : str
-        In lower case.
-    value : str
-        Without comment, blanks around it, or quotes.
-    where : str
-        File and line; the option on the command line.
-    head : str
-        How a problem line begins, such as ``config.ini:12: [clnf_1roi] max_trial_dur = abc``.
-    base : Path
-        The folder from which a relative path in ``value`` counts.
-    line : int
-        Line number, from 1; 0 on the command line.
-    rank : int
-        0 in an experiment's section, 1 in a mouse's, 2 on the command line.
-    """
-
-    key: str
-    value: str
-    where: str
-    head: str
-    base: Path
-    line: int = 0
-    rank: int = 0
-
-    def problem(self, text: str) -> str:
-        """Return the problem line."""
-        return f"{self.head}: {text}"
-
-
-@dataclass(slots=True)
-class Section:
-    """A section.
-
-    Attributes
-    ----------
-    title : str
-        As it is written, such as ``mouse:DEMO``.
-    where : str
-        File and line.
-    line : int
-        Line number of its header, from 1.
-    entries : dict
-        Lower-case key to Entry.
-    """
-
-    title: str
-    where: str
-    line: int
-    entries: dict[str, Entry] = field(default_factory=dict)
-
-    @property
-    def head(self) -> str:
-        """How a problem of the whole section begins."""
-        return f"{self.where}: [{shown(self.title)}]"
-
-    def problem(self, text: str) -> str:
-        """Return the problem line."""
-        return f"{self.head}: {text}"
-
-
-@dataclass(slots=True)
-class ConfigFile:
-    """What stands in a file.
-
-    Attributes
-    ----------
-    path : Path
-    sections : dict
-        Lower-case name to Section.
-    problems : list of str
-        Problems of form: lines that cannot be read, duplicates, unknown sections.
-    """
-
-    path: Path
-    sections: dict[str, Section] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def mice(self) -> dict[str, Section]:
-        """Lower-case ID to section."""
-        return {name[6:]: section for name, section in self.sections.items() if name.startswith("mouse:")}
-
-    @property
-    def experiments(self) -> dict[str, Section]:
-        """Lower-case name to section."""
-        return {name: section for name, section in self.sections.items() if EXPERIMENT.fullmatch(name)}
 
 
 def shown(text: object, limit: int = 80) -> str:
@@ -126,11 +36,23 @@ def shown(text: object, limit: int = 80) -> str:
     return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean X?`` for the known name most like ``name``, or nothing."""
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like ``name``, or None if none is like it."""
     options = {option.lower(): option for option in known}
     found = difflib.get_close_matches(name.lower()[:80], list(options), 1, 0.6)
-    return f"; did you mean {options[found[0]]}?" if found else ""
+    return options[found[0]] if found else None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean X?`` for the known name most like ``name``, or nothing."""
+    found = closest(name, known)
+    return f"; did you mean {shown(found)}?" if found is not None else ""
+
+
+def may_be_lost(file: ConfigFile, name: str) -> bool:
+    """Return whether a header whose problem has been told may be that of section ``name`` (in lower case)."""
+    word = re.compile(rf"(?<![a-z0-9_-]){re.escape(name.removeprefix('mouse:'))}(?![a-z0-9_-])")
+    return closest(name, file.lost) is not None or any(word.search(header) for header in file.lost)
 
 
 def odd_character(text: str) -> int | None:
@@ -213,49 +135,12 @@ def decode(path: Path, data: bytes) -> str:
 
 def scan(path: Path, text: str) -> ConfigFile:
     """Read the text of a file. Never raises."""
-    file = ConfigFile(path)
-    section: Section | None = None
+    scanner = _Scanner(ConfigFile(path))
     for number, line in enumerate(text.split("\n"), 1):
-        where = f"{shown(path, 300)}:{number}"
-        body = line.strip()
-        if (place := odd_character(line)) is not None:
-            what = f"unprintable character {line[place]!a} in column {place + 1}; delete it"
-            file.problems.append(f"{where}: {what}")
-        elif not body or body[0] in ";#":
-            continue
-        elif line[0].isspace():
-            what = "begins with a blank; move it to the left edge (a value is one line)"
-            file.problems.append(f"{where}: {shown(body)}: {what}")
-        elif body[0] == "[":
-            section = _scan_section(file, where, number, body)
-        else:
-            _scan_entry(file, section, where, number, body)
-    return file
-
-
-def _scan_section(file: ConfigFile, where: str, line: int, body: str) -> Section:
-    """Take a section's line. What cannot be a section swallows its keys, so that one mistake is one problem."""
-    match = _SECTION.fullmatch(split_comment(body)[0])
-    if match is None:
-        file.problems.append(f"{where}: {shown(body)}: not a section; write [name]")
-        return Section(body, where, line)
-    title = re.sub(r"^(?i:mouse)\s*:\s*", "mouse:", match[1])
-    name = title.lower()
-    section = Section(title, where, line)
-    if name in file.sections:
-        first = file.sections[name]
-        file.problems.append(section.problem(f"given twice (first at {first.where}); merge the two"))
-        return first
-    if name.startswith("mouse:"):
-        if SAFE_NAME.fullmatch(title[6:]) is None:
-            file.problems.append(section.problem(unsafe_mouse(title[6:])))
-    elif name != "seeds" and not EXPERIMENT.fullmatch(name):
-        near = nearest(name, ["seeds", "mouse:ID", *file.experiments])
-        cure = "sections are [clnf...] and [clmf...] (experiments), [mouse:ID] and [seeds]"
-        file.problems.append(section.problem(f"unknown section; {cure}{near}"))
-        return section
-    file.sections[name] = section
-    return section
+        scanner.take(number, line)
+    for first, again in scanner.doubles:
+        first.entries |= {key: entry for key, entry in again.entries.items() if key not in first.entries}
+    return scanner.file
 
 
 def unsafe_mouse(mouse: str) -> str:
@@ -263,25 +148,136 @@ def unsafe_mouse(mouse: str) -> str:
     return f"mouse ID {shown(mouse)!r} cannot name a folder; use 1 to 64 letters, digits, _ and -"
 
 
-def _scan_entry(file: ConfigFile, section: Section | None, where: str, line: int, body: str) -> None:
-    """Take a key's line."""
-    key, equals, rest = body.partition("=")
-    key = key.strip()
-    if not equals or not key:
-        file.problems.append(f"{where}: {shown(body)}: neither [section] nor key = value; write one, or ; before it")
-        return
-    if section is None:
-        file.problems.append(f"{where}: {shown(body)}: stands before the first [section]; move it into one")
-        return
-    try:
-        value, _ = split_comment(rest)
-    except ValueError as error:
-        file.problems.append(f"{where}: [{shown(section.title)}] {shown(body)}: {error}")
-        return
-    head = f"{where}: [{shown(section.title)}] {shown(key)} = {shown(value)}"
-    if (first := section.entries.get(key.lower())) is not None:
-        file.problems.append(f"{head}: given twice (first at {first.where}); delete one")
-        return
-    rank = int(section.title.startswith("mouse:"))
-    base = Path(os.path.abspath(file.path)).parent
-    section.entries[key.lower()] = Entry(key.lower(), value, where, head, base, line, rank)
+class _Scanner:
+    """Takes the lines of a file one after the other.
+
+    Attributes
+    ----------
+    file : ConfigFile
+        What they have given.
+    doubles : list of (Section, Section)
+        Sections that were given twice; a key of the second counts where the first has none.
+    """
+
+    def __init__(self, file: ConfigFile) -> None:
+        self.file = file
+        self.doubles: list[tuple[Section, Section]] = []
+        self._base = Path(os.path.abspath(file.path)).parent
+        self._section: Section | None = None
+        self._line = 0
+        self._told = False
+
+    def take(self, number: int, line: str) -> None:
+        """Take the next line."""
+        self._line, self._told = number, False
+        if (place := odd_character(line)) is not None:
+            self._tell(f"unprintable character {line[place]!a} in column {place + 1}; delete it")
+            line = "".join(each for each in line if odd_character(each) is None)
+        body = _without_comment(line.strip())
+        if not body or body[0] in ";#":
+            return
+        indented = line[0].isspace()
+        if indented:
+            self._tell(f"{shown(body)}: begins with a blank; move it to the left edge (a value is one line)")
+        if _is_header(body):
+            self._section = self._take_header(split_comment(body)[0])
+        elif indented and "=" not in body:
+            self._take_continuation()
+        else:
+            self._take_entry(body)
+
+    @property
+    def _where(self) -> str:
+        return f"{shown(self.file.path, 300)}:{self._line}"
+
+    def _tell(self, text: str, head: str = "") -> None:
+        """Take a problem of this line, unless it has one: the second may follow from the first."""
+        if not self._told:
+            self.file.problems.append(Problem(self._line, f"{head or self._where}: {text}"))
+        self._told = True
+
+    def _take_header(self, text: str) -> Section:
+        """Take a section's line. What cannot be a section swallows its keys, so that one mistake is one problem."""
+        match = _SECTION.fullmatch(text)
+        if match is None:
+            self._tell(f"{shown(text)}: not a section; write [name]")
+        title = _mouse_title(match[1]) if match else _meant(text)
+        name = title.lower()
+        section = Section(title, self._where, f"{self._where}: [{shown(title)}]", self._line)
+        if name in self.file.sections:
+            first = self.file.sections[name]
+            self._tell(f"given twice (first at {first.where}); merge the two", section.head)
+            self.doubles.append((first, section))
+        elif _names_section(name):
+            self.file.sections[name] = section
+        else:
+            self.file.lost.append(name)
+            self._tell(self._unknown_section(title), section.head)
+        return section
+
+    def _unknown_section(self, title: str) -> str:
+        if title.lower().startswith("mouse:"):
+            return unsafe_mouse(title[6:])
+        near = nearest(title, ["seeds", "mouse:ID", *self.file.experiments])
+        return f"unknown section; sections are [clnf...] and [clmf...] (experiments), [mouse:ID] and [seeds]{near}"
+
+    def _take_continuation(self) -> None:
+        """Take a line that was meant to go on with the value before it, which is thus not whole."""
+        if self._section is not None and self._section.entries:
+            entries = self._section.entries
+            last = next(reversed(entries))
+            entries[last] = replace(entries[last], told=True)
+
+    def _take_entry(self, body: str) -> None:
+        """Take a key's line."""
+        key, equals, rest = (part.strip() for part in body.partition("="))
+        if not equals or not key:
+            self._tell(f"{shown(body)}: neither [section] nor key = value; write one, or ; before it")
+            key, rest = ("" if equals else re.split(r"[\s:;#]", body)[0]), ""
+        section = self._section
+        if section is None:
+            self._tell(f"{shown(body)}: stands before the first [section]; move it into one")
+            return
+        try:
+            value, _ = split_comment(body.partition("=")[2])
+        except ValueError as error:
+            self._tell(f"[{shown(section.title)}] {shown(body)}: {error}")
+            value = rest
+        head = f"{self._where}: [{shown(section.title)}] {shown(key)} = {shown(value)}"
+        first = section.entries.get(key.lower())
+        if first is not None and not first.told:
+            self._tell(f"given twice (first at {first.where}); delete one", head)
+            return
+        rank = int(section.title.startswith("mouse:"))
+        entry = Entry(key.lower(), value, self._where, head, self._base, self._line, rank, self._told)
+        section.entries[key.lower()] = entry
+
+
+def _without_comment(body: str) -> str:
+    """Return a line without a comment that begins before any ``=``."""
+    found = _COMMENT.search(body.partition("=")[0])
+    return body if found is None else body[: found.start()].rstrip()
+
+
+def _mouse_title(title: str) -> str:
+    """Return a title with ``mouse:`` as we write it."""
+    return re.sub(r"^(?i:mouse)\s*:\s*", "mouse:", title)
+
+
+def _meant(text: str) -> str:
+    """Return the title that a header with missing or wrong brackets was meant to have."""
+    return _mouse_title(re.split(r"[\])}>]", text.lstrip("[({< \t"))[0].strip())
+
+
+def _names_section(name: str) -> bool:
+    """Return whether a section may have this lower-case name."""
+    if name.startswith("mouse:"):
+        return SAFE_NAME.fullmatch(name[6:]) is not None
+    return name == "seeds" or EXPERIMENT.fullmatch(name) is not None
+
+
+def _is_header(body: str) -> bool:
+    """Return whether a line is meant to be a section's, brackets or not."""
+    if body[0] == "[":
+        return True
+    return body[0] != '"' and "=" not in body and _names_section(_meant(split_comment(body)[0]).lower())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
 from core.errors import BusyError, InputError
+
+SHARED_FOLDERS = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - fixed names on purpose; see lock_folder
 
 
 class FileLock:
@@ -77,6 +78,21 @@ def mouse_lock(data_root: Path, mouse: str) -> FileLock:
     return FileLock(data_root / mouse / ".lock", f"mouse {mouse}")
 
 
-def rig_lock(rig: str) -> FileLock:
-    """Return the lock of a rig, in the machine's folder for temporary files."""
-    return FileLock(Path(tempfile.gettempdir()) / f"rigloop-{rig}.lock", f"rig {rig}")
+def rig_locks(rig: str, mouse: str) -> tuple[FileLock, FileLock]:
+    """Return the locks of a session on a rig: the rig's, and the mouse's, which is on no other rig meanwhile."""
+    folder = lock_folder()
+    return (
+        FileLock(folder / f"rigloop-{rig}.lock", f"rig {rig}"),
+        FileLock(folder / f"rigloop-mouse-{mouse}.lock", f"mouse {mouse}"),
+    )
+
+
+def lock_folder() -> Path:
+    """Return the folder of this machine's locks: /run/lock where everybody may write there, else /tmp.
+
+    Never TMPDIR: two users, or a service with a folder of its own, must meet in it.
+    """
+    for folder in SHARED_FOLDERS:
+        if folder.is_dir() and folder.stat().st_mode & 0o1777 == 0o1777:
+            return folder
+    return SHARED_FOLDERS[-1]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NoReturn, Protocol
 
+from core.errors import CameraTimeout
 from core.ports import Camera, Clock, Pipeline
 from core.trial import SessionPlan, TrialState, begin, step
 from core.values import Command, Frame, Lick, Mark, Operator, Signal, TrialInput, Water
@@ -18,6 +19,9 @@ class FrameSink(Protocol):
 
     def write(self, frame: Frame, row: FrameRow, timing: TimingRow, events: list[EventRow]) -> None:
         """Take one frame and all that came of it. Raises RecordingError."""
+
+    def note(self, events: list[EventRow]) -> None:
+        """Take events that belong to no frame. Raises RecordingError."""
 
 
 @dataclass(slots=True)
@@ -63,16 +67,20 @@ class Loop:
         self._recorder = recorder
         self._now = clock.now_ns
         self._done = 0
+        self._last_number = 0
         self.latencies = Latencies()
         self.status = Status(begin(plan))
 
     def turn(self, timeout_s: float, wishes: tuple[Operator, ...]) -> TrialState:
         """Take one frame through the loop.
 
-        Raises what ``camera.read`` raises, OutputError from the rig and RecordingError from the recorder.
+        Raises what ``camera.read`` raises, CameraTimeout where that gave a frame again, OutputError from the rig and
+        RecordingError from the recorder.
         """
         frame = self._camera.read(timeout_s)
         read_ns = self._now()
+        if frame.number <= self._last_number or frame.time_ns <= self.status.now_ns:
+            self._refuse(frame)
         signal = self._pipeline.update(frame)
         signal_ns = self._now()
         licks = self._rig.licks(frame.time_ns)
@@ -82,6 +90,8 @@ class Loop:
         command_ns = self._now()
         self.latencies.add(command_ns - read_ns)
         water = sum(isinstance(command, Water) for command in commands[: self._done])
+        if refused is not None:
+            state, commands = _without_refused(self.status.state, state, commands, water)
         self._note(frame, state, water)
         events = _events(frame, state.verdict.trial, licks, commands) if commands or licks or frame.dropped else []
         if refused is not None:
@@ -95,6 +105,13 @@ class Loop:
             if refused is not None:
                 raise refused
         return state
+
+    def _refuse(self, frame: Frame) -> NoReturn:
+        """Log a frame that is not after the one before it. It is no news of the mouse, so it counts as none at all."""
+        status = self.status
+        text = f"frame {frame.number} at {frame.time_ns} ns after frame {self._last_number} at {status.now_ns} ns"
+        self._recorder.note([EventRow(status.now_ns, "repeat", status.state.verdict.trial, text)])
+        raise CameraTimeout(f"the camera repeats itself: {text}")
 
     def _carry_out(self, commands: tuple[Command, ...], time_ns: int) -> Exception | None:
         """Issue the commands; return what one failed with, so that what was done before it is recorded first."""
@@ -110,6 +127,7 @@ class Loop:
     def _note(self, frame: Frame, state: TrialState, water: int) -> None:
         """Keep what the progress bar and the summary show."""
         status = self.status
+        self._last_number = frame.number
         status.state = state
         status.frames += 1
         status.dropped += frame.dropped
@@ -119,6 +137,22 @@ class Loop:
         status.water += water
         if state.verdict.outcome < 0:
             status.fails += 1
+
+
+def _without_refused(
+    before: TrialState, state: TrialState, commands: tuple[Command, ...], water: int
+) -> tuple[TrialState, tuple[Command, ...]]:
+    """Take out of what was decided the drops that the valve refused: the log and the counts tell what was given."""
+    kept: list[Command] = []
+    rewards = before.rewards
+    for command in commands:
+        if isinstance(command, Mark) and command.kind in ("reward", "free_water"):
+            if not water:
+                continue
+            water -= 1
+            rewards += command.kind == "reward"
+        kept.append(command)
+    return state._replace(rewards=rewards), tuple(kept)
 
 
 def _row(frame: Frame, signal: Signal, state: TrialState, water: int, licks: int) -> FrameRow:

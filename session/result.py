@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-EXIT_CODES = {"complete": 0, "source_ended": 0, "aborted": 130, "failed": 3}
+EXIT_CODES = {"complete": 0, "stopped": 0, "source_ended": 0, "aborted": 130, "failed": 3}
 """Exit code by outcome: done, hardware or run failed, interrupted."""
 
 
@@ -18,7 +18,8 @@ class SessionResult:
     ----------
     session : Path
         The session's folder.
-    outcome : {"complete", "source_ended", "aborted", "failed"}
+    outcome : {"complete", "stopped", "source_ended", "aborted", "failed"}
+        ``stopped``: a person asked for the end after a trial; ``aborted``: at once.
     error : str
         One line: what failed, empty if nothing did.
     trials, successes, rewards : int
@@ -92,6 +93,7 @@ class SessionResult:
         said = {
             "complete": "complete",
             "source_ended": "the recording ended before the last trial",
+            "stopped": "stopped after a trial, before the last one",
             "aborted": "stopped before its end",
             "failed": f"FAILED: {self.error}",
         }[self.outcome]

@@ -18,14 +18,14 @@ from core.ports import Clock, EndOfSource
 from core.trial import Phase
 from core.values import Command, Mark, as_ns, as_seconds
 from core.wishes import end_session
-from recording.folder import check_space, create_session_folder
+from recording.folder import check_space, create_session_folder, discard_session_folder
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
-from session.build import Options, Parts, build
+from session.build import Options, Parts, build, refuse_missing
 from session.finish import finish, note_start
-from session.locks import mouse_lock, rig_lock
+from session.locks import mouse_lock, rig_locks
 from session.loop import Loop, Status
 from session.result import SessionResult
 from session.settings import Settings
@@ -64,8 +64,11 @@ class SessionWatch:
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """The session has begun; ``status`` is live from now on."""
 
+    def closing(self) -> None:
+        """The loop is over; outputs are shut off and files closed, which a slow disk can make long."""
+
     def ended(self) -> None:
-        """The loop is over; files are being closed."""
+        """All is closed."""
 
 
 def run_session(
@@ -78,30 +81,39 @@ def run_session(
     Raises
     ------
     InputError
-        A source, device or lock that is not to be had. Nothing was made.
+        A source, device, lock or disk space that is not to be had.
+    RecordingError
+        The session's first files cannot be written.
     InterruptedEarly
-        A stop was asked for before the session began. Nothing was made.
+        A stop was asked for before the session began.
+
+    With each of them no session is left in ``data_root``; a lock's file may be.
     """
     data_root = Path(settings.recording.data_root)
-    room = check_space(data_root, RESERVE_BYTES) if settings.recording.record_images else ""
-    if problem := room or check_summary(data_root / settings.recording.summary_file):
+    refuse_missing(settings, options)
+    if problem := check_summary(data_root / settings.recording.summary_file):
         raise InputError(problem)
-    parts = build(settings, options, clock)
-    with ExitStack() as stack:
-        unused = stack.enter_context(ExitStack())
-        unused.callback(parts.camera.close)
-        unused.callback(parts.rig.close)
-        if stop:
-            raise InterruptedEarly(stop.reason)
-        if options.live:
-            stack.enter_context(rig_lock(settings.outputs.rig))
-        stack.enter_context(mouse_lock(data_root, settings.mouse))
-        started_ns = clock.wall_ns()
-        folder = create_session_folder(data_root, settings.mouse, started_ns)
-        note_start(folder, settings, options, started_ns)
-        session = _Session(settings, options, parts, folder, clock, stop)
-        # From here on the session closes them, each in its place in the order.
-        unused.pop_all()
+    with ExitStack() as held:
+        # Before a device is opened: another session may be using it.
+        for lock in rig_locks(settings.outputs.rig, settings.mouse) if options.on_rig else ():
+            held.enter_context(lock)
+        parts = build(settings, options, clock)
+        with ExitStack() as unused:
+            unused.callback(parts.camera.close)
+            unused.callback(parts.rig.close)
+            need = parts.image_bytes(settings.camera.framerate)
+            if settings.recording.record_images and (problem := check_space(data_root, RESERVE_BYTES, need)):
+                raise InputError(problem)
+            if stop:
+                raise InterruptedEarly(stop.reason)
+            held.enter_context(mouse_lock(data_root, settings.mouse))
+            started_ns = clock.wall_ns()
+            folder = create_session_folder(data_root, settings.mouse, started_ns)
+            unused.callback(discard_session_folder, folder)
+            note_start(folder, settings, options, started_ns)
+            session = _Session(settings, options, parts, folder, clock, stop)
+            # From here on the session closes them, each in its place in the order.
+            unused.pop_all()
         return session.run(watch)
 
 
@@ -145,6 +157,7 @@ class _Session:
         except Exception as failure:  # noqa: BLE001 - whatever failed, all is closed and summed up
             self._take_failure(failure)
         wall_ns = self._clock.now_ns() - started_ns
+        watch.closing()
         recorded = self._close(outcome)
         watch.ended()
         result = self._result("failed" if self._error else outcome, wall_ns, recorded)
@@ -195,7 +208,7 @@ class _Session:
                 except EndOfSource:
                     return "aborted" if wishes else "source_ended"
                 if state.phase is Phase.DONE:
-                    return "aborted" if wishes else "complete"
+                    return state.outcome
                 last_ns = self._clock.now_ns()
                 if state.verdict.outcome:
                     gc.collect()

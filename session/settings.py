@@ -19,9 +19,19 @@ from hardware.settings import OutputSettings
 from helper import Seed
 from recording.settings import RecordingSettings
 from roi_manager import Shape
-from session.compose import Composition, check_section, find_experiment, read_overrides
+from session.compose import Composition, check_section, read_overrides
 from session.config_checks import Probe
-from session.config_file import SAFE_NAME, ConfigFile, Section, nearest, read_config, shown, unsafe_mouse, write_value
+from session.config_entries import ConfigFile, Entry, Problem, Section, in_order
+from session.config_file import (
+    SAFE_NAME,
+    closest,
+    may_be_lost,
+    nearest,
+    read_config,
+    shown,
+    unsafe_mouse,
+    write_value,
+)
 from session.config_keys import keys_of
 from session.config_rois import PREFIX, read_seeds
 
@@ -116,33 +126,32 @@ def load_settings(
     overrides : mapping of str to str, optional
         Config keys (``--set``), and ``"--camera"``, ``"--source"``, ``"--data-root"``, to their values.
     probe : callable, optional
-        ``probe(path, framerate)`` looks into a recording to replay; called last.
+        ``probe(path, framerate)`` looks into a recording to replay.
 
     Raises
     ------
     ConfigError
-        With every problem that concerns this session, a line each.
+        With every problem that concerns this session, a line each, in the order of the file; those of the command line
+        come last.
     """
     file = read_config(path)
     layer, problems = read_overrides(overrides or {})
-    try:
-        section = _find_mouse(file, mouse)
-    except ValueError as error:
-        raise ConfigError([*file.problems, *problems, str(error)]) from None
-    try:
-        own = _find_own(file, section, experiment)
-    except ValueError as error:
-        raise ConfigError([*file.problems, *_alone(file, section, None), *problems, str(error)]) from None
-    named = {name: entry for name, entry in section.entries.items() if name != "experiment"}
-    made = Composition(file, own, [own.entries, named, layer], probe)
-    problems = [*file.problems, *problems, *made.draft.problems]
+    problems += file.problems
+    section = _find_mouse(file, mouse)
+    if isinstance(section, Missing):
+        raise ConfigError(in_order(section.beside(problems)))
+    own = _find_own(file, section, experiment)
+    if isinstance(own, Missing):
+        raise ConfigError(in_order(own.beside([*problems, *_alone(file, section, None)])))
+    made = Composition(file, own, [own.entries, _named(section), layer], probe)
+    problems += made.draft.problems
     if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
+        raise ConfigError(in_order(problems))
     return Settings(
         mouse=section.title[6:],
         experiment=own.title,
         kind=made.kind,
-        seeds=made.seeds,
+        seeds=made.table.seeds,
         rois=made.rois,
         formula=made.formula,
         config_path=Path(path),
@@ -164,58 +173,83 @@ def check_config(path: Path, mouse: str | None = None, probe: Probe | None = Non
         return error.problems
     problems = list(file.problems)
     used: set[str] = set()
-    mice = []
     for section in file.mice.values():
-        try:
-            own = _find_own(file, section, None)
-        except ValueError as error:
-            mice += [*_alone(file, section, None), str(error)]
+        own = _find_own(file, section, None)
+        if isinstance(own, Missing):
+            problems += _alone(file, section, None)
+            problems = own.beside(problems)
             continue
         used.add(own.title)
-        named = {name: entry for name, entry in section.entries.items() if name != "experiment"}
-        mice += Composition(file, own, [own.entries, named], probe).draft.problems
+        problems += Composition(file, own, [own.entries, _named(section)], probe).draft.problems
     for own in file.experiments.values():
         if own.title in used:
             problems += _alone(file, own, own.title[:4].lower())
         else:
             problems += Composition(file, own, [own.entries], probe).draft.problems
-    problems += read_seeds(file.sections.get("seeds"))[2]
+    problems += read_seeds(file)[1]
     if not file.experiments and not problems:
-        problems.append(f"{shown(path, 300)}: no experiment; add a section such as [clnf_1roi]")
-    return list(dict.fromkeys([*problems, *mice]))
+        problems.append(Problem(0, f"{shown(path, 300)}: no experiment; add a section such as [clnf_1roi]"))
+    return in_order(problems)
 
 
-def _alone(file: ConfigFile, section: Section, kind: str | None) -> list[str]:
+def _named(section: Section) -> dict[str, Entry]:
+    """Return what a mouse's section gives on top of its experiment."""
+    return {name: entry for name, entry in section.entries.items() if name != "experiment"}
+
+
+def _alone(file: ConfigFile, section: Section, kind: str | None) -> list[Problem]:
     """Return the problems of a section's keys, each by itself."""
-    seeds, unreadable, _ = read_seeds(file.sections.get("seeds"))
-    return check_section(section, kind, seeds, unreadable)
+    return check_section(section, kind, read_seeds(file)[0])
 
 
-def _find_mouse(file: ConfigFile, mouse: str) -> Section:
-    """Return a mouse's section. Raises ValueError with what there is instead."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is said of a section that is not there.
+
+    Attributes
+    ----------
+    problem : Problem
+    follows : bool
+        Whether it may only follow from another problem that has been told.
+    """
+
+    problem: Problem
+    follows: bool
+
+    def beside(self, told: list[Problem]) -> list[Problem]:
+        """Return the problems that were told, and this one if it is one of its own."""
+        return told if self.follows and told else [*told, self.problem]
+
+
+def _find_mouse(file: ConfigFile, mouse: str) -> Section | Missing:
+    """Return a mouse's section, or what there is instead."""
     if SAFE_NAME.fullmatch(mouse) is None:
-        raise ValueError(f"--mouse {shown(mouse)}: {unsafe_mouse(mouse)}")
+        return Missing(Problem(0, f"--mouse {shown(mouse)}: {unsafe_mouse(mouse)}"), follows=False)
     section = file.mice.get(mouse.lower())
-    if section is None:
-        known = [each.title[6:] for each in file.mice.values()]
-        there = f"there are {', '.join(known[:20])}{', ...' if len(known) > 20 else ''}" if known else "there is none"
-        text = f"no mouse {mouse!r} ({there}); add [mouse:{mouse}] with its experiment{nearest(mouse, known)}"
-        raise ValueError(f"{shown(file.path, 300)}: {text}")
-    return section
+    if section is not None:
+        return section
+    known = [each.title[6:] for each in file.mice.values()]
+    there = f"there are {', '.join(known[:20])}{', ...' if len(known) > 20 else ''}" if known else "there is none"
+    text = f"no mouse {mouse!r} ({there}); add [mouse:{mouse}] with its experiment{nearest(mouse, known)}"
+    problem = Problem(0, f"{shown(file.path, 300)}: {text}")
+    return Missing(problem, follows=may_be_lost(file, f"mouse:{mouse.lower()}"))
 
 
-def _find_own(file: ConfigFile, section: Section, experiment: str | None) -> Section:
-    """Return the section of the experiment that a mouse runs. Raises ValueError with a problem line."""
+def _find_own(file: ConfigFile, section: Section, experiment: str | None) -> Section | Missing:
+    """Return the section of the experiment that a mouse runs, or what there is instead."""
     entry = section.entries.get("experiment")
-    if experiment is not None:
-        try:
-            return find_experiment(file, experiment)
-        except ValueError as error:
-            raise ValueError(f"--experiment {shown(experiment)}: {error}") from None
-    if entry is None:
-        titles = ", ".join(own.title for own in file.experiments.values()) or "none yet; add [clnf_1roi]"
-        raise ValueError(section.problem(f"names no experiment; add experiment = NAME (there are: {shown(titles)})"))
-    try:
-        return find_experiment(file, entry.value)
-    except ValueError as error:
-        raise ValueError(entry.problem(str(error))) from None
+    name = experiment if experiment is not None else entry.value if entry is not None else None
+    if name is None:
+        there = ", ".join(own.title for own in file.experiments.values()) or "none yet; add [clnf_1roi]"
+        problem = section.problem(f"names no experiment; add experiment = NAME (there are: {shown(there)})")
+        return Missing(problem, follows=closest("experiment", section.entries) is not None or "" in section.entries)
+    own = file.experiments.get(name.lower())
+    if own is not None:
+        return own
+    titles = [each.title for each in file.experiments.values()]
+    there = f"; the file has {', '.join(titles[:20])}" if titles else "; the file has none, add [clnf_1roi]"
+    text = f"there is no experiment {shown(name)!r}{nearest(name, titles) or there}"
+    lost = may_be_lost(file, name.lower())
+    if experiment is None and entry is not None:
+        return Missing(entry.problem(text), follows=lost or entry.told)
+    return Missing(Problem(0, f"--experiment {shown(name)}: {text}"), follows=lost)

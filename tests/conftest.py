@@ -7,6 +7,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
+SEEN = "unlisted skips"
 
 
 @pytest.fixture(scope="session")
@@ -18,26 +19,42 @@ def shared_data():
 
 
 class SkipRule:
-    """Fails the run if a test was skipped that ``allowed_skips.txt`` does not name."""
+    """Fails the run if anything was skipped, a test or a whole file, that ``allowed_skips.txt`` does not name.
+
+    Each worker of pytest-xdist has a rule of its own, and hands what it saw to the controller's when it ends. What
+    xdist passes on does not suffice: of files that are skipped for one cause it reports the first only.
+    """
 
     def __init__(self, allowed):
         self.allowed = allowed
-        self.unlisted = []
+        self.unlisted = {}
 
     def pytest_runtest_logreport(self, report):
-        if report.skipped and not hasattr(report, "wasxfail") and report.nodeid not in self.allowed:
-            self.unlisted.append(report.nodeid)
+        self._note(report)
+
+    def pytest_collectreport(self, report):
+        self._note(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node):
+        # A worker that crashed hands over nothing; its crash has failed the run.
+        self.unlisted.update(dict.fromkeys(getattr(node, "workeroutput", {}).get(SEEN, ())))
 
     def pytest_sessionfinish(self, session):
-        if self.unlisted:
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[SEEN] = list(self.unlisted)
+        elif self.unlisted:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter):
         for name in self.unlisted:
             terminalreporter.write_line(f"skipped but not listed in tests/allowed_skips.txt: {name}", red=True)
 
+    def _note(self, report):
+        if report.skipped and not hasattr(report, "wasxfail") and report.nodeid not in self.allowed:
+            self.unlisted[report.nodeid] = True
+
 
 def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
-        lines = ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines()
-        config.pluginmanager.register(SkipRule({line for line in lines if line and not line.startswith("#")}))
+    lines = ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines()
+    config.pluginmanager.register(SkipRule({line for line in lines if line and not line.startswith("#")}))

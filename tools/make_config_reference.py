@@ -41,7 +41,8 @@ One file, `config.ini`, says what a session is. This page lists every key; the s
 - `;` or `#` begins a comment, at the start of a line or after a blank. A value in double quotes may hold a blank with
   `;` or `#`: `data_root = "/data/rig #1"`.
 - UTF-8. A key or section given twice, an unknown key, a wrong unit or an impossible value is an error; all errors of a
-  file are listed at once, each with file, line, section, key, value and cure.
+  file are listed at once, in its order, each with file, line, section, key, value and cure; those of the command line
+  come last. What only follows from another error is not listed.
 - Numbers have no `_` in them. Switches are `0` or `1` (also `no`/`yes`, `off`/`on`, `false`/`true`). Pairs are
   separated by a comma.
 - Paths in the file are relative to the file's folder; on the command line, to the current folder. `~` is your home.
@@ -99,11 +100,13 @@ TAIL = """
 - `tone_floor` is below `reward_threshold` (in clmf experiments `speed_threshold`), `threshold_min` at most
   `threshold_max`; with `adaptive_threshold = 1` the threshold lies between these two, and `tone_floor` below both.
 - `reward_dur` is at most `max_pulse_s` and at most `final_rest_dur`.
-- `dff_history` times `framerate` is at least 2 frames, and the history of the rule's ROIs (bounding pixels x 2 channels
-  x frames, a byte each) takes at most 1 GiB of memory.
+- `dff_history` times `framerate` is at least 2 frames, and the history of the rule's ROIs takes at most 1 GiB of
+  memory: a quarter more than pixels x 2 channels x frames, a byte each, or 2 for a recording of 16 bits.
+- A frame takes at most 64 MiB of memory: with 8 bits, `resolution` is at most 4729 x 4729 px or as many px.
 - `raw_image_file` is a file name without folders that ends in `.hdf5` or `.h5`, `summary_file` one that ends in `.csv`;
   both have at most 100 characters.
-- `vid_source = replay` needs `vid_root`, and `resolution` is that of the recording.
+- `vid_source = replay` needs `vid_root`, and `resolution` is that of the recording. `--source` needs
+  the camera `replay`; a `vid_root` in the file may stand unused.
 - One of `roi` and `roi_operation` is given.
 """
 

@@ -14,6 +14,7 @@ import numpy as np
 from core.values import Image
 from recording.schema import CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, frame_columns
 
+STREAM = "image_stream.hdf5"
 HEIGHT, WIDTH = 24, 32
 BEGIN = datetime(2023, 11, 14, 22, 13, 27, 145333)
 
@@ -41,9 +42,23 @@ def write_clopy_log(folder: Path, times_us: list[int], first: int = 1) -> Path:
     return path
 
 
+def write_clopy(folder: Path, n_images: int, times_us: list[int]) -> Path:
+    """Write a session as CLoPy leaves it: images, and a log with a row per time."""
+    write_hdf5(folder / STREAM, pictures(n_images))
+    write_clopy_log(folder, times_us)
+    return folder
+
+
+def write_table_of_others(folder: Path) -> Path:
+    """Write a table in HDF5 as DeepLabCut puts it beside images: no recording."""
+    with h5py.File(folder / "CollectedData.h5", "w") as file:
+        file["df_with_missing"] = 1
+    return folder
+
+
 def write_session(folder: Path, images: Image, rows: list[tuple[int, int, int, int, int]], **options: object) -> Path:
     """Write a session of our own: ``rows`` are frame, time_ns, sensor_ns, dropped, image."""
-    write_hdf5(folder / "image_stream.hdf5", images, **options)
+    write_hdf5(folder / STREAM, images, **options)
     (folder / SESSION_JSON).write_text(json.dumps({"schema": 1, "outcome": "complete"}), encoding="utf-8")
     columns = frame_columns(("BC_L",))
     with (folder / FRAMES_CSV).open("w", newline="", encoding="utf-8") as file:

@@ -157,7 +157,7 @@ def test_damaged_metadata_are_told_in_one_line(name: str, opened: str, tmp_path:
     path = rec.write_hdf5(tmp_path / name, rec.pictures(FRAMES), compression="gzip", chunks=(1, 24, 32, 3))
     whole = path.read_bytes()
     path.write_bytes(whole[:500] + bytes(byte ^ 0xFF for byte in whole[500:2500]) + whole[2500:])
-    with pytest.raises(SourceError, match=rf"{name}: is damaged \(.*heap.*\); give another copy") as caught:
+    with pytest.raises(SourceError, match=rf"{name}: is damaged \(.*heap.*\); restore it from a copy") as caught:
         probe_source(path if opened == "file" else tmp_path, FPS)
     assert "\n" not in str(caught.value)
 

@@ -103,6 +103,14 @@ def test_clopy_fault_09_no_trial_begins_while_the_baseline_warms_up():
     assert story.water == []
 
 
+def test_a_dark_roi_does_not_hold_the_session_in_rest():
+    dark = Signal(float("nan"), False, "dark ROI M1_L")
+    story = play(make_plan(), lambda k: dark)
+    assert [k for k, _ in story.marks("trial_start")] == [10, 60, 110]
+    assert story.outcomes == [-1, -1, -1]
+    assert story.state.phase is Phase.DONE
+
+
 def test_clopy_fault_12_an_invalid_signal_is_silent_and_earns_nothing():
     lost = Signal(0.9, False, "dark ROI M1_L", (0.9,))
     story = play(make_plan(), lambda k: lost if 15 <= k < 20 else 0.05)
@@ -117,26 +125,6 @@ def test_the_tone_follows_the_signal_audio_delay_later():
     delayed = play(make_plan(replace(QUICK, audio_delay=0.7)), ramp)
     assert delayed.freqs[17:40] == direct.freqs[10:33]
     assert delayed.freqs[10:17] == [0.0] * 7
-
-
-@pytest.mark.parametrize("kind", list(SessionType), ids=lambda kind: kind.value)
-def test_clopy_fault_14_every_session_type_is_chosen_by_config(kind):
-    schedule = ScheduleSettings(4, kind, audio=1.0, random_reward_rate=5.0)
-    story = play(make_plan(replace(QUICK, spont_sess_duration=0.5), schedule=schedule), pulses_at(20, 22, 23, 28))
-    sounds = any(story.freqs)
-    expected = {
-        SessionType.normal_audio_normal_reward: (True, True),
-        SessionType.normal_audio_no_reward: (True, False),
-        SessionType.normal_audio_random_reward: (True, True),
-        SessionType.single_audio_normal_reward: (True, True),
-        SessionType.no_audio_normal_reward: (False, True),
-        SessionType.no_audio_random_reward: (False, True),
-        SessionType.no_audio_no_reward: (False, False),
-        SessionType.continuous_rewards: (True, True),
-        SessionType.behavior_recording: (False, False),
-    }[kind]
-    assert (sounds, bool(story.water)) == expected
-    assert story.state.phase is Phase.DONE
 
 
 def test_no_reward_types_still_count_the_success():

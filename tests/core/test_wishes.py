@@ -82,6 +82,22 @@ def test_a_reward_waits_for_a_free_drop():
     assert story.water == [19, 29]
 
 
+@pytest.mark.parametrize("frames", [(18, 19), (19, 19)], ids=["one after another", "on one frame"])
+def test_a_reward_waits_for_all_free_drops(frames):
+    wishes = {k: (Operator(OP.FREE_WATER),) * frames.count(k) for k in frames}
+    story = play(make_plan(replace(QUICK, reward_dur=1.0, reward_delay=0.2)), pulses_at(20), wishes=wishes)
+    # The valve is open for 1 s from the first, then for 1 s more.
+    assert story.water == [*frames, frames[0] + 20]
+
+
+@pytest.mark.parametrize(("paused_at", "cut"), [(5, []), (15, [1])], ids=["in rest", "in a trial"])
+def test_a_stop_while_paused_cuts_short_the_trial_that_was_paused(paused_at, cut):
+    wishes = {paused_at: (Operator(OP.PAUSE),), 30: (Operator(OP.STOP_NOW, who="SIGINT"),)}
+    story = play(make_plan(), lambda k: 0.0, wishes=wishes)
+    assert [mark.trial for _, mark in story.marks("cut_short")] == cut
+    assert story.state.phase is Phase.DONE
+
+
 @pytest.mark.parametrize("value", [0.0, -0.1, float("nan"), float("inf")])
 def test_a_threshold_without_a_place_on_the_tone_map_is_refused(value):
     story = play(make_plan(), lambda k: 0.0, wishes={5: (Operator(OP.SET_THRESHOLD, value),)})

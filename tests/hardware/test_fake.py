@@ -1,4 +1,7 @@
-"""The fakes: they remember, and they refuse what a rig must refuse."""
+"""The fakes remember and can be made to fail; the rig sends commands on and closes safely.
+
+What a fake has in common with every device of its port stands in ``tests/conformance/``.
+"""
 
 import pytest
 
@@ -57,40 +60,6 @@ def test_a_device_that_fails_to_close_does_not_keep_the_others_open():
     assert rig.lines.closed
 
 
-@pytest.mark.parametrize("duration", [0.0, -1.0, 1.001, float("nan"), float("inf")])
-def test_clopy_fault_10_a_pulse_is_bounded(duration):
-    with pytest.raises(OutputError, match="max_pulse_s"):
-        FakeValve(OutputSettings(max_pulse_s=1.0)).pulse(duration, 0)
-
-
-def test_clopy_fault_10_the_water_of_a_session_is_bounded():
-    valve = FakeValve(OutputSettings(max_session_water_s=1.0))
-    for k in range(3):
-        valve.pulse(0.3, as_ns(k))
-    with pytest.raises(OutputError, match="max_session_water_s"):
-        valve.pulse(0.3, as_ns(3))
-    assert len(valve.pulses) == 3
-
-
-def test_overlapping_pulses_follow_one_another():
-    valve = FakeValve(OutputSettings(min_pulse_gap_s=0.1))
-    valve.pulse(0.3, 0)
-    valve.pulse(0.3, as_ns(0.2))
-    assert valve.pulses == [(0, as_ns(0.3)), (as_ns(0.4), as_ns(0.7))]
-
-
-@pytest.mark.parametrize("freq", [-1.0, float("nan"), float("inf"), 1e6])
-def test_a_tone_that_cannot_be_played_is_refused(freq):
-    with pytest.raises(OutputError, match="cannot be played"):
-        FakeSpeaker().set_tone(freq, 0)
-
-
-@pytest.mark.parametrize("duration", [0.0, -1.0, float("nan")])
-def test_a_line_pulse_must_be_positive(duration):
-    with pytest.raises(OutputError, match="refused"):
-        FakeLines().pulse(Pulse(Line.FAIL_LED, duration), 0)
-
-
 @pytest.mark.parametrize(
     "use",
     [
@@ -101,14 +70,12 @@ def test_a_line_pulse_must_be_positive(duration):
     ],
     ids=["speaker", "valve", "lines", "licks"],
 )
-def test_every_fake_refuses_use_after_close_and_time_going_back(use):
+def test_every_fake_refuses_time_going_back(use):
     device, call = use()
+    call(device, 10)
     call(device, 10)
     with pytest.raises(OutputError, match="went back"):
         call(device, 9)
-    device.close()
-    with pytest.raises(OutputError, match="closed"):
-        call(device, 11)
 
 
 @pytest.mark.parametrize("name", ["speaker", "valve", "lines", "licks"])
@@ -119,8 +86,14 @@ def test_every_fake_fails_when_told_to(name):
         rig.apply(command, 0) if command else rig.licks(0)
 
 
-def test_licks_come_once_in_order():
+def test_a_fake_tells_what_nobody_read():
     sensor = FakeLickSensor((5, 10, 15))
-    assert [lick.time_ns for lick in sensor.read(10)] == [5, 10]
-    assert sensor.read(12) == ()
+    sensor.read(10)
     assert sensor.left == 1
+
+
+def test_a_fake_speaker_remembers_when_it_was_asked():
+    speaker = FakeSpeaker()
+    for time_ns, freq in ((3, 1000.0), (5, 0.0)):
+        speaker.set_tone(freq, time_ns)
+    assert speaker.tones == [(3, 1000.0), (5, 0.0)]

@@ -90,6 +90,43 @@ def test_killed_writer(tmp_path, moment):
     assert shared_memory() <= before
 
 
+LAGGING = """
+import os, signal, sys
+from pathlib import Path
+from tests.realtime.test_recorder_kill import SHAPE
+from tests.recording.samples import make_recorder, write_frame
+if __name__ == "__main__":
+    recorder = make_recorder(Path(sys.argv[1]), shape=SHAPE, slots=60, wait=False)
+    recorder.start()
+    os.kill(recorder.writer_pid, signal.SIGSTOP)
+    for number in range(1, 2001):
+        write_frame(recorder, number, shape=SHAPE)
+    print(recorder.writer_pid, flush=True)
+    signal.pause()
+"""
+
+
+def test_killed_controller_whose_writer_lags_loses_no_row(tmp_path):
+    """A card that stalls for 20 s at 100 frames/s: the rows wait with the controller, which is killed."""
+    folder = tmp_path / "S1"
+    folder.mkdir()
+    script = tmp_path / "controller.py"
+    script.write_text(LAGGING)
+    command = [sys.executable, str(script), str(folder)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as controller:
+        writer = int(controller.stdout.readline())
+        controller.kill()
+        controller.wait(timeout=20)
+    os.kill(writer, signal.SIGCONT)
+    await_end(writer)
+    with open_session(folder) as session:
+        assert session.frames.frame.tolist() == list(range(1, 2001))
+        assert len(session.timing) == 2000
+        assert session.images().shape[0] == 60, "those the ring had room for"
+        assert session.frames.image.tolist() == [*range(60), *[-1] * 1940]
+
+
 CONTROLLER = """
 import sys
 from pathlib import Path

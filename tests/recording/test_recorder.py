@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import h5py
 import numpy as np
@@ -13,7 +14,9 @@ import pytest
 
 from core.errors import RecordingError
 from core.values import Frame
+from recording import link as link_module
 from recording import schema
+from recording.backlog import Backlog
 from recording.reader import open_session
 from tests.recording.samples import (
     NAMES,
@@ -103,10 +106,10 @@ def test_real_time_drops_and_counts_images_but_no_rows(tmp_path):
 
 
 def test_backlog_is_bounded_and_said_to_be_full(tmp_path, monkeypatch):
-    monkeypatch.setattr("recording.link.BACKLOG", 50)
+    monkeypatch.setattr("recording.link.Backlog", lambda handle: Backlog(handle, 32_768))
     recorder = make_recorder(tmp_path, slots=1, wait=False)
     recorder.start()
-    with stopped(recorder), pytest.raises(RecordingError, match="took none of the last 50 rows"):
+    with stopped(recorder), pytest.raises(RecordingError, match=r"took none of the last 1\d\d rows"):
         write_frames(recorder, 5000)
     result = recorder.close()
     assert result.frames == recorder.rows - 1
@@ -116,8 +119,8 @@ def test_backlog_is_bounded_and_said_to_be_full(tmp_path, monkeypatch):
 def test_offline_stall_is_an_error(tmp_path):
     recorder = make_recorder(tmp_path, slots=2)
     recorder.start()
-    recorder._link.stall_s = 0.05
-    with stopped(recorder), pytest.raises(RecordingError, match=r"took nothing for 0\.05 s"):
+    recorder._link.stall_s = 0.001
+    with stopped(recorder), pytest.raises(RecordingError, match=r"took nothing for 0\.001 s"):
         write_frames(recorder, 10)
     assert recorder.close().frames == 2
 
@@ -265,3 +268,29 @@ def test_the_writer_outlives_the_signals_that_end_the_controller(tmp_path):
         assert os.getsid(recorder.writer_pid) == recorder.writer_pid
         write_frame(recorder, 2)
     assert recorder.close() == (2, 2, 0, None)
+
+
+def test_a_writer_that_cannot_be_ended_hangs_nobody(tmp_path, monkeypatch):
+    """A process that waits in the kernel for a dead disk does not even die when it is killed."""
+
+    class Undying:
+        exitcode = None
+        asked: ClassVar[list[float]] = []
+
+        def join(self, timeout):
+            self.asked.append(timeout)
+
+        def kill(self):
+            pass
+
+    at_exit = []
+    monkeypatch.setattr("recording.link.atexit.register", at_exit.append)
+    recorder = make_recorder(tmp_path)
+    recorder.start()
+    recorder.close()
+    link = recorder._link
+    link._process = Undying()
+    link.close()
+    assert all(timeout <= link_module.CLOSE_S for timeout in Undying.asked)
+    assert "restart this computer" in link.error
+    assert link_module._exit_now in at_exit

@@ -17,8 +17,8 @@ from recording.summary import COLUMNS, LOCK_S, SummaryRow, append_summary, check
 
 START = 1_700_000_000_141_333_000
 ROW = SummaryRow(
-    "M1", "S1", "/data/M1/20231114221320/S1", START, START + 32_866_635_000, 15.000014452346582, 6.0, 15.0, 18, 0.1, 2,
-    1.0, "normal_audio_normal_reward", "complete",
+    "M1", "S1", "/data/M1/20231114221320/S1", START, START + 32_866_635_000, 32.866635,
+    15.000014452346582, 6.0, 15.0, 18, 0.1, 2, 1.0, "normal_audio_normal_reward", "complete",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from recording import writer
+from recording.backlog import Backlog, make_backlog_memory
 from recording.reader import open_session
 from recording.session_files import SessionFiles, WriterSpec
 from recording.wire import NO_SLOT, pack_frame
@@ -30,6 +31,13 @@ def make_spec(folder, **changes):
 
 
 @pytest.fixture
+def backlog():
+    handle = make_backlog_memory()
+    yield handle
+    os.close(handle)
+
+
+@pytest.fixture
 def ends():
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
@@ -46,12 +54,12 @@ def hand_over(link, count):
             link.send(message)
 
 
-def test_messages_behind_a_reset_connection_are_still_taken(tmp_path, ends):
+def test_messages_behind_a_reset_connection_are_still_taken(tmp_path, ends, backlog):
     """A controller that dies with replies unread resets the connection; its last messages are there all the same."""
     ours, theirs = ends
     hand_over(ours, COUNT)
     spec = make_spec(tmp_path)
-    loop = writer._Writer(theirs, spec, None, SessionFiles(spec))
+    loop = writer._Writer(theirs, backlog, spec, None, SessionFiles(spec))
     # With nothing more to say, it is the reading that meets the reset.
     loop._post()
     ours.close()
@@ -59,13 +67,13 @@ def test_messages_behind_a_reset_connection_are_still_taken(tmp_path, ends):
     assert open_session(tmp_path).frames.frame.tolist() == list(range(1, COUNT + 1))
 
 
-def test_a_writer_whose_controller_is_gone_ends_though_its_socket_is_held_open(tmp_path, ends, monkeypatch):
+def test_a_writer_whose_controller_is_gone_ends_though_its_socket_is_held_open(tmp_path, ends, backlog, monkeypatch):
     """As by a forked relative of the controller. First it takes all that was sent."""
     ours, theirs = ends
     monkeypatch.setattr(writer, "FLUSH_S", 0.0)
     hand_over(ours, COUNT)
     spec = make_spec(tmp_path, controller=os.getpid())
-    loop = threading.Thread(target=writer._Writer(theirs, spec, None, SessionFiles(spec)).run, daemon=True)
+    loop = threading.Thread(target=writer._Writer(theirs, backlog, spec, None, SessionFiles(spec)).run, daemon=True)
     loop.start()
     loop.join(20)
     ended = not loop.is_alive()
@@ -73,6 +81,23 @@ def test_a_writer_whose_controller_is_gone_ends_though_its_socket_is_held_open(t
     loop.join(20)
     assert ended
     assert open_session(tmp_path).frames.frame.tolist() == list(range(1, COUNT + 1))
+
+
+def test_what_a_killed_controller_had_no_time_to_send_is_taken_too(tmp_path, ends, backlog):
+    """Rows that waited because the disk lagged: in memory that the writer has as well."""
+    ours, theirs = ends
+    waiting = Backlog(backlog)
+    hand_over(ours, COUNT)
+    for _ in range(COUNT):
+        waiting.note_sent()
+    for number in range(COUNT + 1, 3 * COUNT + 1):
+        [message] = pack_frame(NO_SLOT, frame_row(number), timing_row(number), ())
+        assert waiting.append(message)
+    spec = make_spec(tmp_path)
+    loop = writer._Writer(theirs, backlog, spec, None, SessionFiles(spec))
+    ours.close()
+    loop.run()
+    assert open_session(tmp_path).frames.frame.tolist() == list(range(1, 3 * COUNT + 1))
 
 
 @pytest.mark.parametrize("reserve", [0, 20, 80, 500])

@@ -26,6 +26,7 @@ class Probed(NamedTuple):
     width: int = 256
     height: int = 256
     n_frames: int = 100
+    dtype: str = "uint8"
 
 
 def problems_of(path: Path, text: str, **kwargs: object) -> list[str]:

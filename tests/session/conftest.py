@@ -1,17 +1,17 @@
 """What the tests of whole sessions share."""
 
-import tempfile
-
 import pytest
 
-from session import runner
+from session import locks, runner
 from session.build import build
 
 
 @pytest.fixture(autouse=True)
-def own_rig(monkeypatch, tmp_path):
-    """The rig's lock lies in the machine's folder for temporary files; each test has its own."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def own_rig(monkeypatch, tmp_path_factory):
+    """A rig's locks lie in a folder of the machine; each test has its own."""
+    folder = tmp_path_factory.mktemp("locks")
+    folder.chmod(0o1777)
+    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Changes to config.ini: one line or one block, everything else byte for byte as it was."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,46 @@ def test_mode_line_ends_and_link_are_kept(path: Path) -> None:
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
     assert path.read_bytes() == b"\xef\xbb\xbf" + TEXT.replace("0.1  ", "0.2  ").replace("\n", "\r\n").encode()
+
+
+def test_mixed_line_ends_stay_and_a_new_line_ends_as_the_one_before_it(path: Path) -> None:
+    mixed = TEXT.replace("; mice\n", "; mice\r\n").replace("; dF/F\n", "; dF/F\r\n")
+    path.write_bytes(mixed.encode())
+    set_mouse_key(path, "DEMO", "n_tones", "9")
+    with_key = mixed.replace("; dF/F\r\n", "; dF/F\r\nn_tones          = 9\r\n")
+    assert path.read_bytes() == with_key.encode()
+    path.write_bytes(mixed.encode())
+    add_mouse(path, "B", "DEMO")
+    block = "[mouse:B]\n; own comment\nexperiment       = clnf_1roi  ; exp\nreward_threshold = 0.1        ; dF/F\n"
+    block = ("\n" + block).replace("\n", "\r\n")
+    assert path.read_bytes() == mixed.replace("; dF/F\r\n", "; dF/F\r\n" + block).encode()
+
+
+def test_a_new_line_behind_a_last_one_without_an_end(path: Path) -> None:
+    path.write_bytes(b"[clnf_a]\r\n[mouse:A]\nexperiment = clnf_a")
+    set_mouse_key(path, "A", "n_tones", "9")
+    assert path.read_bytes() == b"[clnf_a]\r\n[mouse:A]\nexperiment = clnf_a\nn_tones    = 9"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    ends=st.lists(st.sampled_from(["\n", "\r\n"]), min_size=TEXT.count("\n"), max_size=TEXT.count("\n")),
+    edit=st.sampled_from(["value", "key", "mouse"]),
+)
+def test_every_untouched_line_keeps_its_bytes(path: Path, ends: list[str], edit: str) -> None:
+    lines = [line + end for line, end in zip(TEXT.split("\n"), [*ends, ""], strict=True)]
+    path.write_bytes("".join(lines).encode())
+    if edit == "mouse":
+        add_mouse(path, "B", "DEMO")
+    else:
+        set_mouse_key(path, "DEMO", "reward_threshold" if edit == "value" else "n_tones", "9")
+    after = path.read_bytes().decode()
+    upto, own_end = (9, ends[9]) if edit == "value" else (10, ends[9])
+    before, behind = "".join(lines[:upto]), "".join(lines[10:])
+    assert after.startswith(before)
+    assert after.endswith(behind)
+    new = after[len(before) : len(after) - len(behind)]
+    assert set(re.findall("\r?\n", new)) == {own_end}
 
 
 def test_a_file_changed_meanwhile_is_left_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,16 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ConfigError
+from session.config_entries import in_order
 from session.config_file import read_config, scan, shown, split_comment, write_value
 
 PATH = Path("c.ini")
 
 BAD_LINES = {
     "no equals sign": ("[clnf_a]\nroi M1_L", "c.ini:2: roi M1_L: neither [section] nor key = value"),
+    "equals sign in the comment": ("[clnf_a]\nroi M1_L ; a = b", "c.ini:2: roi M1_L: neither"),
     "no key": ("[clnf_a]\n= 3", "c.ini:2: = 3: neither"),
     "before a section": ("roi = M1_L", "c.ini:1: roi = M1_L: stands before the first [section]"),
     "continuation": ("[clnf_a]\nroi = M1_L\n  audio = 1", "c.ini:3: audio = 1: begins with a blank"),
     "open section": ("[clnf_a\nroi = M1_L", "c.ini:1: [clnf_a: not a section; write [name]"),
+    "closed only": ("clnf_a]\nroi = M1_L", "c.ini:1: clnf_a]: not a section; write [name]"),
+    "no bracket": ("mouse:A\nroi = M1_L", "c.ini:1: mouse:A: not a section; write [name]"),
+    "indented section": ("[clnf_a]\nroi = A\n [clnf_b]\nroi = A", "c.ini:3: [clnf_b]: begins with a blank"),
+    "NUL in a section": ("[clnf_a]\nroi = A\n[clnf\0_b]\nroi = A", "c.ini:3: unprintable character"),
+    "same key in a section twice": ("[clnf_a]\nroi = A\n[clnf_a]\nroi = B", "c.ini:3: [clnf_a]: given twice"),
+    "NUL and a later value": ("[clnf_a]\nroi = A\0\nroi = A", "c.ini:2: unprintable character"),
     "text behind a section": ("[clnf_a] x", "not a section"),
     "empty section": ("[]", "unknown section"),
     "key twice": ("[clnf_a]\nroi = A\nRoi = B", "c.ini:3: [clnf_a] Roi = B: given twice (first at c.ini:2)"),
@@ -37,13 +45,24 @@ BAD_LINES = {
 
 @pytest.mark.parametrize(("text", "fragment"), BAD_LINES.values(), ids=BAD_LINES)
 def test_bad_line_is_one_problem(text: str, fragment: str) -> None:
-    problems = scan(PATH, text).problems
+    problems = in_order(scan(PATH, text).problems)
     assert len(problems) == 1
     assert fragment in problems[0]
 
 
+def test_a_line_with_a_problem_still_says_what_it_is_for() -> None:
+    file = scan(PATH, "[clnf_a\nroi = A\0\n audio = 1\nbregma 1, 2\nppmm = 2\n  + 3\n= 9\n(seeds)\nM1 = 1, 2")
+    assert list(file.sections) == ["clnf_a", "seeds"]
+    entries = file.sections["clnf_a"].entries
+    assert {key: entry.told for key, entry in entries.items()} == dict.fromkeys(
+        ("roi", "audio", "bregma", "ppmm", ""), True
+    )
+    assert not file.sections["seeds"].entries["m1"].told
+    assert [problem.line for problem in file.problems] == [1, 2, 3, 4, 6, 7, 8]
+
+
 def test_unknown_section_names_the_nearest() -> None:
-    assert "did you mean seeds?" in scan(PATH, "[sedes]").problems[0]
+    assert "did you mean seeds?" in scan(PATH, "[sedes]").problems[0].text
 
 
 def test_comments_and_quotes() -> None:
@@ -102,7 +121,9 @@ def test_shown_is_one_printable_line(text: str) -> None:
 
 LINES = st.lists(
     st.one_of(
-        st.sampled_from(["", "; c", "# c", "[clnf_a]", "[clnf_b] ; c", "[seeds]", "[mouse:A]", "x", " y = 2"]),
+        st.sampled_from(
+            ["", "; c", "# c", "[clnf_a]", "[clnf_b] ; c", "[seeds]", "[mouse:A]", "x", " y = 2", "z ; = 3"]
+        ),
         st.builds(lambda key, rest: f"{key} ={rest}", st.sampled_from(["a", "b", "roi.x", "K k"]), st.text(max_size=8)),
     ),
     max_size=8,

@@ -175,7 +175,7 @@ def test_a_data_root_that_cannot_be_written_says_so(tmp_path):
 
 def test_a_disk_that_is_full_before_the_session_makes_nothing(tmp_path, monkeypatch):
     full = runner.check_space
-    monkeypatch.setattr(runner, "check_space", lambda root, reserve: full(root, 1 << 62))
+    monkeypatch.setattr(runner, "check_space", lambda root, reserve, need: full(root, 1 << 62, need))
     with pytest.raises(InputError, match="MB"):
         run(settings_for(tmp_path))
     assert not (tmp_path / "data").exists()

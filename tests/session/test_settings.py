@@ -51,7 +51,8 @@ def test_probe_is_asked_and_its_problem_collected(tmp_path: Path) -> None:
     problems = problems_of(path, BASE.format(mouse=lines), probe=probe)
     assert asked == [(str(tmp_path / "rec"), 30.0)]
     assert len(problems) == 2
-    assert "resolution 256 x 256 px is not the recording's 170 x 100 px; write resolution = 170, 100" in problems[1]
+    assert "resolution 256 x 256 px is not the recording's 170 x 100 px; write resolution = 170, 100" in problems[0]
+    assert "n_tones = 1" in problems[1]
 
     def broken(source: str, framerate: float) -> Probed:
         raise SourceError(f"{source}: there is no such file; give another --source")
@@ -73,8 +74,8 @@ def test_movement_section(tmp_path: Path) -> None:
     assert not made.rois
     problems = problems_of(path, CLMF.format(start="start_roi", more="reward_threshold = 3\nroi.x = 1,1,2,2"))
     assert len(problems) == 3
-    assert "has no such key (it belongs to clnf)" in problems[0]
-    assert "start circle" in problems[2]
+    assert "start circle" in problems[0]
+    assert "has no such key (it belongs to clnf)" in problems[1]
 
 
 def test_a_shared_problem_is_listed_once(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,6 +73,13 @@ def test_resolved_copy_of_a_movement_section(tmp_path: Path) -> None:
     assert again(made, tmp_path / "copy.ini") == made
 
 
+def in_file_order(problems: list[str], path: Path) -> bool:
+    """Return whether lines of the file come in order, and what stands on none of them last."""
+    found = [re.match(rf"{re.escape(str(path))}:(\d+): ", problem) for problem in problems]
+    places = [int(match[1]) if match else math.inf for match in found]
+    return places == sorted(places)
+
+
 ODD = ["1e308", "-1", "1,1,9,9", "replay", "M1_L", "x", "1", "-0.0"]
 TEXTS = st.one_of(
     st.text(max_size=300),
@@ -98,9 +107,10 @@ def test_any_text_gives_settings_or_a_config_error(tmp_path: Path, text: str) ->
     if made is None:
         assert problems
         assert all(line and line.isprintable() for line in problems)
+        assert in_file_order(problems, path)
     else:
         assert again(made, tmp_path / "copy.ini") == made
-    assert isinstance(check_config(path), list)
+    assert in_file_order(check_config(path), path)
 
 
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=20), max_size=3))

@@ -63,12 +63,12 @@ BAD_KEYS = {
     "history, too slow a camera": ("framerate = 0.001", "2 are needed; raise framerate to 0.334 or more"),
     "history in memory": (
         "dff_history = 600\nframerate = 1000\nroi = x\nroi.x = 0,0,256,256",
-        "dff_history 600 s of ROI X (256 x 256 px) at framerate 1000 frames/s needs 73.2 GiB of memory, above 1 GiB; "
-        "make the ROI smaller, or shorten dff_history to 8.19 s or less",
+        "dff_history 600 s of ROI X (256 x 256 px) at framerate 1000 frames/s (uint8) needs 91.6 GiB of memory, "
+        "above 1 GiB; make the ROI smaller, or shorten dff_history to 6.54 s or less",
     ),
     "history of seeds in memory": (
         "dff_history = 200\nroi_operation = M1_L-M1_R\nroi_size = 3, 3\nframerate = 1000",
-        "dff_history 200 s of ROIs M1_L (77 x 77 px), M1_R (77 x 77 px) at framerate 1000 frames/s needs 4.42 GiB",
+        "dff_history 200 s of ROIs M1_L (77 x 77 px), M1_R (77 x 77 px) at framerate 1000 frames/s (uint8) needs",
     ),
     "rig": ("rig = a/b", "not a plain name"),
     "ROI text": ("roi.x = 4,4", "roi.x = 4,4: ROI '4,4' cannot be read"),
@@ -115,6 +115,8 @@ BAD_FILES = {
     "unknown mouse": ("[mouse:AB]\n[mouse:C]", "no mouse 'A' (there are AB, C)"),
     "no rule": ("[clnf_a]\n[mouse:A]\nexperiment = clnf_a", "c.ini:1: [clnf_a]: no rule; give roi = NAME"),
     "no seeds": (USE, "no seed M1_L; the file has no [seeds] section"),
+    "other seeds only": (USE + "\n[seeds]\nBC = 1, 2", "no seed M1_L; use a name of [seeds] with _L or _R, or a shape"),
+    "empty seeds": (USE + "\n[seeds]", "no seed M1_L; the section [seeds] is empty"),
     "bad seed": (USE + "\n[seeds]\nM1 = 1", "M1 = 1: not two numbers"),
     "NaN seed": (USE + "\n[seeds]\nM1 = 1, nan", "out of range"),
     "underscore in a seed": (USE + "\n[seeds]\nM1 = 1_0, 2", "M1 = 1_0, 2: not two numbers"),
@@ -178,7 +180,7 @@ GOOD_KEYS = {
     "summary, longest": f"summary_file = {'a' * 96}.csv",
     "underscore in a name": "rig = my_rig",
     "history of two frames": "dff_history = 0.4\nframerate = 5",
-    "history that just fits": "roi = x\nroi.x = 0,0,256,256\ndff_history = 8.19\nframerate = 1000",
+    "history that just fits": "roi = x\nroi.x = 0,0,256,256\ndff_history = 6.54\nframerate = 1000",
     "last drop": "final_rest_dur = 0.3",
 }
 
@@ -226,7 +228,7 @@ def test_the_cure_of_a_history_cures(tmp_path: Path, framerate: float, history: 
             break
     frames = made.dff.dff_history * made.camera.framerate
     assert frames > 1.999
-    assert frames * 2 * size * size <= 1 << 30
+    assert size * size * (2 * (1.25 * frames + 3) + 16) <= 1 << 30
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:

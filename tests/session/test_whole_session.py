@@ -2,6 +2,7 @@
 
 import gc
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from core.ports import EndOfSource
 from core.values import as_ns
 from recording.reader import open_session
 from roi_manager import Rect
-from session import runner
-from session.locks import mouse_lock, rig_lock
+from session import locks, runner
+from session.locks import mouse_lock, rig_locks
 from session.runner import InterruptedEarly
 from session.settings import load_settings
 from session.stop import StopRequest
@@ -171,12 +172,37 @@ def test_one_session_per_mouse(tmp_path):
     assert run(settings).outcome == "complete"
 
 
-def test_one_live_session_per_rig(tmp_path):
+@pytest.mark.parametrize(
+    ("rig", "mouse", "match"), [("rig1", "OTHER", "rig rig1"), ("rig2", "DEMO", "mouse DEMO")], ids=["rig", "mouse"]
+)
+def test_one_live_session_per_rig_and_mouse_whatever_their_data_root(tmp_path, rig, mouse, match):
     settings = settings_for(tmp_path)
-    with rig_lock("rig1"):
-        with pytest.raises(BusyError, match="rig rig1"):
+    with ExitStack() as held:
+        for lock in rig_locks(rig, mouse):
+            held.enter_context(lock)
+        with pytest.raises(BusyError, match=match):
             run(settings, replace(OFFLINE, live=True))
+        assert not (tmp_path / "data").exists()
         assert run(settings).outcome == "complete", "a session without a rig does not need it"
+
+
+def test_the_folder_of_locks_does_not_depend_on_who_asks(tmp_path, monkeypatch):
+    """TMPDIR differs between users and services, who must meet all the same."""
+    monkeypatch.undo()
+    before = locks.lock_folder()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert locks.lock_folder() == before
+    assert before in (Path("/run/lock"), Path("/tmp"))
+
+
+def test_no_device_is_opened_for_a_session_that_cannot_have_the_rig(tmp_path, parts_of):
+    made = parts_of()
+    with ExitStack() as held:
+        for lock in rig_locks("rig1", "OTHER"):
+            held.enter_context(lock)
+        with pytest.raises(BusyError):
+            run(settings_for(tmp_path), replace(OFFLINE, live=True))
+    assert made == []
 
 
 def test_clopy_fault_08_lost_frames_are_counted_where_they_were_lost(tmp_path, parts_of):

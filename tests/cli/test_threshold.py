@@ -1,0 +1,98 @@
+"""``rigloop threshold``: found, saved, and what is said where it cannot be."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.words import run_words
+
+
+@pytest.fixture
+def resting(rigloop, config, tmp_path):
+    words = ("--set", "session_type=behavior_recording", "--set", "spont_sess_duration=3", "--seed", "2", "--json")
+    code, out, err = rigloop(*run_words(config, tmp_path, *words))
+    assert code == 0, err
+    return Path(json.loads(out)["session"])
+
+
+def test_threshold_from_a_resting_session_is_found_and_saved(rigloop, config, resting):
+    code, out, err = rigloop("threshold", "--session", resting, "--rate", "3", "--config", config)
+    assert code == 0, err
+    found = float(out.split()[1].rstrip(":"))
+    assert 0.01 < found < 0.2
+    assert f"reward_threshold = {found}" not in config.read_text()
+    code, out, err = rigloop("threshold", "--session", resting, "--success", "0.25", "--save", "--config", config)
+    assert code == 0, err
+    saved = out.split()[1].rstrip(":")
+    section = config.read_text().split("[mouse:DEMO]")[1].split("\n[")[0]
+    assert saved in section
+
+
+def test_the_saved_threshold_gives_what_was_asked_for(rigloop, config, resting):
+    """Five decimals, rounded up, would miss the very peak that was found."""
+    for share in (0.1, 0.2, 0.3, 0.5):
+        code, out, err = rigloop("threshold", "--session", resting, "--success", share, "--config", config)
+        assert code == 0, err
+        assert float(out.split(" % of trials")[0].split("in ")[-1]) >= 100 * share
+
+
+def test_a_threshold_of_a_session_that_does_not_say_whose_it_is(rigloop, config, resting, tmp_path):
+    shutil.copytree(resting, tmp_path / "S1", ignore=shutil.ignore_patterns("session.json", "frames.csv"))
+    words = ("threshold", "--session", tmp_path / "S1", "--rate", "3", "--config", config, "--save")
+    code, _, err = rigloop(*words)
+    assert code == 2
+    assert "--mouse" in err
+    code, out, err = rigloop(*words, "--mouse", "DEMO2")
+    assert code == 0, err
+    assert "[mouse:DEMO2]" in out
+
+
+@pytest.mark.parametrize("words", [("--rate", "1e9"), ("--success", "2"), ("--rate", "nan"), ()])
+def test_a_threshold_that_cannot_be_found_says_why(rigloop, config, resting, words):
+    code, _, err = rigloop("threshold", "--session", resting, *words, "--config", config)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+
+
+def with_json(session, change):
+    """Change session.json as a person or a bad disk might."""
+    file = session / "session.json"
+    meta = json.loads(file.read_text())
+    change(meta)
+    file.write_text(json.dumps(meta))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda meta: meta.update(settings=None), '"settings" is null, not an object'),
+        (lambda meta: meta.update(settings=[1]), '"settings" is [1], not an object'),
+        (lambda meta: meta["settings"].update(max_trial_dur="abc"), '"max_trial_dur" of "settings" is "abc"'),
+        (lambda meta: meta["settings"].update(max_trial_dur=None), '"max_trial_dur" of "settings" is null'),
+        (lambda meta: meta["settings"].update(max_trial_dur=True), '"max_trial_dur" of "settings" is true'),
+        (lambda meta: meta["settings"].update(max_trial_dur=0), "is 0, not a number above 0"),
+        (lambda meta: meta["settings"].update(max_trial_dur=float("nan")), '"max_trial_dur" of "settings" is NaN'),
+        (lambda meta: meta["settings"].update(tone_floor={}), '"tone_floor" of "settings" is {}, not a number'),
+        (lambda meta: meta["settings"].update(tone_floor=float("inf")), '"tone_floor" of "settings" is Infinity'),
+        (lambda meta: meta.update(mouse=["DEMO"]), '"mouse" is ["DEMO"], not a name'),
+    ],
+)
+def test_a_session_json_that_is_damaged_is_one_line_with_file_key_and_cure(rigloop, config, resting, change, said):
+    file = with_json(resting, change)
+    before = config.read_bytes()
+    code, _, err = rigloop("threshold", "--session", resting, "--rate", "3", "--config", config, "--save")
+    assert code == 2
+    [line] = err.splitlines()
+    assert line.startswith(f"rigloop threshold: {file}: ")
+    assert said in line
+    assert "restore it from a copy, or correct it by hand" in line
+    assert config.read_bytes() == before
+
+
+def test_a_session_without_the_settings_is_taken_as_clopys_are(rigloop, config, resting):
+    with_json(resting, lambda meta: meta.pop("settings"))
+    code, _, err = rigloop("threshold", "--session", resting, "--rate", "3", "--config", config)
+    assert code == 0, err
