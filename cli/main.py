@@ -44,16 +44,9 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
         "--output", metavar="NEW.ini", type=Path, help="write here instead of to the screen; must not exist"
     )
 
-    threshold = commands.add_parser(
-        "threshold", help="find a mouse's threshold in a resting session", allow_abbrev=False
+    _add_threshold_options(
+        commands.add_parser("threshold", help="find a mouse's threshold in a resting session", allow_abbrev=False)
     )
-    threshold.add_argument("--session", metavar="S", type=Path, required=True, help="folder of the resting session")
-    wanted = threshold.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--rate", metavar="R", type=float, help="crossings per minute that it should give")
-    wanted.add_argument("--success", metavar="P", type=float, help="share of trials that should succeed, 0 to 1")
-    threshold.add_argument("--mouse", metavar="ID", help="whose threshold it is, if the session does not say")
-    threshold.add_argument("--save", action="store_true", help="write it to the mouse's section of config.ini")
-    _add_config(threshold)
 
     export = commands.add_parser("export", help="give a session out in another format", allow_abbrev=False)
     export.add_argument("session", metavar="SESSION", type=Path)
@@ -86,6 +79,16 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument("--pace", choices=("max", "real"), help="default: real with a real camera, else max")
     run.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
     _add_config(run)
+
+
+def _add_threshold_options(threshold: argparse.ArgumentParser) -> None:
+    threshold.add_argument("--session", metavar="S", type=Path, required=True, help="folder of the resting session")
+    wanted = threshold.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--rate", metavar="R", type=float, help="crossings per minute that it should give")
+    wanted.add_argument("--success", metavar="P", type=float, help="share of trials that should succeed, 0 to 1")
+    threshold.add_argument("--mouse", metavar="ID", help="whose threshold it is, if the session does not say")
+    threshold.add_argument("--save", action="store_true", help="write it to the mouse's section of config.ini")
+    _add_config(threshold)
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:

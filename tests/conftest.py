@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A law says nothing of time, and machines are loaded.
+settings.register_profile("rigloop", deadline=None)
+settings.load_profile("rigloop")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -15,7 +15,7 @@ from tests.brain.reference import ReferenceDff
 from tests.brain.streams import FRAME_SHAPE, PERIOD, RATE, SHAPES, make, make_images, streams
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     streams(),
     st.sampled_from(list(DffMode)),
@@ -35,7 +35,7 @@ def test_equals_the_definition(times, mode, dtype, shapes, history, seed):
             assert value == pytest.approx(wanted, rel=1e-12, abs=reference.error, nan_ok=True)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.sampled_from(list(DffMode)), st.integers(0, 2**32), st.integers(0, 3))
 @example(DffMode.blue_regressed, 355649492, 1)
 def test_dark_pixels_are_left_out_of_the_mean(mode, seed, brightest):

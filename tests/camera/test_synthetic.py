@@ -125,7 +125,7 @@ def _lonely(transients: Transients) -> bool:
     return len(onsets) == 1 and 5 < onsets[0] < 50
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(0, 10**6))
 def test_frames_depend_on_seed_and_index_alone(seed: int, index: int) -> None:
     scene = SceneSettings(regions=(Region("A", 5.0, 5.0),), radius_px=2.0)

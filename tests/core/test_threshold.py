@@ -21,6 +21,13 @@ def test_one_step_by_rewards_of_the_epoch(rewards, expected):
     assert (state.epoch_ns, state.rewards) == (0, 0)
 
 
+def test_a_gap_in_the_frames_moves_the_threshold_once():
+    """Ten epochs in which no frame came: the mouse could not act in them."""
+    state = adapt(SETTINGS, first_threshold(SETTINGS), 10 * EPOCH + 5, 0)
+    assert (state.value, state.epoch_ns) == (pytest.approx(0.048), 5)
+    assert adapt(SETTINGS, state, as_ns(0.1), 0).value == state.value
+
+
 def test_fixed_threshold_never_moves():
     fixed = ThresholdSettings(adaptive_threshold=False)
     state = first_threshold(fixed)

@@ -97,5 +97,5 @@ class Queue(RuleBasedStateMachine):
         assert left_behind(self.handle, self.sent, HALF) == list(self.model)
 
 
-Queue.TestCase.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+Queue.TestCase.settings = settings(max_examples=60, stateful_step_count=60)
 TestQueue = Queue.TestCase

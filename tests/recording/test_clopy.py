@@ -7,7 +7,7 @@ import re
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import local_datetime
@@ -106,7 +106,6 @@ def clopy_rows(n_parts, n_rows):
     )
 
 
-@settings(deadline=None)
 @given(st.data(), st.sampled_from(["M1_L", "BC_L-BC_R", "A+B-C"]))
 def test_what_is_given_out_reads_back(tmp_path_factory, data, formula):
     names = tuple(re.findall(r"\w+", formula))

@@ -113,7 +113,7 @@ def test_a_new_line_behind_a_last_one_without_an_end(path: Path) -> None:
     assert path.read_bytes() == b"[clnf_a]\r\n[mouse:A]\nexperiment = clnf_a\nn_tones    = 9"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ends=st.lists(st.sampled_from(["\n", "\r\n"]), min_size=TEXT.count("\n"), max_size=TEXT.count("\n")),
     edit=st.sampled_from(["value", "key", "mouse"]),
@@ -163,7 +163,7 @@ def test_shipped_file_takes_a_mouse(tmp_path: Path) -> None:
     assert "\n".join(copy.read_text().split("\n")[-32:]) == "\n".join(CONFIG.read_text().split("\n")[-32:])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=30))
 def test_set_value_is_read_back_and_other_lines_stay(path: Path, value: str) -> None:
     path.write_text(TEXT, encoding="utf-8")

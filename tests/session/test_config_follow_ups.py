@@ -102,7 +102,7 @@ DAMAGE: dict[str, Callable[[str, int], str]] = {
 }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(number=st.sampled_from(SAID), how=st.sampled_from(sorted(DAMAGE)), place=st.integers(0, 200))
 def test_a_damaged_line_of_the_shipped_file_is_one_problem(tmp_path: Path, number: int, how: str, place: int) -> None:
     line = DAMAGE[how](LINES[number], place)

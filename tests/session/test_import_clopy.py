@@ -255,7 +255,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(
     section=st.sampled_from(["raspicambrain_reward_punish_1roi", "sentech_dlclive"]),
     keys=st.dictionaries(st.sampled_from([*NAMES, "control_joint", "m1_l"]), VALUES, max_size=8),

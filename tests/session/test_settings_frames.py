@@ -82,7 +82,7 @@ def test_a_huge_resolution_is_one_problem(tmp_path: Path) -> None:
     assert problem.startswith(f"{tmp_path}/c.ini:5: [mouse:A] resolution = 8192, 8192: a frame of resolution")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(width=st.integers(4000, 16_384), height=st.integers(6000, 16_384))
 def test_the_cure_of_a_resolution_cures(tmp_path: Path, width: int, height: int) -> None:
     overrides = {"resolution": f"{width}, {height}"}

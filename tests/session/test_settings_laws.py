@@ -39,7 +39,7 @@ def test_resolved_copy_of_a_shipped_mouse_gives_it_again(tmp_path: Path, mouse: 
     assert set(made.flat()) == {*keys_of("clnf"), *(f"roi.{name}" for name in made.rois)}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     threshold=st.floats(0.001, 1000),
     rests=st.floats(0, 3600),
@@ -95,7 +95,7 @@ TEXTS = st.one_of(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(TEXTS)
 @example("[clnf_a]\nroi=x\nroi.x=1,1,9,9\nppmm=1e-300\n[mouse:A]\nexperiment=clnf_a")
 @example("[clnf_a]\nroi=M1_L\nppmm=10000\nroi_size=100,100\n[mouse:A]\nexperiment=clnf_a\n[seeds]\nM1=20,20")

@@ -209,7 +209,7 @@ def test_check_finds_what_a_session_would(tmp_path: Path, name: str) -> None:
     size=st.integers(1, 256),
     unit=st.sampled_from([1, 1e-2, 1e-4]),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 def test_the_cure_of_a_history_cures(tmp_path: Path, framerate: float, history: float, size: int, unit: float) -> None:
     """What is accepted holds two frames and fits into memory; what a problem says to write is accepted."""
     values = {"framerate": repr(framerate * unit), "dff_history": repr(history)}
