@@ -11,7 +11,7 @@ from camera.source import Source, SourceInfo
 from camera.video_source import open_video
 from core.errors import SourceError
 from recording.reader import DEFAULT_IMAGE_FILE
-from recording.schema import FRAMES_CSV
+from recording.schema import FRAMES_CSV, SESSION_JSON
 
 HDF5_SUFFIXES = frozenset({".hdf5", ".h5"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".mpg", ".mpeg", ".webm", ".wmv", ".h264"})
@@ -87,6 +87,8 @@ def _open_folder(folder: Path, framerate: float) -> Source:
         raise SourceError(f"{place}: holds {len(videos)} videos; name one of them, such as {videos[0]}")
     if others := _with_suffix(place, HDF5_SUFFIXES):
         return open_hdf5(others[0], framerate)  # which says why it is none
+    if (place / SESSION_JSON).is_file():
+        return open_session_source(place)  # which says what it lacks
     below = sorted(p for p in place.glob(f"*/{SESSION_FOLDER}") if p.is_dir())
     if below:
         raise SourceError(f"{place}: holds {len(below)} sessions; name one of them, such as {below[-1].parent}")

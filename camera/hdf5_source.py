@@ -82,10 +82,9 @@ class Hdf5Images:
         """Return image ``index``, (height, width, 3). Raises CameraError when it cannot be read."""
         try:
             return self._read(index)
-        except _DAMAGE as error:
-            raise CameraError(
-                f"{self._path}: image {index} cannot be read ({_one_line(error)}); is the file damaged?"
-            ) from error
+        except _DAMAGE:
+            # Another image of the block may be the damaged one.
+            return self._read_alone(index)
 
     def whole(self) -> int:
         """Return how many images from the first on are whole in the file. Raises SourceError."""
@@ -110,6 +109,15 @@ class Hdf5Images:
                     f"{self._path}: is damaged (one of images {block} cannot be read: {_one_line(error)}); "
                     f"{_DAMAGE_CURE}"
                 ) from error
+
+    def _read_alone(self, index: int) -> Image:
+        """Return image ``index`` without its block. Raises CameraError when it cannot be read."""
+        try:
+            return np.ascontiguousarray(self._data[index], np.dtype(self.frame_dtype))
+        except _DAMAGE as error:
+            raise CameraError(
+                f"{self._path}: image {index} cannot be read ({_one_line(error)}); is the file damaged?"
+            ) from error
 
     def _read(self, index: int) -> Image:
         """Return image ``index``, with its block if that is not at hand. Raises what h5py raises."""

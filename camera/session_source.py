@@ -11,6 +11,7 @@ from camera.source import Source, SourceKind
 from camera.stamps import IntArray, Stamps, check_times
 from core.errors import SourceError
 from recording.reader import open_session
+from recording.recorded import RecordedSession
 from recording.schema import FRAMES_CSV
 
 
@@ -32,6 +33,7 @@ def open_session_source(path: Path) -> Source:
             f"{folder}: this session kept no images, so it cannot be replayed; give one recorded with record_images = 1"
         )
     rows = np.stack([frames.frame, frames.time_ns, frames.sensor_ns, frames.dropped, frames.image], axis=1)
+    _check_whole(session)
     images = Hdf5Images(session.image_path)
     try:
         cut = session.meta.get("outcome") == "running"  # nobody closed it: it was killed, or the power failed
@@ -48,6 +50,19 @@ def open_session_source(path: Path) -> Source:
     except BaseException:
         images.close()
         raise
+
+
+def _check_whole(session: RecordedSession) -> None:
+    """Raise SourceError where the log of a session that was closed has lost rows since."""
+    counts = session.meta.get("counts")
+    counted = counts.get("frames") if isinstance(counts, dict) else None
+    # A session that failed may have done so before its last rows were written.
+    closed = session.meta.get("outcome") not in ("running", "failed")
+    if closed and isinstance(counted, int) and len(session.frames) < counted:
+        raise SourceError(
+            f"{session.folder / FRAMES_CSV}: has {len(session.frames)} frames of the {counted} that session.json "
+            "counts; restore it from a copy, or give another session"
+        )
 
 
 def deliverable(rows: IntArray, n_images: int) -> tuple[Stamps, IntArray]:

@@ -57,7 +57,7 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
         nargs="?",
         const=None,
         required=True,
-        help="as a CLoPy session folder, which must not exist; without DIR, CLoPy's files in the session's own folder",
+        help="as a CLoPy session folder, which must not exist or be empty; without DIR, into the session's own folder",
     )
     return parser
 

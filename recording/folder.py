@@ -153,11 +153,11 @@ def check_space(data_root: Path, reserve_bytes: int, images_bytes: int = 0) -> s
         return describe("look for free space in", root, error)
     if free >= reserve_bytes + images_bytes:
         return ""
-    images = f", and its images up to {images_bytes / 1e6:.0f} MB" if images_bytes else ""
+    images = f", and the images of this session take up to {images_bytes / 1e6:.0f} MB" if images_bytes else ""
     shorter = "; record_images = 0 or fewer trials need less" if images_bytes else ""
     return (
-        f"data_root {root}: {free / 1e6:.0f} MB are free on that disk, a session needs {reserve_bytes / 1e6:.0f} MB "
-        f"for its log{images}; free space, or set data_root to another disk{shorter}"
+        f"data_root {root}: {free / 1e6:.0f} MB are free on that disk; {reserve_bytes / 1e6:.0f} MB are kept "
+        f"for the log{images}: free space, or set data_root to another disk{shorter}"
     )
 
 

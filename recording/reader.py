@@ -50,6 +50,12 @@ def _locate(path: Path) -> tuple[Path, Path | None]:
     for folder in (path, path / "S1"):
         if any((folder / log).is_file() for log in logs):
             return folder, None
+    for folder in (path, path / "S1"):
+        if (folder / schema.SESSION_JSON).is_file():
+            raise SourceError(
+                f"{folder} holds a session that was killed before its first frame, or whose {schema.FRAMES_CSV} was "
+                "removed; give another session"
+            )
     raise SourceError(f"{path} has no {' and no '.join(logs)}; give the folder S1 of a session")
 
 

@@ -35,7 +35,8 @@ class FileLock:
             self._fd = self._open()
         except OSError as error:
             raise InputError(
-                f"{self._what}: the lock {self._path} cannot be opened ({error.strerror}); make its folder writable"
+                f"{self._what}: the lock {self._path} cannot be opened ({error.strerror}); make its folder "
+                "writable and the file readable (chmod a+r), as its owner or as root"
             ) from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,10 +56,14 @@ class FileLock:
     def _open(self) -> int:
         """Open the file, read-only where another user made it: a lock needs no more."""
         try:
-            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except PermissionError:
             self._writable = False
             return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        if os.fstat(fd).st_uid == os.geteuid():
+            # Whatever the umask: another user must be able to look at it.
+            os.fchmod(fd, 0o644)
+        return fd
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._fd >= 0:
@@ -82,7 +87,7 @@ def rig_locks(rig: str, mouse: str) -> tuple[FileLock, FileLock]:
     """Return the locks of a session on a rig: the rig's, and the mouse's, which is on no other rig meanwhile."""
     folder = lock_folder()
     return (
-        FileLock(folder / f"rigloop-{rig}.lock", f"rig {rig}"),
+        FileLock(folder / f"rigloop-rig-{rig}.lock", f"rig {rig}"),
         FileLock(folder / f"rigloop-mouse-{mouse}.lock", f"mouse {mouse}"),
     )
 

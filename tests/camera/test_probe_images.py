@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,8 +17,9 @@ import pytest
 
 from camera.hdf5_index import misplaced
 from camera.replay import open_replay, probe_source
-from core.errors import SourceError
+from core.errors import CameraError, SourceError
 from core.ports import EndOfSource
+from recording.reader import open_session
 from tests.camera import recordings as rec
 
 FPS = 15.0
@@ -114,6 +116,23 @@ def test_an_image_that_cannot_be_decoded_behind_a_header_that_can(
         open_replay(str(path), FPS)
 
 
+def test_damage_in_the_middle_costs_no_image_but_those_it_hit(tmp_path: Path) -> None:
+    """The probe looks at the first and the last image; what lies between is met when its turn comes."""
+    path = bare(tmp_path, chunks=CHUNK, compression="gzip")
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("raw_images", (200, *SHAPE), "uint8", chunks=CHUNK, compression="gzip")
+        data[:] = 7
+    begin, size = place_of(path, 100)
+    overwrite(path, begin, bytes(size))
+    assert refusal(path) == ""
+    source = open_replay(str(path), FPS)
+    source.start()
+    assert all((source.read(1.0).image == 7).all() for _ in range(100))
+    with pytest.raises(CameraError, match="image 100 cannot be read"):
+        source.read(1.0)
+    source.close()
+
+
 @pytest.mark.parametrize("swmr", [False, True])
 def test_a_cut_recording_is_not_replayed_as_black_frames(swmr: bool, tmp_path: Path) -> None:
     """HDF5 gives zeros for what lies behind the end of a file that is opened as SWMR."""
@@ -146,6 +165,27 @@ def test_the_session_of_a_computer_that_went_down_is_replayed_up_to_what_reached
         source.read(1.0)
     source.close()
     assert all(image.any() for image in images)
+
+
+@pytest.mark.parametrize(("outcome", "refused"), [("complete", True), ("aborted", True), ("failed", False)])
+def test_a_session_that_was_closed_with_more_rows_than_it_has_is_refused(
+    outcome: str, refused: bool, tmp_path: Path
+) -> None:
+    session(tmp_path)
+    counts = json.dumps({"outcome": outcome, "counts": {"frames": FRAMES + 5}})
+    (tmp_path / "session.json").write_text(counts)
+    wanted = f"frames.csv: has {FRAMES} frames of the {FRAMES + 5} that session.json counts; restore it"
+    assert (wanted in refusal(tmp_path)) if refused else (refusal(tmp_path) == "")
+
+
+def test_a_session_killed_before_its_first_frame_says_so(tmp_path: Path) -> None:
+    (tmp_path / "S1").mkdir()
+    (tmp_path / "S1" / "session.json").write_text('{"outcome": "running"}')
+    for path in (tmp_path, tmp_path / "S1"):
+        with pytest.raises(SourceError, match="killed before its first frame"):
+            probe_source(path, FPS)
+        with pytest.raises(SourceError, match="killed before its first frame"):
+            open_session(path)
 
 
 def refusal_of_stream(folder: Path) -> str:

@@ -85,7 +85,7 @@ def test_space_is_looked_for_before_anything_is_made(tmp_path, monkeypatch, free
     assert looked == [tmp_path]
     assert (problem == "") == (free >= 100)
     if problem:
-        assert f"{tmp_path / where}: {free} MB are free on that disk, a session needs 100 MB" in problem
+        assert f"{tmp_path / where}: {free} MB are free on that disk; 100 MB are kept for the log" in problem
         assert "set data_root to another disk" in problem
     assert list(tmp_path.iterdir()) == []
 
