@@ -13,6 +13,7 @@ from recording.schema import FIGURE_PNG
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK, WATER, TONE, SUCCESS, FAIL = "#222222", "#0072b2", "#e69f00", "#009e73", "#d55e00"
 """Okabe and Ito's colours, which colour-blind people can tell apart."""
@@ -28,37 +29,36 @@ def draw_session(folder: Path) -> Path:
     Path
         The picture, about 1200 x 700 px.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    session = open_session(folder)
-    figure, axes = plt.subplots(3, 1, figsize=(12, 7), sharex=True, height_ratios=(3, 1.4, 1), layout="constrained")
-    try:
-        seconds = (session.frames.time_ns - session.frames.time_ns[0]) / 1e9 if len(session.frames.time_ns) else []
-        seconds = np.asarray(seconds, np.float64)
-        _signal(axes[0], session, seconds)
-        _tone(axes[1], session, seconds)
-        _trials(axes[2], session, seconds)
-        for axis in axes:
-            axis.spines[["top", "right"]].set_visible(False)
-        if len(seconds):
-            axes[2].set_xlim(0, max(seconds[-1], 1e-3))
-        axes[2].set_xlabel("time since the first frame (s)")
-        meta = session.meta
-        figure.suptitle(
-            f"{meta.get('mouse', '')}  ·  {meta.get('experiment', '')}  ·  {folder.parent.name}  ·  "
-            f"{meta.get('outcome', '')}",
-            fontsize=11,
-            x=0.01,
-            ha="left",
-        )
-        path = folder / FIGURE_PNG
-        figure.savefig(path, dpi=100)
-    finally:
-        plt.close(figure)
+    path = folder / FIGURE_PNG
+    session_figure(open_session(folder)).savefig(path, dpi=100)
     return path
+
+
+def session_figure(session: RecordedSession) -> Figure:
+    """Return the figure of a session, also of one that ended before its first trial, tone or frame."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    axes = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1.4, 1))
+    time_ns = session.frames.time_ns
+    seconds = (time_ns - time_ns[:1]) / 1e9
+    _signal(axes[0], session, seconds)
+    _tone(axes[1], session, seconds)
+    _trials(axes[2], session, seconds)
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    if len(seconds):
+        axes[2].set_xlim(0, max(seconds[-1], 1e-3))
+    axes[2].set_xlabel("time since the first frame (s)")
+    meta = session.meta
+    figure.suptitle(
+        f"{meta.get('mouse', '')}  ·  {meta.get('experiment', '')}  ·  {session.folder.parent.name}  ·  "
+        f"{meta.get('outcome', '')}",
+        fontsize=11,
+        x=0.01,
+        ha="left",
+    )
+    return figure
 
 
 def thin(seconds: npt.NDArray[np.float64], trace: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
@@ -89,9 +89,11 @@ def _signal(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float6
     crossed = np.flatnonzero(np.isin(frames.time_ns, [e.time_ns for e in session.events if e.kind == "crossing"]))
     axis.plot(seconds[crossed], frames.signal[crossed], "o", color=SUCCESS, ms=5, label=f"crossing ({len(crossed)})")
     wet = frames.water > 0
-    axis.plot(
+    (drops,) = axis.plot(
         seconds[wet], frames.threshold[wet], "v", color=WATER, ms=8, label=f"water ({int(wet.sum())})", clip_on=False
     )
+    # A line that is not clipped and has no point counts as one in the corner of the picture.
+    drops.set_in_layout(False)
     axis.set_ylabel(_formula(session))
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=5, frameon=False, fontsize=9, borderaxespad=0)
 
@@ -109,11 +111,16 @@ def _formula(session: RecordedSession) -> str:
 
 def _tone(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float64]) -> None:
     """Tone in kHz, a gap where there is silence."""
+    axis.set_ylabel("tone (kHz)")
     freq = np.where(session.frames.freq_hz > 0, session.frames.freq_hz / 1000, np.nan)
+    if np.isnan(freq).all():
+        # A logarithmic axis without a value has ticks that mean nothing.
+        axis.set_yticks([])
+        axis.text(0.5, 0.5, "no tone", ha="center", va="center", color="#999999", transform=axis.transAxes)
+        return
     axis.plot(*thin(seconds, freq), color=TONE, lw=1.2, drawstyle="steps-post")
     axis.set_yscale("log", base=2)
     axis.yaxis.set_major_formatter("{x:g}")
-    axis.set_ylabel("tone (kHz)")
 
 
 def _trials(axis: Axes, session: RecordedSession, seconds: npt.NDArray[np.float64]) -> None:
