@@ -62,7 +62,7 @@ class ProgressBar(SessionWatch):
                 ncols=shutil.get_terminal_size((100, 24)).columns,
                 nrows=24,
                 mininterval=0 if terminal else QUIET_S,
-                bar_format=f"{{desc}}: {{percentage:3.0f}}%|{{bar:20}}| {counted} [{{elapsed}}{{postfix}}]",
+                bar_format=f"{{desc}}: |{{bar:10}}| {counted} [{{elapsed}}{{postfix}}]",
             ) as bar:
                 while not self._over.wait(1 / LOOKS_PER_S if terminal else QUIET_S):
                     _update(bar, status, goal, "closing files" if self._closing.is_set() else status.state.phase.value)
@@ -80,7 +80,8 @@ def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None
     bar.n = state.successes + status.fails if goal.trials else min(seconds, goal.rest_s)
     frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"
     bar.set_postfix_str(
-        f"{phase} {seconds:.0f} s, {frames} frames, {state.successes} successes, {status.water} drops, "
-        f"{status.dropped} lost",
+        # A narrow screen cuts off the end, which matters least.
+        f"{phase} {seconds:.0f} s, {state.successes} successes, {status.water} drops, {status.dropped} lost, "
+        f"{frames} frames",
         refresh=False,
     )
