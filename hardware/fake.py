@@ -11,11 +11,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from core.errors import OutputError
-from core.values import Level, Lick, Line, Pulse, as_ns
+from core.outputs import Openings, OutputUse, check_tone
+from core.values import Level, Lick, Line, Pulse
 from hardware.settings import OutputSettings
-
-HIGHEST_TONE_HZ = 96_000.0
-"""Half of the fastest sample rate of audio hardware in use (192 kHz): no tone above it can be played."""
 
 
 class _Device:
@@ -25,23 +23,23 @@ class _Device:
         self._name = name
         self._fail_on = fail_on
         self._calls = 0
-        self._last_ns = -1
-        self.closed = False
+        self._state = OutputUse(name)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._state.closed
 
     def _use(self, time_ns: int) -> None:
         """Take note of one call. Raises OutputError if the device is closed, told to fail, or time goes back."""
         self._calls += 1
-        if self.closed:
-            raise OutputError(f"{self._name}: used after it was closed; the loop must end before its outputs")
-        if self._calls == self._fail_on:
+        if self._calls == self._fail_on and not self.closed:
             raise OutputError(f"{self._name}: call {self._calls} failed, as this fake was told to")
-        if time_ns < self._last_ns:
-            raise OutputError(f"{self._name}: time went back from {self._last_ns} to {time_ns} ns")
-        self._last_ns = time_ns
+        self._state.note(time_ns)
 
     def close(self) -> None:
         """Release the device; may be called twice."""
-        self.closed = True
+        self._state.closed = True
 
 
 class FakeSpeaker(_Device):
@@ -63,8 +61,7 @@ class FakeSpeaker(_Device):
     def set_tone(self, freq_hz: float, time_ns: int) -> None:
         """Play ``freq_hz``. Raises OutputError for what no speaker can play."""
         self._use(time_ns)
-        if not (math.isfinite(freq_hz) and 0 <= freq_hz <= HIGHEST_TONE_HZ):
-            raise OutputError(f"speaker: {freq_hz} Hz cannot be played; use 0 (silence) to {HIGHEST_TONE_HZ:.0f} Hz")
+        check_tone(freq_hz)
         self.tones.append((time_ns, freq_hz))
         self.freq_hz = freq_hz
 
@@ -75,38 +72,21 @@ class FakeSpeaker(_Device):
 
 
 class FakeValve(_Device):
-    """A valve that keeps the rig's bounds: one pulse, the pause between two, and the water of a session.
-
-    A pulse that is asked for while another runs begins when that one and the pause after it are over: no drop is lost,
-    and the valve never stays open longer than one pulse.
-
-    Attributes
-    ----------
-    pulses : list of (int, int)
-        Start and end of each opening, ns.
-    """
+    """A valve that keeps the rig's bounds (``core.outputs.Openings``) and remembers its openings."""
 
     def __init__(self, settings: OutputSettings, fail_on: int | None = None) -> None:
         super().__init__("valve", fail_on)
-        self._settings = settings
-        self._open_ns = 0
-        self.pulses: list[tuple[int, int]] = []
+        self._openings = Openings(settings.max_pulse_s, settings.min_pulse_gap_s, settings.max_session_water_s)
+
+    @property
+    def pulses(self) -> list[tuple[int, int]]:
+        """Start and end of each opening, ns."""
+        return self._openings.pulses
 
     def pulse(self, duration_s: float, time_ns: int) -> None:
         """Open for ``duration_s``. Raises OutputError when the pulse or the session's water is too much."""
         self._use(time_ns)
-        bounds = self._settings
-        if not 0 < duration_s <= bounds.max_pulse_s:
-            raise OutputError(f"valve: a pulse of {duration_s} s is refused; max_pulse_s is {bounds.max_pulse_s}")
-        length = as_ns(duration_s)
-        if self._open_ns + length > as_ns(bounds.max_session_water_s):
-            raise OutputError(
-                f"valve: {(self._open_ns + length) / 1e9:g} s of water in one session is refused; "
-                f"max_session_water_s is {bounds.max_session_water_s:g}"
-            )
-        start = max(time_ns, self.pulses[-1][1] + as_ns(bounds.min_pulse_gap_s)) if self.pulses else time_ns
-        self._open_ns += length
-        self.pulses.append((start, start + length))
+        self._openings.add(duration_s, time_ns)
 
 
 class FakeLines(_Device):
