@@ -11,11 +11,11 @@ DATA := data
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt tools/setup_venv.sh
-	@bash tools/setup_venv.sh $(VENV) .
+	@bash tools/setup_venv.sh $(VENV) '.[insilico]'
 	@touch $@
 
 $(DEV): $(STAMP)
-	@bash tools/setup_venv.sh $(VENV) '.[test,lint]'
+	@bash tools/setup_venv.sh $(VENV) '.[insilico,test,lint]'
 	@touch $@
 
 run: $(STAMP)

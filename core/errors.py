@@ -4,9 +4,13 @@ from __future__ import annotations
 
 
 class RigError(Exception):
-    """Base of all errors of the rig. The text names the thing, the value and the cure."""
+    """Base of all errors of the rig. The text names the thing, the value and the cure.
+
+    ``details`` holds what an engineer needs beside it, such as the traceback of a user's network; mostly empty.
+    """
 
     exit_code = 3
+    details = ""
 
 
 class InputError(RigError, ValueError):

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import multiprocessing
 import os
 import pickle
 import select
-import signal
 import socket
 import sys
-from collections.abc import Iterator
-from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import NoReturn
 
 from core.errors import RecordingError
 from recording.backlog import Backlog, make_backlog_memory
+from recording.child import signals_held_back
 from recording.session_files import WriterSpec
 from recording.wire import END, MAX_MESSAGE, Reply, unpack_free, unpack_reply
-from recording.writer import IGNORED_SIGNALS, run_writer
+from recording.writer import run_writer
 
 # A cold start imports h5py, seconds on a Pi; the last fsync of a slow card takes long, but not this long.
 START_S = 60.0
@@ -86,7 +83,7 @@ class WriterLink:
             self._process = multiprocessing.get_context("spawn").Process(
                 target=run_writer, args=(theirs, self._spec), name="rigloop-recorder"
             )
-            with _signals_held_back():
+            with signals_held_back():
                 self._process.start()
         self.pid = self._process.pid or 0
         self._poller.register(self._socket, select.POLLIN)
@@ -273,15 +270,3 @@ def _exit_now() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(3)
-
-
-@contextlib.contextmanager
-def _signals_held_back() -> Iterator[None]:
-    """Block the signals the writer ignores until it can say so itself; a child begins with its parent's mask."""
-    # This one unblocks them when it starts its own process: have that behind us.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,105 @@
+"""Whether what a network's function returned can be used; each problem is one line with its cure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from core.errors import InputError
+from insilico.preparation import Preparation, Tissue
+
+MAX_MM = 20.0
+MAX_SETTLE_S = 600.0
+MAX_CELLS = 1_000_000
+
+
+def check_tissue(made: Any, preparation: Preparation) -> Tissue:
+    """Return ``made`` if it is a usable Tissue. Raises InputError with every problem."""
+    if not isinstance(made, Tissue):
+        what = "nothing (has it a return?)" if made is None else f"a {type(made).__name__}"
+        raise InputError(
+            f"returned {what}; return insilico.Tissue(network, imaged={{region: group}}, hear=..., drink=...)"
+        )
+    problems = list(_network(made)) or list(_imaged(made, preparation)) + list(_rest(made))
+    if problems:
+        raise InputError("; ".join(problems))
+    return made
+
+
+def _network(made: Tissue) -> Iterator[str]:
+    import brian2 as b2
+    from brian2.devices.device import RuntimeDevice, get_device
+
+    if not isinstance(made.network, b2.Network):
+        yield f"network is a {type(made.network).__name__}; give a brian2.Network of all objects"
+    elif not isinstance(get_device(), RuntimeDevice):
+        yield f"set_device({type(get_device()).__name__}) is on; leave set_device out, a camera needs every step"
+    elif not made.network.objects:
+        yield "network holds no object; give brian2.Network(group, synapses, ...)"
+
+
+def _imaged(made: Tissue, preparation: Preparation) -> Iterator[str]:
+    from brian2.core.spikesource import SpikeSource
+
+    if not isinstance(made.imaged, Mapping) or not made.imaged:
+        yield f"imaged is {_shown(made.imaged)}; give a dict of region to group, one at least"
+        return
+    for place, group in made.imaged.items():
+        yield from _place(place, preparation)
+        if not isinstance(group, SpikeSource):
+            yield f"imaged[{place!r}] is a {type(group).__name__}; give a NeuronGroup, or a part of one such as group[:100]"
+        elif len(group) == 0:
+            yield f"imaged[{place!r}] has no cells"
+        elif "_spikespace" not in getattr(group, "source", group).variables:
+            yield f"imaged[{place!r}] cannot fire; give its group a threshold"
+        elif getattr(group, "source", group).name not in made.network:
+            yield f"imaged[{place!r}] is not in network; add its group to the brian2.Network"
+    groups = [group for group in made.imaged.values() if isinstance(group, SpikeSource)]
+    steps = sorted({float(group.clock.dt) for group in groups})
+    if len(steps) > 1:
+        yield f"imaged groups have time steps of {' and '.join(f'{step * 1e3:g} ms' for step in steps)}; give them one"
+    cells = sum(len(group) for group in groups)
+    if cells > MAX_CELLS:
+        yield f"imaged holds {cells} cells; give {MAX_CELLS} at most"
+
+
+def _place(place: Any, preparation: Preparation) -> Iterator[str]:
+    if isinstance(place, str):
+        if place not in preparation.regions:
+            there = ", ".join(preparation.regions)
+            yield f"imaged has region {place!r}, the experiment has {there}; use one of them, or a place (AP, ML) in mm"
+        return
+    try:
+        ap, ml = (float(part) for part in place)
+    except (TypeError, ValueError):
+        yield f"imaged has {_shown(place)} for a place; give a region's name, or (AP, ML) in mm"
+        return
+    # Written so that NaN is out of range too.
+    if not (abs(ap) <= MAX_MM and abs(ml) <= MAX_MM):
+        yield f"imaged has the place {_shown(place)}; give AP and ML in mm from bregma, at most {MAX_MM:g} away"
+
+
+def _rest(made: Tissue) -> Iterator[str]:
+    for name in ("hear", "drink"):
+        value = getattr(made, name)
+        if value is not None and not callable(value):
+            yield f"{name} is {_shown(value)}; give a function of one argument, or leave it out"
+    if made.namespace is not None and not isinstance(made.namespace, Mapping):
+        yield f"namespace is a {type(made.namespace).__name__}; give a dict such as locals()"
+    for name, least, most in (("settle_s", 0.0, MAX_SETTLE_S), ("region_radius_mm", 0.01, 5.0)):
+        value = getattr(made, name)
+        if not (isinstance(value, int | float) and math.isfinite(value) and least <= value <= most):
+            yield f"{name} is {_shown(value)}; give a number from {least:g} to {most:g}"
+    defaults = {field.name: field.default_factory for field in fields(Tissue) if callable(field.default_factory)}
+    for name, kind in defaults.items():
+        if not isinstance(getattr(made, name), kind):  # type: ignore[arg-type]  # the factories are classes
+            yield f"{name} is a {type(getattr(made, name)).__name__}; give a {kind.__name__}"
+    if not isinstance(made.name, str) or not made.name.isprintable() or not 0 < len(made.name) <= 60:
+        yield f"name is {_shown(made.name)}; give 1 to 60 printable characters"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,78 @@
+"""Finds the function that builds a network: SIM1's, or one in a user's file."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+from insilico.spec import SIM1
+
+Build = Callable[..., Any]
+
+
+def split_network(network: str) -> tuple[str, str]:
+    """Return file and function of ``FILE.py:FUNCTION``. Raises ValueError with the cure."""
+    path, colon, name = network.rpartition(":")
+    if not colon or not path.endswith(".py") or not name.isidentifier():
+        raise ValueError("not FILE.py:FUNCTION; give the file and its function, such as my_network.py:build")
+    return path, name
+
+
+def load_build(network: str) -> tuple[Build, Mapping[str, Any]]:
+    """Return the function, and the names at the top of its file.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or run, or has no such function.
+    """
+    if network == SIM1:
+        from insilico import cortex
+
+        return cortex.build, vars(cortex)
+    path, name = split_network(network)
+    if not Path(path).is_file():
+        raise InputError(f"there is no file {path}; correct the path (it is relative to config.ini)")
+    spec = importlib.util.spec_from_file_location("rigloop_user_network", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path} cannot be loaded as Python; give a .py file")
+    module = importlib.util.module_from_spec(spec)
+    # As for a script: what lies beside the file can be imported, and objects of its classes can be pickled.
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(Path(path).resolve().parent))
+    spec.loader.exec_module(module)
+    build = getattr(module, name, None)
+    if build is None:
+        there = ", ".join(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
+        own = [key for key in there.split(", ") if getattr(getattr(module, key, None), "__module__", "") == spec.name]
+        raise InputError(f"{path} has no {name}; it has {', '.join(own) or 'no function'}")
+    if not callable(build):
+        raise InputError(f"{name} in {path} is a {type(build).__name__}; give a function of one argument (Preparation)")
+    return build, vars(module)
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return what an error began with: Brian2 wraps what goes wrong in an object."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def in_one_line(error: BaseException, network: str) -> str:
+    """Return an error of the user's code as one line, with the line of the file where it arose."""
+    cause = root_cause(error)
+    text = " ".join(str(cause).split()) or "no message"
+    path = network.rpartition(":")[0]
+    at = ""
+    if isinstance(cause, SyntaxError) and cause.lineno:
+        return f"line {cause.lineno}: {type(cause).__name__}: {cause.msg}"
+    for each in (cause, error):
+        lines = [frame.lineno for frame in traceback.extract_tb(each.__traceback__) if path and frame.filename == path]
+        if lines and not at:
+            at = f"line {lines[-1]}: "
+    return f"{at}{type(cause).__name__}: {text}"

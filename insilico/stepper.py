@@ -1,0 +1,115 @@
+"""Lives inside the one Brian2 run: counts spikes at every step, and does what is due at whole steps.
+
+Due are the beats of the indicator, the edges of the water, and the frames. Between them a step costs one comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from insilico.film import REST_SHARE, Film
+from insilico.licks import Licker
+from insilico.preparation import Tissue
+from insilico.spec import Go, Shot
+from insilico.spikes import SpikeCounter
+from insilico.ticks import Ticks
+
+BEAT_S = 0.01
+"""Longest step of the indicator, s: a seventh of its rise, and exact to second order."""
+
+Meet = Callable[[Shot, bytes | memoryview], Go | None]
+"""Hands a frame over and waits for what is to be done until the next; None ends the run."""
+
+
+class Stepper:
+    """One step of the network after the other. Called by the network, in the thread that runs it.
+
+    Parameters
+    ----------
+    tissue : Tissue
+    film : Film
+    spikes : SpikeCounter
+    licker : Licker
+    ticks : Ticks
+    meet : callable
+        See ``Meet``.
+    """
+
+    def __init__(
+        self, tissue: Tissue, film: Film, spikes: SpikeCounter, licker: Licker, ticks: Ticks, meet: Meet
+    ) -> None:
+        self._tissue = tissue
+        self._film = film
+        self._spikes = spikes
+        self._licker = licker
+        self._ticks = ticks
+        self._meet = meet
+        settle = ticks.at(round(tissue.settle_s * 1e9))
+        # Steps are counted from the first frame, so that settling happens at negative ones.
+        self._tick = -settle
+        self._resting_from = -round(settle * REST_SHARE)
+        self._last_beat = self._tick
+        self._beat = max(1, ticks.at(round(BEAT_S * 1e9)))
+        self._frame = 0
+        self._frame_tick = 0
+        self._edges: list[tuple[int, int]] = []
+        self._flowing = 0
+        self._due = self._tick
+        self._fresh = True
+
+    def step(self) -> None:
+        """Do what is due at the beginning of this step."""
+        if self._fresh:
+            # What stands in the list of spikes before the first step is none of this run's.
+            self._fresh = False
+        else:
+            self._spikes.look()
+        if self._tick == self._due:
+            self._act()
+        self._tick += 1
+
+    def _act(self) -> None:
+        """Water first, then the indicator, then the frame, which may ask for water at once."""
+        self._pour()
+        self._go_on()
+        if self._tick == self._frame_tick:
+            self._shoot()
+            self._pour()
+        self._due = min(self._frame_tick, self._tick + self._beat)
+        if self._edges:
+            self._due = min(self._due, self._edges[0][0])
+
+    def _go_on(self) -> None:
+        passed = self._tick - self._last_beat
+        if passed:
+            resting = self._resting_from <= self._last_beat < 0
+            self._film.step(self._spikes.take(), passed * self._ticks.dt_ns / 1e9, resting=resting)
+            self._last_beat = self._tick
+
+    def _pour(self) -> None:
+        """Let water begin and end. Openings do not overlap, so that an end comes before the next beginning."""
+        while self._edges and self._edges[0][0] <= self._tick:
+            _, change = heappop(self._edges)
+            before, self._flowing = self._flowing, self._flowing + change
+            if self._tissue.drink is not None and (before > 0) != (self._flowing > 0):
+                self._tissue.drink(self._flowing > 0)
+
+    def _shoot(self) -> None:
+        if self._frame == 0:
+            self._film.settle()
+        time_ns = self._ticks.time_ns(self._tick)
+        shot = Shot(time_ns, self._licker.take(time_ns))
+        go = self._meet(shot, self._film.shoot().data)
+        self._frame += 1
+        self._frame_tick = self._ticks.of_frame(self._frame)
+        if go is None:
+            self._tissue.network.stop()
+            return
+        if go.freq_hz is not None and self._tissue.hear is not None:
+            self._tissue.hear(go.freq_hz)
+        for start_ns, end_ns in go.openings:
+            start = max(self._tick, self._ticks.at(start_ns))
+            heappush(self._edges, (start, 1))
+            heappush(self._edges, (max(start + 1, self._ticks.at(end_ns)), -1))
+            self._licker.water(self._ticks.time_ns(start))

@@ -1,0 +1,22 @@
+"""Starts child processes so that no signal meets one before it can say what it does with it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
+
+HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Block these signals; a child that is started meanwhile begins with them blocked, and unblocks them itself."""
+    # This one unblocks them when it starts its own process: have that behind us.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
