@@ -19,6 +19,7 @@ FAINTEST = 0.01
 
 _SD_PER_FWHM = 1 / math.sqrt(8 * math.log(2))
 _FAR_PX = 1e6
+"""Where neurons are put that lie farther away, so that no sum overflows; no image reaches there."""
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -93,6 +94,7 @@ def make_footprints(
         If the neurons of a region lie so far apart that there is nothing of them at their common centre.
     """
     spread = fwhm * _SD_PER_FWHM
+    neurons_px = np.clip(neurons_px, -_FAR_PX, _FAR_PX)
     first_row, n_rows, rows = _taps(neurons_px[:, 0], spread, shape[0])
     first_col, n_cols, cols = _taps(neurons_px[:, 1], spread, shape[1])
     boxes = np.stack([first_row, n_rows, first_col, n_cols], axis=1)
@@ -109,18 +111,17 @@ def make_footprints(
 
 def _taps(centre: Float64, spread: float, size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float32]:
     """Return first pixel, number of pixels and values of Gaussians along one axis of ``size`` px."""
-    near = np.clip(centre, -_FAR_PX, _FAR_PX)
-    first = np.maximum(np.ceil(near - REACH_SD * spread), 0).astype(np.int64)
-    last = np.minimum(np.floor(near + REACH_SD * spread), size - 1).astype(np.int64)
+    first = np.maximum(np.ceil(centre - REACH_SD * spread), 0).astype(np.int64)
+    last = np.minimum(np.floor(centre + REACH_SD * spread), size - 1).astype(np.int64)
     count = np.maximum(last - first + 1, 0)
     at = np.arange(max(1, int(count.max(initial=0))))[None, :]
-    taps = np.exp(-0.5 * ((first[:, None] + at - near[:, None]) / spread) ** 2)
+    taps = np.exp(-0.5 * ((first[:, None] + at - centre[:, None]) / spread) ** 2)
     taps[at >= count[:, None]] = 0
     return np.where(count > 0, first, 0), count, np.ascontiguousarray(taps, np.float32)
 
 
 def _square(places: Float64, size: int) -> Square:
-    centre = Position(*np.clip(places.mean(axis=0), -_FAR_PX, _FAR_PX).tolist())
+    centre = Position(*places.mean(axis=0).tolist())
     return Square(round(centre.row - (size - 1) / 2), round(centre.col - (size - 1) / 2), size)
 
 

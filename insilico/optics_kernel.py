@@ -18,6 +18,8 @@ from numba import types
 Array = npt.NDArray[Any]
 Kernel = Callable[..., None]
 
+BLUE = 0
+GREEN = 1
 _ZERO = np.float32(0)
 _ONE = np.float32(1)
 _HALF = np.float32(0.5)
@@ -104,10 +106,11 @@ def _expose(
             counts = line[c]
             active = activity[y]
             vessel = vascular[y]
-            grain = _ONE if c == 1 else _ZERO
-            loss = green_loss if c == 1 else (blue_loss if c == 0 else _ZERO)
+            loss = green_loss if c == GREEN else (blue_loss if c == BLUE else _ZERO)
             for x in range(width):
-                mean = light[x] * (_ONE + grain * active[x]) * (_ONE - loss * vessel[x])
+                mean = light[x] * (_ONE - loss * vessel[x])
+                if c == GREEN:
+                    mean *= _ONE + active[x]
                 mean = mean if mean > _ZERO else _ZERO
                 value = mean + np.sqrt(mean * shot + read) * noise[x] + _HALF
                 value = value if value > _ZERO else _ZERO
