@@ -121,8 +121,9 @@ def _taps(centre: Float64, spread: float, size: int) -> tuple[npt.NDArray[np.int
 
 
 def _square(places: Float64, size: int) -> Square:
+    """Return the square at the mean of the places, with the pixels that ``roi_manager.Rect.around`` takes."""
     centre = Position(*places.mean(axis=0).tolist())
-    return Square(round(centre.row - (size - 1) / 2), round(centre.col - (size - 1) / 2), size)
+    return Square(math.floor(centre.row - size / 2), math.floor(centre.col - size / 2), size)
 
 
 def _brightness(places: Float64, square: Square, spread: float, label: int) -> float:

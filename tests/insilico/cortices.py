@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from helper import Position
 from insilico.optics import OpticsSettings, Widefield
+from roi_manager import Rect
 
 PLAIN = {"vignette": 0.0, "texture": 0.0, "vessel_darkness": 0.0, "vessel_blood": 0.0}
 SILENT = {"electrons_per_count": 1e12, "read_noise_e": 0.0}
@@ -36,11 +38,12 @@ def frames(optics, count, dff=None, blood=0.0):
 
 
 def square_mask(shape, neurons, ppmm, side_mm=0.3):
-    """Return the pixels of a square at the mean of the neurons, found by distance and not by index."""
+    """Return the pixels of a square at the mean of the neurons, as a session's ROI has them."""
     side = max(1, round(side_mm * ppmm))
-    row, col = np.mgrid[: shape[0], : shape[1]]
-    centre = neurons.mean(axis=0)
-    return (np.abs(row - centre[0]) <= side / 2) & (np.abs(col - centre[1]) <= side / 2)
+    rect = Rect.around(Position(*neurons.mean(axis=0).tolist()), side, side)
+    mask = np.zeros(shape, bool)
+    mask[rect.y : rect.y + rect.h, rect.x : rect.x + rect.w] = True
+    return mask
 
 
 def dense_activity(settings, shape, neurons, region, ppmm, dff):
