@@ -25,7 +25,7 @@ LAYERS = {
 }
 NEVER = {"insilico": {"hardware"}, "analysis": {"hardware"}}
 HEAVY = {"brian2", "cv2", "picamera2", "dlclive", "torch", "pynwb", "matplotlib", "pandas", "numba", "h5py"}
-MAY_BE_HEAVY = {"brain/kernel.py": {"numba"}}
+MAY_BE_HEAVY = {"brain/kernel.py": {"numba"}, "insilico/optics_kernel.py": {"numba"}}
 """Modules that are themselves imported where they are used, since their decorators run on import."""
 PURE = {"__future__", "collections", "dataclasses", "enum", "math", "typing"} | {"annotated_types", "numpy"}
 """All that core may import, itself and ``helper`` apart: what neither asks the world nor changes it."""
