@@ -129,7 +129,7 @@ class _Meeting:
         self._about = about
         self._begun = False
 
-    def __call__(self, shot: Shot, image: bytes | memoryview) -> Go | None:
+    def __call__(self, shot: Shot, image: memoryview) -> Go | None:
         """Hand a frame over when it is asked for; return what comes before the next one."""
         if not self._begun:
             self._begun = True
@@ -155,7 +155,7 @@ def run(
     chance: Chance,
     ticks: Ticks,
     names: Mapping[str, Any],
-    meet: Callable[[Shot, bytes | memoryview], Go | None],
+    meet: Callable[[Shot, memoryview], Go | None],
     tell: Callable[[str], None],
 ) -> None:
     """Make the one run of a network, meeting a session at each frame; returns when ``meet`` returned None.

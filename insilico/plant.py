@@ -207,9 +207,11 @@ class Plant:
         if not link.poll(IMAGE_S):
             raise CameraError(f"{self._name()}: a frame came without its image; this is a fault of Rigloop, report it")
         try:
-            link.recv_bytes_into(self._image)
+            size = link.recv_bytes_into(self._image.reshape(-1))
         except (EOFError, OSError):
             self._died()
+        if size != self._image.nbytes:
+            raise CameraError(f"{self._name()}: an image of {size} bytes; this is a fault of Rigloop, report it")
 
     def _wait_until_due(self, due_ns: int, timeout_s: float) -> None:
         last = self._clock.now_ns() + as_ns(timeout_s)

@@ -18,7 +18,7 @@ from insilico.ticks import Ticks
 BEAT_S = 0.01
 """Longest step of the indicator, s: a seventh of its rise, and exact to second order."""
 
-Meet = Callable[[Shot, bytes | memoryview], Go | None]
+Meet = Callable[[Shot, memoryview], Go | None]
 """Hands a frame over and waits for what is to be done until the next; None ends the run."""
 
 
@@ -100,7 +100,7 @@ class Stepper:
             self._film.settle()
         time_ns = self._ticks.time_ns(self._tick)
         shot = Shot(time_ns, self._licker.take(time_ns))
-        go = self._meet(shot, self._film.shoot().data)
+        go = self._meet(shot, self._film.shoot().reshape(-1).data)
         self._frame += 1
         self._frame_tick = self._ticks.of_frame(self._frame)
         if go is None:
