@@ -19,7 +19,7 @@ $(DEV): $(STAMP)
 	@touch $@
 
 run: $(STAMP)
-	@$(PY) brain/cla_reward_punish_1roi.py --mouse DEMO --data-root $(DATA)
+	@$(PY) brain/cla_reward_punish_1roi.py --mouse SIM1 --data-root $(DATA)
 
 test: $(DEV)
 	$(PY) -m pytest -q -n 2 tests --ignore tests/realtime

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cli.screen import say
 from session.loop import Status
@@ -28,9 +29,24 @@ class ProgressBar(SessionWatch):
 
     def __init__(self, mouse: str) -> None:
         self._mouse = mouse
+        self._stage = ""
         self._over = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def preparing(self, stage: str) -> None:
+        """Say each stage once."""
+        if stage != self._stage:
+            self._stage = stage
+            say(f"simulated mouse: {stage} ...", error=True)
+
+    def prepared(self, about: Mapping[str, Any]) -> None:
+        """Say what lives in the network, and which code generation runs it and why."""
+        say(
+            f"simulated mouse {about['name']}: {about['cells']} cells, steps of {about['dt_us'] / 1000:g} ms, Brian2 "
+            f"{about['brian2']}, {about['target']} ({about['why']})",
+            error=True,
+        )
 
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """Begin to show."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from core.errors import InputError
+from insilico.indicator import IndicatorSettings
+from insilico.licks import LickSettings
+from insilico.optics import OpticsSettings
 from insilico.preparation import Preparation, Tissue
 
 MAX_MM = 20.0
@@ -49,7 +51,8 @@ def _imaged(made: Tissue, preparation: Preparation) -> Iterator[str]:
     for place, group in made.imaged.items():
         yield from _place(place, preparation)
         if not isinstance(group, SpikeSource):
-            yield f"imaged[{place!r}] is a {type(group).__name__}; give a NeuronGroup, or a part of one such as group[:100]"
+            kind = type(group).__name__
+            yield f"imaged[{place!r}] is a {kind}; give a NeuronGroup, or a part of one such as group[:100]"
         elif len(group) == 0:
             yield f"imaged[{place!r}] has no cells"
         elif "_spikespace" not in getattr(group, "source", group).variables:
@@ -92,9 +95,8 @@ def _rest(made: Tissue) -> Iterator[str]:
         value = getattr(made, name)
         if not (isinstance(value, int | float) and math.isfinite(value) and least <= value <= most):
             yield f"{name} is {_shown(value)}; give a number from {least:g} to {most:g}"
-    defaults = {field.name: field.default_factory for field in fields(Tissue) if callable(field.default_factory)}
-    for name, kind in defaults.items():
-        if not isinstance(getattr(made, name), kind):  # type: ignore[arg-type]  # the factories are classes
+    for name, kind in (("indicator", IndicatorSettings), ("optics", OpticsSettings), ("licks", LickSettings)):
+        if not isinstance(getattr(made, name), kind):
             yield f"{name} is a {type(getattr(made, name)).__name__}; give a {kind.__name__}"
     if not isinstance(made.name, str) or not made.name.isprintable() or not 0 < len(made.name) <= 60:
         yield f"name is {_shown(made.name)}; give 1 to 60 printable characters"

@@ -92,22 +92,22 @@ class CortexSettings:
     tau_exc_ms: float = 5.0
     tau_inh_ms: float = 8.0
     refractory_ms: float = 2.0
-    exc_mean: float = 0.45
+    exc_mean: float = 0.42
     inh_mean: float = 0.55
     noise: float = 0.35
-    slow_gain: float = 0.12
+    slow_gain: float = 0.15
     exc_weight: float = 0.05
     inh_weight: float = 0.1
     probability: float = 0.2
-    auditory_weight: float = 0.01
-    reward_weight: float = 0.02
+    auditory_weight: float = 0.05
+    reward_weight: float = 0.5
     delay_ms: float = 1.5
     tuning_octaves: float = 0.5
     tone_drive: float = 1.0
     water_drive: float = 1.0
     slow: SlowSettings = field(default_factory=SlowSettings)
     indicator: IndicatorSettings = field(default_factory=IndicatorSettings)
-    optics: OpticsSettings = field(default_factory=OpticsSettings)
+    optics: OpticsSettings = field(default_factory=lambda: OpticsSettings(contrast=0.1))
     licks: LickSettings = field(default_factory=LickSettings)
 
     def __post_init__(self) -> None:

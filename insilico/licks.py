@@ -59,7 +59,7 @@ class LickSettings:
 
 
 class Licker:
-    """Draws the licks. Where two bouts meet, a lick within half an interval of another is left out: there is one tongue.
+    """Draws the licks. Where two bouts meet, a lick within half an interval of another is left out: one tongue.
 
     Parameters
     ----------
@@ -77,7 +77,8 @@ class Licker:
     def water(self, start_ns: int) -> None:
         """Take note of water that begins to flow at ``start_ns``."""
         low, high = self._settings.bout_licks
-        self._bout(start_ns + as_ns(self._rng.uniform(*self._settings.latency_s)), int(self._rng.integers(low, high + 1)))
+        first_ns = start_ns + as_ns(self._rng.uniform(*self._settings.latency_s))
+        self._bout(first_ns, int(self._rng.integers(low, high + 1)))
 
     def take(self, until_ns: int) -> tuple[int, ...]:
         """Return the times of the licks up to ``until_ns`` that have not been returned yet, ns, rising."""

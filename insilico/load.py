@@ -10,17 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from insilico.settings import split_network
 from insilico.spec import SIM1
 
 Build = Callable[..., Any]
-
-
-def split_network(network: str) -> tuple[str, str]:
-    """Return file and function of ``FILE.py:FUNCTION``. Raises ValueError with the cure."""
-    path, colon, name = network.rpartition(":")
-    if not colon or not path.endswith(".py") or not name.isidentifier():
-        raise ValueError("not FILE.py:FUNCTION; give the file and its function, such as my_network.py:build")
-    return path, name
 
 
 def load_build(network: str) -> tuple[Build, Mapping[str, Any]]:

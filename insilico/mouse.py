@@ -1,7 +1,7 @@
 """The process of a simulated mouse: builds the network, makes its one run, and meets the session once per frame.
 
-Spawned by ``insilico.plant.Plant``, in a session of its own so that Ctrl-C reaches only the controller. Owns Brian2, the
-network and one thread that ends the process when the controller is gone. Ends when it is told, when its end of the
+Spawned by ``insilico.plant.Plant``, in a session of its own so that Ctrl-C reaches only the controller. Owns Brian2,
+the network and one thread that ends the process when the controller is gone. Ends when it is told, when its end of the
 connection closes, and when the network fails, having said so.
 """
 
@@ -170,7 +170,9 @@ def run(
     film = Film(tissue, cells, spec, chance)
     stepper = Stepper(tissue, film, SpikeCounter(groups), Licker(tissue.licks, chance.licks), ticks, meet)
     # Before all else of a step, and after all of the step before it.
-    operation = b2.NetworkOperation(stepper.step, clock=groups[0].clock, when="start", order=-(2**20), name="rigloop_plant")
+    operation = b2.NetworkOperation(
+        stepper.step, clock=groups[0].clock, when="start", order=-(2**20), name="rigloop_plant"
+    )
     tissue.network.add(operation)
     tell("compiling and settling the network" if b2.prefs.codegen.target == "cython" else "settling the network")
     namespace = dict(names) | dict(tissue.namespace or {})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, NoReturn
@@ -82,7 +83,7 @@ class Plant:
         """``n_frames`` of the spec: None for a mouse without an end."""
         return self._spec.n_frames
 
-    def prepare(self, go_on: Callable[[str], bool] = lambda stage: True) -> None:
+    def prepare(self, go_on: Callable[[str], bool] = lambda _: True) -> None:
         """Start the process; return when the network is built, compiled, and stands at its first frame.
 
         Parameters
@@ -149,10 +150,8 @@ class Plant:
         """End the network and its process; within 2 s, whatever they are doing."""
         self._closed = True
         if self._link is not None:
-            try:
+            with suppress(OSError):  # it may have ended by itself
                 self._link.send(None)
-            except OSError:
-                pass  # it has ended by itself
         if self._process is not None:
             # While it is being built or compiled nothing in it can hear that it is to end.
             self._process.join(END_S if self.about else 0)
@@ -239,7 +238,10 @@ class Plant:
         if self._process is not None:
             self._process.join(KILL_S)
             code = self._process.exitcode
-        text = f"{self._name()}: its process ended (exit code {code}); was it killed, or the memory full? Look in the system's log"
+        text = (
+            f"{self._name()}: its process ended (exit code {code}); the system's log tells whether it was killed, or "
+            "whether the memory was full"
+        )
         if self.about:
             raise CameraError(text)
         self.close()

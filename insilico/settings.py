@@ -29,3 +29,11 @@ class SimulationSettings:
         Codegen,
         Key("", "Brian2's code generation: cython (needs a C++ compiler), numpy, or auto: cython where it works."),
     ] = Codegen.auto
+
+
+def split_network(network: str) -> tuple[str, str]:
+    """Return file and function of ``FILE.py:FUNCTION``. Raises ValueError with the cure."""
+    path, colon, name = network.rpartition(":")
+    if not colon or not path.endswith(".py") or not name.isidentifier():
+        raise ValueError("not FILE.py:FUNCTION; give the file and its function, such as my_network.py:build")
+    return path, name

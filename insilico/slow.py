@@ -26,7 +26,7 @@ class SlowSettings:
     Attributes
     ----------
     tau_s : float
-        Time constant of the fluctuations, s. A corner of 1/(2 pi tau) = 0.2 Hz; chosen to lie within the slow mode.
+        Time constant of the fluctuations, s. A corner of 1/(2 pi tau) = 0.23 Hz; chosen to lie within the slow mode.
     mirror : float
         Correlation of a region with the same place in the other hemisphere. Chosen within 0.6 to 0.95, the range of
         homotopic correlations as they are usually reported.
@@ -37,7 +37,7 @@ class SlowSettings:
         neighbours (1.5 mm) correlate with about 0.6.
     """
 
-    tau_s: float = 0.8
+    tau_s: float = 0.7
     mirror: float = 0.8
     shared: float = 0.25
     reach_mm: float = 2.0

@@ -42,7 +42,7 @@ class SpikeCounter:
 
     def take(self) -> Counts:
         """Return the spikes of each cell since the last call, (n,)."""
-        taken = self._all[self._pick]
+        taken: Counts = self._all[self._pick]
         self._all[:] = 0
         return taken
 

@@ -13,7 +13,7 @@ HOW = "sudo apt-get install g++ python3-dev"
 
 
 def choose_target(wanted: Codegen) -> tuple[str, str]:
-    """Return ``"cython"`` or ``"numpy"``, and the reason. Raises InputError if cython is asked for and does not work."""
+    """Return ``"cython"`` or ``"numpy"``, and the reason. Raises InputError if cython is wanted and does not work."""
     if wanted is Codegen.numpy:
         return "numpy", "as codegen says"
     lacking = _lacking()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +16,17 @@ from camera.factory import CameraFactory
 from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
+from core.outputs import Openings
 from core.ports import Camera, Clock, Pipeline
 from core.schedule import draw_schedule
+from core.tones import ToneMap
 from core.trial import SessionPlan
 from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind
+from insilico.plant import Plant
+from insilico.preparation import Place
+from insilico.spec import MouseSpec
 from session.settings import Settings
 
 RING_BYTES = 512 * 2**20
@@ -58,12 +65,20 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a session, made but not started."""
+    """The parts of a session, made but not started.
+
+    Attributes
+    ----------
+    camera, pipeline, plan, rig
+    about : dict
+        What the session's record says of a simulated mouse; empty without one.
+    """
 
     camera: Camera
     pipeline: Pipeline
     plan: SessionPlan
     rig: Rig
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def image_bytes(self, framerate: float) -> int:
         """Return the most that the images of the whole session can take, bytes."""
@@ -106,16 +121,28 @@ def refuse_missing(settings: Settings, options: Options) -> None:
         )
 
 
-def build(settings: Settings, options: Options, clock: Clock) -> Parts:
+def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[str], bool]) -> Parts:
     """Make the parts of a session whose locks are held. What was opened is closed again where a later part fails.
+
+    Parameters
+    ----------
+    settings, options, clock
+    go_on : callable
+        Told, ten times a second, what a long preparation is at; what it returns tells whether to go on.
 
     Raises
     ------
     InputError
         A part cannot be made.
+    Interrupted
+        ``go_on`` returned False.
     """
     plan = _plan(settings, options)
     with ExitStack() as made:
+        plant = _plant(settings, options, clock)
+        if plant is not None:
+            made.callback(plant.close)
+            plant.prepare(go_on)
         camera = CameraFactory().create(
             settings.camera,
             source=settings.camera.vid_root,
@@ -123,6 +150,7 @@ def build(settings: Settings, options: Options, clock: Clock) -> Parts:
             pace_real=options.live,
             scene=_scene(settings),
             seed=options.seed,
+            plant=plant,
         )
         made.callback(camera.close)
         pipeline = BrainPipeline(
@@ -134,9 +162,9 @@ def build(settings: Settings, options: Options, clock: Clock) -> Parts:
             camera.frame_dtype,
         )
         # Last, so that nothing can fail while a valve is in hand that no session owns.
-        rig = _rig(settings)
+        rig = _rig(settings, plant)
         made.pop_all()
-    return Parts(camera, pipeline, plan, rig)
+    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about)
 
 
 def _plan(settings: Settings, options: Options) -> SessionPlan:
@@ -163,6 +191,41 @@ def _scene(settings: Settings) -> SceneSettings | None:
     return SceneSettings(regions=tuple(regions), radius_px=radius)
 
 
-def _rig(settings: Settings) -> Rig:
-    """Return the outputs: fakes that keep the rig's bounds."""
+def _plant(settings: Settings, options: Options, clock: Clock) -> Plant | None:
+    """Return the simulated mouse of a simulated camera, not yet prepared. It learns where things are, no more."""
+    if settings.camera.vid_source is not CameraKind.simulated:
+        return None
+    width, height = settings.camera.resolution
+    tones = ToneMap(settings.tones).frequencies
+    outputs = settings.outputs
+    spec = MouseSpec(
+        network=settings.simulation.network,
+        codegen=settings.simulation.codegen,
+        regions=_places(settings),
+        tones_hz=(min(tones[0], settings.tones.single_freq), max(tones[-1], settings.tones.single_freq)),
+        height=height,
+        width=width,
+        framerate=settings.camera.framerate,
+        bregma=settings.geometry.bregma,
+        ppmm=settings.geometry.ppmm,
+        seed=options.seed,
+    )
+    openings = Openings(outputs.max_pulse_s, outputs.min_pulse_gap_s, outputs.max_session_water_s)
+    return Plant(spec, openings, clock, pace_real=options.live)
+
+
+def _places(settings: Settings) -> dict[str, Place]:
+    """Return where each ROI of the rule lies: AP and ML of its centre, mm from bregma; the left is negative."""
+    (row, col), ppmm = settings.geometry.bregma, settings.geometry.ppmm
+    places = {}
+    for name, shape in settings.rois.items():
+        x0, y0, x1, y1 = shape.bounds()
+        places[name] = ((row - (y0 + y1 - 1) / 2) / ppmm, ((x0 + x1 - 1) / 2 - col) / ppmm)
+    return places
+
+
+def _rig(settings: Settings, plant: Plant | None) -> Rig:
+    """Return the outputs: the simulated mouse's, or fakes that keep the rig's bounds."""
+    if plant is not None:
+        return Rig(plant.speaker, plant.spout, FakeLines(), plant.tongue)
     return Rig(FakeSpeaker(), FakeValve(settings.outputs), FakeLines(), FakeLickSensor())

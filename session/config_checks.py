@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from brain.settings import MAX_HISTORY_S
 from camera.settings import CameraKind
 from core.errors import SourceError
+from insilico.settings import split_network
 from roi_manager import Shape
 from session.config_entries import Entry, Problem, Section
 from session.config_file import shown
@@ -214,6 +217,8 @@ def check_frames(draft: Draft, probe: Probe | None) -> Iterator[Problem]:
     yield from _check_unused_source(draft)
     if draft.known("vid_source") and draft.values["vid_source"] is CameraKind.replay:
         yield from _check_recording(draft, probe)
+    if draft.known("vid_source", "network") and draft.values["vid_source"] is CameraKind.simulated:
+        yield from _check_network(draft)
     if draft.known("resolution"):
         size, dtype = draft.values["resolution"], draft.dtype
         if _frame_bytes(size, dtype) > MAX_FRAME_BYTES:
@@ -257,6 +262,16 @@ def _check_recording(draft: Draft, probe: Probe | None) -> Iterator[Problem]:
         given = " x ".join(str(side) for side in values["resolution"])
         text = f"resolution {given} px is not the recording's {size[0]} x {size[1]} px; "
         yield draft.problem(("resolution", "vid_root"), text + f"write resolution = {size[0]}, {size[1]}")
+
+
+def _check_network(draft: Draft) -> Iterator[Problem]:
+    """A simulated camera needs its network's file, and Brian2."""
+    if find_spec("brian2") is None:
+        text = "a simulated mouse needs Brian2, which is not installed; run make setup, or choose another camera"
+        yield draft.problem(("vid_source",), text)
+    network = draft.values["network"]
+    if network and not Path(split_network(network)[0]).is_file():
+        yield draft.problem(("network",), f"there is no file {split_network(network)[0]}; correct the path")
 
 
 def _frame_bytes(size: tuple[int, int], dtype: str) -> int:

@@ -27,12 +27,14 @@ from core.threshold import ThresholdSettings
 from core.tones import ToneSettings
 from core.trial import TrialSettings
 from hardware.settings import OutputSettings
+from insilico.settings import SimulationSettings, split_network
 from recording.settings import RecordingSettings
 from session.config_file import SAFE_NAME, nearest, shown, write_value
 
 GROUPS: Mapping[str, type[Any]] = MappingProxyType(
     {
         "camera": CameraSettings,
+        "simulation": SimulationSettings,
         "geometry": GeometrySettings,
         "rule": RuleSettings,
         "dff": DffSettings,
@@ -47,7 +49,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
 )
 """Attribute of ``Settings`` to the dataclass it holds, in the order of the reference page."""
 
-PATHS = frozenset({"data_root", "vid_root", "dlc_model_path"})
+PATHS = frozenset({"data_root", "vid_root", "dlc_model_path", "network"})
 FILE_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"raw_image_file": (".hdf5", ".h5"), "summary_file": (".csv",)}
 )
@@ -146,6 +148,8 @@ class ConfigKey:
         write_value(text)
         if self.name in FILE_NAMES:
             _check_file_name(text, FILE_NAMES[self.name])
+        if self.name == "network" and text:
+            split_network(text)
         if self.name == "rig" and SAFE_NAME.fullmatch(text) is None:
             raise ValueError("not a plain name; use 1 to 64 letters, digits, _ and -")
         return text

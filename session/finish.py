@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,10 +25,12 @@ from session.result import SessionResult
 from session.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless")
+PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "brian2")
 
 
-def note_start(folder: Path, settings: Settings, options: Options, started_ns: int) -> None:
+def note_start(
+    folder: Path, settings: Settings, options: Options, started_ns: int, simulation: Mapping[str, Any]
+) -> None:
     """Write session.ini and session.json, whose outcome is "running" until the end. Raises RecordingError."""
     again = f"rigloop run --config {SESSION_INI} --mouse {settings.mouse} --seed {options.seed}"
     replace_file(folder / SESSION_INI, f"; The same session again: {again}\n{settings.to_ini()}")
@@ -45,6 +47,7 @@ def note_start(folder: Path, settings: Settings, options: Options, started_ns: i
             "seed": options.seed,
             "pace": "real" if options.live else "max",
             "outputs": options.outputs.value,
+            "simulation": dict(simulation),
             "settings": settings.flat(),
             "seeds": {name: {"ML": seed.ml_mm, "AP": seed.ap_mm} for name, seed in settings.seeds.items()},
             "config_path": str(settings.config_path),

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import gc
 import traceback
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import CameraTimeout, InputError, RigError
 from core.ports import Clock, EndOfSource
 from core.trial import Phase
 from core.values import Command, Mark, as_ns, as_seconds
 from core.wishes import end_session
+from insilico.plant import Interrupted
 from recording.folder import check_space, create_session_folder, discard_session_folder
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
@@ -61,6 +64,12 @@ class Goal:
 class SessionWatch:
     """What a person's screen is told; this one shows nothing. Called by the runner's thread."""
 
+    def preparing(self, stage: str) -> None:
+        """A simulated mouse is being made; called ten times a second, from its first stage to its last."""
+
+    def prepared(self, about: Mapping[str, Any]) -> None:
+        """The simulated mouse is there; ``about`` is what the session's record says of it."""
+
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """The session has begun; ``status`` is live from now on."""
 
@@ -97,7 +106,12 @@ def run_session(
         # Before a device is opened: another session may be using it.
         for lock in rig_locks(settings.outputs.rig, settings.mouse) if options.on_rig else ():
             held.enter_context(lock)
-        parts = build(settings, options, clock)
+        try:
+            parts = build(settings, options, clock, lambda stage: _goes_on(stage, stop, watch))
+        except Interrupted:
+            raise InterruptedEarly(stop.reason) from None
+        if parts.about:
+            watch.prepared(parts.about)
         with ExitStack() as unused:
             unused.callback(parts.camera.close)
             unused.callback(parts.rig.close)
@@ -110,11 +124,17 @@ def run_session(
             started_ns = clock.wall_ns()
             folder = create_session_folder(data_root, settings.mouse, started_ns)
             unused.callback(discard_session_folder, folder)
-            note_start(folder, settings, options, started_ns)
+            note_start(folder, settings, options, started_ns, parts.about)
             session = _Session(settings, options, parts, folder, clock, stop)
             # From here on the session closes them, each in its place in the order.
             unused.pop_all()
         return session.run(watch)
+
+
+def _goes_on(stage: str, stop: StopRequest, watch: SessionWatch) -> bool:
+    """Tell a person what is being prepared; return whether to go on with it."""
+    watch.preparing(stage)
+    return not stop
 
 
 class _Session:
@@ -167,6 +187,8 @@ class _Session:
         """Keep what failed; a failure that is none of ours is a bug, whose traceback is kept too."""
         if isinstance(failure, RigError):
             self._fail(str(failure))
+            if failure.details:
+                self._bugs.append(failure.details)
         else:
             self._bugs.append("".join(traceback.format_exception(failure)))
             self._fail(f"{type(failure).__name__}: {failure} (details in {self._folder / ERROR_TXT})")

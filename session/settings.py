@@ -17,6 +17,7 @@ from core.tones import ToneSettings
 from core.trial import TrialSettings
 from hardware.settings import OutputSettings
 from helper import Seed
+from insilico.settings import SimulationSettings
 from recording.settings import RecordingSettings
 from roi_manager import Shape
 from session.compose import Composition, check_section, read_overrides
@@ -63,6 +64,7 @@ class Settings:
     experiment: str
     kind: str
     camera: CameraSettings
+    simulation: SimulationSettings
     geometry: GeometrySettings
     rule: RuleSettings
     dff: DffSettings

@@ -50,7 +50,11 @@ def test_the_seed_makes_the_session(rigloop, config, tmp_path):
         pytest.param(("--camera", "replay"), "vid_root", id="replay of nothing"),
         pytest.param(("--camera", "replay", "--source", "/nowhere/at/all"), "/nowhere/at/all", id="no such recording"),
         pytest.param(("--camera", "pi"), "picamera2", id="no such camera"),
-        pytest.param(("--camera", "simulated"), "simulated", id="no simulated mouse yet"),
+        pytest.param(
+            ("--camera", "simulated", "--set", "network=/nowhere/net.py:build"),
+            "no file /nowhere/net.py",
+            id="no network",
+        ),
         pytest.param(("--camera", "webcam"), "webcam", id="unknown camera"),
         pytest.param(("--outputs", "real"), "--outputs fake", id="no real outputs"),
         pytest.param(("--experiment", "clnf_9roi"), "did you mean clnf_", id="unknown experiment"),

@@ -26,6 +26,7 @@ def test_shipped_file_is_right() -> None:
     assert [section.title for section in read_config(CONFIG).mice.values()] == [
         "mouse:DEMO",
         "mouse:DEMO2",
+        "mouse:SIM1",
         "mouse:REC1",
     ]
 
