@@ -77,6 +77,11 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
         "--seed", type=int, metavar="N", help="of all that chance decides; drawn and recorded if not given"
     )
     run.add_argument("--pace", choices=("max", "real"), help="default: real with a real camera, else max")
+    run.add_argument(
+        "--accept-exposure",
+        action="store_true",
+        help="run although an ROI is saturated or dark; it is noted as an event",
+    )
     run.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
     _add_config(run)
 

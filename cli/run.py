@@ -36,6 +36,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
         seed=_seed(args.seed),
         live=default_live(settings) if args.pace is None else args.pace == "real",
         outputs=default_outputs(settings) if args.outputs is None else OutputKind(args.outputs),
+        accept_exposure=args.accept_exposure,
     )
     try:
         result = run_session(settings, options, MonotonicClock(), stop, ProgressBar(settings.mouse))
