@@ -111,9 +111,7 @@ def judge_exposure(image: Image, rois: Mapping[str, Shape], mode: DffMode) -> tu
         If the image is of another kind.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype.name not in DARK_COUNTS:
-        raise ValueError(
-            f"an image of {image.shape} {image.dtype} has no exposure; give (height, width, 3) uint8, uint16"
-        )
+        raise ValueError(f"an image of {image.shape} {image.dtype} is not judged; give BGR in uint8 or uint16")
     top = saturation_counts(image)
     return tuple(
         _judge(name, shape, channel, image, top) for name, shape in rois.items() for channel in used_channels(mode)
