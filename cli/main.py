@@ -28,6 +28,9 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
     parser = Parser(prog=prog, description="Closed-loop training of head-fixed mice.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add_run_options(commands.add_parser("run", help="run a session", allow_abbrev=False))
+    _add_preview_options(
+        commands.add_parser("preview", help="look through the camera without a session", allow_abbrev=False)
+    )
 
     check = commands.add_parser("check", help="check config.ini: every section, or one mouse", allow_abbrev=False)
     check.add_argument("--mouse", metavar="ID")
@@ -64,21 +67,39 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
 
 def add_run_options(run: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop run``, which the experiment scripts share."""
-    run.add_argument("--mouse", metavar="ID", required=True, help="the mouse, a [mouse:ID] section of config.ini")
-    run.add_argument("--experiment", metavar="SECTION", help="run this experiment instead of the mouse's own")
-    run.add_argument("--camera", choices=CAMERAS, help="take frames from here instead of vid_source")
-    run.add_argument("--source", metavar="PATH", help="recording to replay, instead of vid_root")
+    _add_mouse_options(run)
     run.add_argument("--outputs", choices=("real", "fake"), help="default: real with a real camera, else fake")
-    run.add_argument(
-        "--set", metavar="key=value", action="append", default=[], help="override one key; may be repeated"
-    )
     run.add_argument("--data-root", metavar="DIR", help="where sessions are stored, instead of data_root")
-    run.add_argument(
-        "--seed", type=int, metavar="N", help="of all that chance decides; drawn and recorded if not given"
-    )
     run.add_argument("--pace", choices=("max", "real"), help="default: real with a real camera, else max")
+    run.add_argument(
+        "--accept-exposure",
+        action="store_true",
+        help="run although an ROI is saturated or dark; it is noted as an event",
+    )
     run.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
     _add_config(run)
+
+
+def _add_preview_options(preview: argparse.ArgumentParser) -> None:
+    _add_mouse_options(preview)
+    preview.add_argument("--pace", choices=("max", "real"), default="real", help="default: real")
+    preview.add_argument("--output", metavar="PNG", type=Path, help="default: preview-ID.png in data_root")
+    preview.add_argument("--seconds", metavar="S", type=float, help="end after so much of the frames' time")
+    _add_config(preview)
+
+
+def _add_mouse_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says which mouse, which frames and which keys, of a session or of a look without one."""
+    parser.add_argument("--mouse", metavar="ID", required=True, help="the mouse, a [mouse:ID] section of config.ini")
+    parser.add_argument("--experiment", metavar="SECTION", help="this experiment instead of the mouse's own")
+    parser.add_argument("--camera", choices=CAMERAS, help="take frames from here instead of vid_source")
+    parser.add_argument("--source", metavar="PATH", help="recording to replay, instead of vid_root")
+    parser.add_argument(
+        "--set", metavar="key=value", action="append", default=[], help="override one key; may be repeated"
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="of all that chance decides; drawn (by run: and recorded) if not given"
+    )
 
 
 def _add_threshold_options(threshold: argparse.ArgumentParser) -> None:
@@ -107,7 +128,7 @@ def dispatch(command: str, args: argparse.Namespace) -> int:
         from core.errors import RigError
 
         module = importlib.import_module("cli." + command.replace("-", "_"))
-        if command != "run":  # which takes the signals over without a gap
+        if command not in ("run", "preview"):  # which take the signals over without a gap
             signals_as_usual()
         try:
             return int(module.run(args))

@@ -7,14 +7,13 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
+
+from tqdm import tqdm
 
 from cli.screen import say
 from session.loop import Status
 from session.runner import Goal, SessionWatch
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 LOOKS_PER_S = 5.0
 QUIET_S = 10.0
@@ -49,9 +48,8 @@ class ProgressBar(SessionWatch):
         )
 
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
-        """Begin to show."""
-        say(f"session {folder}", error=True)
-        self._thread = threading.Thread(target=self._show, args=(status, goal), daemon=True)
+        """Begin to show. The camera runs already, so that nothing here may wait for a screen."""
+        self._thread = threading.Thread(target=self._show, args=(folder, status, goal), daemon=True)
         self._thread.start()
 
     def closing(self) -> None:
@@ -64,9 +62,8 @@ class ProgressBar(SessionWatch):
         if self._thread is not None:
             self._thread.join(1.0)
 
-    def _show(self, status: Status, goal: Goal) -> None:
-        from tqdm import tqdm
-
+    def _show(self, folder: Path, status: Status, goal: Goal) -> None:
+        say(f"session {folder}", error=True)
         terminal = sys.stderr.isatty()
         counted = "trial {n_fmt}/{total_fmt}" if goal.trials else "{n:.0f} of {total:.0f} s"
         try:

@@ -27,15 +27,16 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from session.runner import InterruptedEarly, run_session
     from session.settings import load_settings
 
-    overrides = _overrides(args)
+    overrides = read_overrides(args)
     settings = load_settings(
         args.config, args.mouse, experiment=args.experiment, overrides=overrides, probe=probe_source
     )
     _check_script(args, settings.kind, settings.rule.roi, settings.experiment)
     options = Options(
-        seed=_seed(args.seed),
+        seed=read_seed(args.seed),
         live=default_live(settings) if args.pace is None else args.pace == "real",
         outputs=default_outputs(settings) if args.outputs is None else OutputKind(args.outputs),
+        accept_exposure=args.accept_exposure,
     )
     try:
         result = run_session(settings, options, MonotonicClock(), stop, ProgressBar(settings.mouse))
@@ -50,7 +51,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     return result.exit_code
 
 
-def _overrides(args: argparse.Namespace) -> dict[str, str]:
+def read_overrides(args: argparse.Namespace) -> dict[str, str]:
     """Return the keys that the command line sets, by where each comes from (``"--camera"``, ``"--set"``)."""
     overrides: dict[str, str] = {}
     for pair in args.set:
@@ -60,13 +61,17 @@ def _overrides(args: argparse.Namespace) -> dict[str, str]:
         if key.strip() in overrides:
             raise InputError(f"--set {pair}: {key.strip()} is given twice; give it once")
         overrides[key.strip()] = value.strip()
-    for key, value in (("--camera", args.camera), ("--source", args.source), ("--data-root", args.data_root)):
+    for key, value in (
+        ("--camera", args.camera),
+        ("--source", args.source),
+        ("--data-root", getattr(args, "data_root", None)),
+    ):
         if value is not None:
             overrides[key] = value
     return overrides
 
 
-def _seed(seed: int | None) -> int:
+def read_seed(seed: int | None) -> int:
     """Return the seed of this session: the one asked for, or one drawn now (and recorded)."""
     if seed is None:
         return secrets.randbits(32)

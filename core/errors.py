@@ -31,6 +31,14 @@ class BusyError(InputError):
     """The mouse or the rig is taken by a session that is still running."""
 
 
+class ExposureError(InputError):
+    """ROIs that are saturated or dark at a session's first look; ``problems`` holds one line for each and channel."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
 class SourceError(InputError, OSError):
     """A recording, video or folder of images cannot be read."""
 

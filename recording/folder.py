@@ -105,7 +105,19 @@ def read_session_json(folder: Path) -> dict[str, Any]:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` through a temporary file beside it, synced before it takes the name.
+    """Write ``text`` to ``path`` as ``replace_bytes`` does, synced."""
+    replace_bytes(path, text.encode("utf-8", errors="backslashreplace"), sync=True)
+
+
+def replace_bytes(path: Path, content: bytes, *, sync: bool) -> None:
+    """Write ``content`` to ``path`` through a temporary file beside it: a reader finds the old file or the new, whole.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    sync : bool
+        Whether the new file must be on the disk before it takes the name, and survive a power failure.
 
     Raises
     ------
@@ -115,14 +127,16 @@ def replace_file(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         try:
-            with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                file.write(text)
+            with draft.open("wb") as file:
+                file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if sync:
+                    os.fsync(file.fileno())
             os.replace(draft, path)
         finally:
             draft.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        if sync:
+            sync_folder(path.parent)
     except OSError as error:
         raise RecordingError(describe("write", path, error)) from error
 

@@ -45,11 +45,14 @@ class Options:
         Whether frames come at their own pace on the host's clock (a rig, or ``--pace real``), so that a late loop loses
         frames and the rig is taken; else as fast as the loop takes them.
     outputs : OutputKind
+    accept_exposure : bool
+        Whether to run although an ROI is saturated or dark; what is wrong with it is then an event of the session.
     """
 
     seed: int
     live: bool
     outputs: OutputKind
+    accept_exposure: bool = False
 
     @property
     def on_rig(self) -> bool:

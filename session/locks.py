@@ -45,8 +45,8 @@ class FileLock:
             os.close(self._fd)
             self._fd = -1
             raise BusyError(
-                f"{self._what} is in a session that is still running (process {holder} took {self._path}); wait for "
-                "it, or stop it"
+                f"{self._what} is in a session or preview that is still running (process {holder} took {self._path}); "
+                "wait for it, or stop it"
             ) from None
         if self._writable:
             os.ftruncate(self._fd, 0)

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from core.errors import CameraTimeout
-from core.ports import Camera, Clock, Pipeline
+from core.ports import Clock, Pipeline
 from core.trial import SessionPlan, TrialState, begin, step
 from core.values import Command, Frame, Lick, Mark, Operator, Signal, TrialInput, Water
 from hardware.rig import Rig
 from recording.schema import EventRow, FrameRow, TimingRow
 from session.timing import Latencies
+
+
+class FrameSource(Protocol):
+    """What the loop needs of a camera."""
+
+    def read(self, timeout_s: float) -> Frame:
+        """Return the next frame, as ``core.ports.Camera``."""
 
 
 class FrameSink(Protocol):
@@ -58,7 +65,7 @@ class Loop:
     """
 
     def __init__(
-        self, camera: Camera, pipeline: Pipeline, plan: SessionPlan, rig: Rig, recorder: FrameSink, clock: Clock
+        self, camera: FrameSource, pipeline: Pipeline, plan: SessionPlan, rig: Rig, recorder: FrameSink, clock: Clock
     ) -> None:
         self._camera = camera
         self._pipeline = pipeline

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import CameraTimeout, InputError, RigError
+from brain.exposure import exposure_facts, exposure_problems
+from core.errors import CameraTimeout, ExposureError, InputError, RigError
 from core.ports import Clock, EndOfSource
 from core.trial import Phase
-from core.values import Command, Mark, as_ns, as_seconds
+from core.values import Command, Mark, as_seconds
 from core.wishes import end_session
 from insilico.plant import Interrupted
 from recording.folder import check_space, create_session_folder, discard_session_folder
@@ -28,14 +29,13 @@ from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import Options, Parts, build, refuse_missing
 from session.finish import finish, note_start
+from session.first_look import PutBack, first_look
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop, Status
 from session.result import SessionResult
 from session.settings import Settings
+from session.silence import LOOK_S, check_silence
 from session.stop import StopRequest
-
-LOOK_S = 0.2
-"""How long one wait for a frame lasts before the stop request is looked at again, s."""
 
 
 class InterruptedEarly(Exception):
@@ -90,7 +90,7 @@ def run_session(
     Raises
     ------
     InputError
-        A source, device, lock or disk space that is not to be had.
+        A source, device, lock or disk space that is not to be had; ExposureError for ROIs that are saturated or dark.
     RecordingError
         The session's first files cannot be written.
     InterruptedEarly
@@ -149,6 +149,7 @@ class _Session:
         self._folder = folder
         self._clock = clock
         self._stop = stop
+        self._started_ns = clock.now_ns()
         self._wall_start_ns = clock.wall_ns()
         self._error = ""
         self._bugs: list[str] = []
@@ -162,26 +163,36 @@ class _Session:
             slots=options.recorder_slots(settings, parts.camera),
             wait=not options.live,
         )
-        self._loop = Loop(parts.camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock)
+        self._camera = PutBack(parts.camera)
+        self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock)
 
     def run(self, watch: SessionWatch) -> SessionResult:
-        """Start the parts, turn the loop, close everything, write the summary."""
+        """Start the parts, turn the loop, close everything, write the summary. Raises ExposureError, all closed."""
         outcome = "failed"
-        started_ns = self._clock.now_ns()
+        refusal: ExposureError | None = None
         try:
             self._recorder.start()
-            watch.started(self._folder, self._loop.status, self._goal())
-            started_ns = self._clock.now_ns()
-            self._wall_start_ns = self._clock.wall_ns()
-            outcome = self._turn_until_done()
+            outcome = self._turn_until_done(watch)
+        except ExposureError as bad:
+            refusal = bad
         except Exception as failure:  # noqa: BLE001 - whatever failed, all is closed and summed up
             self._take_failure(failure)
-        wall_ns = self._clock.now_ns() - started_ns
+        wall_ns = self._clock.now_ns() - self._started_ns
         watch.closing()
         recorded = self._close(outcome)
         watch.ended()
+        if refusal is not None:
+            self._discard(refusal)
         result = self._result("failed" if self._error else outcome, wall_ns, recorded)
         return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
+
+    def _discard(self, refusal: ExposureError) -> None:
+        """Raise the refusal, with no session left; but one whose parts failed to close stays, to be told as failed."""
+        if self._error:
+            self._fail("; ".join(refusal.problems))
+            return
+        discard_session_folder(self._folder)
+        raise refusal
 
     def _take_failure(self, failure: Exception) -> None:
         """Keep what failed; a failure that is none of ours is a bug, whose traceback is kept too."""
@@ -204,7 +215,16 @@ class _Session:
         if error not in self._error:
             self._error = f"{self._error}; {error}" if self._error else error
 
-    def _turn_until_done(self) -> str:
+    def _look(self) -> None:
+        """Judge what the camera sees before the loop's first turn. Raises ExposureError unless told to run anyway."""
+        look = first_look(self._parts.camera, self._settings, self._clock, self._stop)
+        problems = exposure_problems(look.exposures, self._settings.mouse)
+        if problems and not self._options.accept_exposure:
+            raise ExposureError(problems)
+        self._recorder.note([EventRow(look.time_ns, "exposure", 0, fact) for fact in exposure_facts(look.exposures)])
+        self._camera.put_back(look.first)
+
+    def _turn_until_done(self, watch: SessionWatch) -> str:
         """Turn the loop until the session is over; return its outcome.
 
         The collector is off meanwhile: a full collection can take longer than a frame. The loop makes no cycles; what
@@ -217,7 +237,10 @@ class _Session:
         try:
             # Last, since a camera that nobody reads loses frames.
             self._parts.camera.start()
-            last_ns = self._clock.now_ns()
+            self._look()
+            watch.started(self._folder, self._loop.status, self._goal())
+            self._wall_start_ns = self._clock.wall_ns()
+            last_ns = self._started_ns = self._clock.now_ns()
             while True:
                 wishes = self._stop.wish()
                 try:
@@ -225,7 +248,7 @@ class _Session:
                 except CameraTimeout:
                     if self._stop:
                         return "aborted"
-                    self._check_silence(self._clock.now_ns() - last_ns)
+                    check_silence(self._settings.camera, self._clock.now_ns() - last_ns)
                     continue
                 except EndOfSource:
                     return "aborted" if wishes else "source_ended"
@@ -237,15 +260,6 @@ class _Session:
         finally:
             gc.unfreeze()
             gc.enable()
-
-    def _check_silence(self, silent_ns: int) -> None:
-        """Raise CameraTimeout once the camera has been silent for too long."""
-        camera = self._settings.camera
-        if silent_ns >= as_ns(camera.camera_timeout_s):
-            raise CameraTimeout(
-                f"camera {camera.vid_source.value}: no frame for {silent_ns / 1e9:.1f} s (camera_timeout_s is "
-                f"{camera.camera_timeout_s:g}); check its cable and power, or raise camera_timeout_s"
-            )
 
     def _close(self, outcome: str) -> RecorderResult:
         """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it.

@@ -18,7 +18,7 @@ from session import runner
 from session.build import build
 from session.locks import mouse_lock
 from tests.cli.words import ROOT, run_words
-from tests.support.sessions import SilentCamera, run, settings_for
+from tests.support.sessions import Exposed, SilentCamera, brighter, run, settings_for
 
 PAGE = (ROOT / "docs" / "how-to" / "stop-and-errors.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -113,6 +113,11 @@ def a_camera_that_falls_silent(scene):
     return scene.session(clock)
 
 
+def a_light_that_is_too_strong(scene):
+    scene.parts(lambda parts: replace(parts, camera=Exposed(parts.camera, brighter(4))))
+    return scene.run()
+
+
 SCENES = {
     "rigloop run: mouse DEMO is in a session": a_second_session,
     "no mouse 'X'": a_mouse_that_is_not_there,
@@ -121,6 +126,7 @@ SCENES = {
     "there is no such file or folder": lambda scene: scene.run("--camera", "replay", "--source", "nowhere"),
     "this version has no driver": lambda scene: scene.run("--camera", "pi"),
     "max_session_water_s is": lambda scene: scene.session(max_session_water_s="0.15", reward_threshold="0.02"),
+    "ROI M1_L is saturated in green": a_light_that_is_too_strong,
     "no frame for": a_camera_that_falls_silent,
     "... MB are free there": a_disk_that_is_nearly_full,
     "cannot write": a_disk_that_is_full,

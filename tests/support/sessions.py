@@ -4,6 +4,8 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from core.clock import VirtualClock
 from core.errors import CameraTimeout
 from core.values import as_ns
@@ -87,6 +89,25 @@ class SilentCamera:
             raise CameraTimeout("none")
         self._left -= 1
         return self._camera.read(timeout_s)
+
+
+class Exposed:
+    """A camera whose images a function changes, such as by a light that is too strong."""
+
+    def __init__(self, camera, change):
+        self._camera, self._change = camera, change
+
+    def __getattr__(self, name):
+        return getattr(self._camera, name)
+
+    def read(self, timeout_s):
+        frame = self._camera.read(timeout_s)
+        return frame._replace(image=self._change(frame.image))
+
+
+def brighter(gain):
+    """Return a change of images: so many times the light, cut off at the top."""
+    return lambda image: np.clip(image * float(gain), 0, 255).astype(np.uint8)
 
 
 def failing_rig(**fail):

@@ -1,0 +1,119 @@
+"""``rigloop preview``: a picture of what a session would see, every second, and no session."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.run import read_overrides, read_seed
+from cli.screen import say, say_over
+from core.errors import InputError
+from session.preview import PreviewResult, PreviewView, Sight
+from session.settings import Settings
+from session.stop import StopRequest
+
+if TYPE_CHECKING:
+    from analysis.preview_figure import PreviewFigure
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show until a person stops it, which is its normal end. Returns the exit code."""
+    with StopRequest(for_good=True) as stop:
+        return _run(args, stop)
+
+
+def _run(args: argparse.Namespace, stop: StopRequest) -> int:
+    from camera.find_source import probe_source
+    from core.clock import MonotonicClock
+    from session.build import Options, default_outputs
+    from session.preview import run_preview
+    from session.settings import load_settings
+
+    if args.seconds is not None and not 0 < args.seconds < math.inf:
+        raise InputError(f"--seconds {args.seconds:g}: give seconds above 0")
+    settings = load_settings(
+        args.config, args.mouse, experiment=args.experiment, overrides=read_overrides(args), probe=probe_source
+    )
+    options = Options(seed=read_seed(args.seed), live=args.pace == "real", outputs=default_outputs(settings))
+    view = Pictures(settings, _output(args.output, settings))
+    try:
+        result = run_preview(settings, options, MonotonicClock(), stop, view, args.seconds)
+    finally:
+        view.leave_line()
+    say(_end(result, stop, view.path))
+    return 0
+
+
+class Pictures(PreviewView):
+    """Writes each sight as a picture, and a line about it on stdout.
+
+    Parameters
+    ----------
+    settings : Settings
+    path : Path
+        The PNG.
+    """
+
+    def __init__(self, settings: Settings, path: Path) -> None:
+        self._settings = settings
+        self.path = path
+        self._figure: PreviewFigure | None = None
+        self._said = False
+
+    def opened(self, names: tuple[str, ...], frame_shape: tuple[int, int, int]) -> None:
+        """Make what all pictures share, which takes most of a second."""
+        from analysis.preview_figure import PreviewFigure
+
+        self._figure = PreviewFigure(self._settings, names, frame_shape, self.path)
+        say(f"preview of {self._settings.mouse}: {self.path}, anew every second; Ctrl-C ends it")
+
+    def show(self, sight: Sight) -> None:
+        """Draw, then say so. Raises RecordingError where the picture cannot be written."""
+        from analysis.preview_text import screen_line
+
+        if self._figure is not None:
+            self._figure.draw(sight)
+        say_over(screen_line(sight))
+        self._said = True
+
+    def leave_line(self) -> None:
+        """Let what is said next begin on a line of its own."""
+        if self._said and sys.stdout is not None and sys.stdout.isatty():
+            say("")
+
+
+def _output(chosen: Path | None, settings: Settings) -> Path:
+    """Return where the picture goes, having tried that it can. Raises InputError."""
+    data_root = Path(settings.recording.data_root).expanduser().absolute()
+    path = data_root / f"preview-{settings.mouse}.png" if chosen is None else chosen.absolute()
+    option = "data_root" if chosen is None else "--output"
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{option} {path}: the picture is a PNG; give a name that ends with .png")
+    if path.is_dir():
+        raise InputError(f"{option} {path}: this is a folder; give the name of a file in it")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        if chosen is None:
+            data_root.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{option} {path}: the picture cannot be written there ({error.strerror}); give another place with --output"
+        ) from error
+    return path
+
+
+def _end(result: PreviewResult, stop: StopRequest, path: Path) -> str:
+    """Return the last line: why it is over, and where the picture is."""
+    why = {
+        "stopped": f"stopped by {stop.reason}",
+        "seconds": "its time is over",
+        "source_ended": "the recording has ended",
+    }[result.end]
+    shown = f"{result.pictures} picture{'s' * (result.pictures > 1)}, the last one is {path}"
+    return f"preview: {why} after {result.time_s:.1f} s; {shown if result.pictures else 'no frame came, no picture'}"
