@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.mouse_lines import MouseLines
 from cli.run import read_overrides, read_seed
 from cli.screen import say, say_over
 from core.errors import InputError
@@ -48,7 +49,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     return 0
 
 
-class Pictures(PreviewView):
+class Pictures(MouseLines, PreviewView):
     """Writes each sight as a picture, and a line about it on stdout.
 
     Parameters
@@ -59,6 +60,7 @@ class Pictures(PreviewView):
     """
 
     def __init__(self, settings: Settings, path: Path) -> None:
+        super().__init__()
         self._settings = settings
         self.path = path
         self._figure: PreviewFigure | None = None

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
+from cli.mouse_lines import MouseLines
 from cli.screen import say
 from session.loop import Status
 from session.runner import Goal, SessionWatch
@@ -28,24 +29,18 @@ class ProgressBar(SessionWatch):
 
     def __init__(self, mouse: str) -> None:
         self._mouse = mouse
-        self._stage = ""
+        self._making = MouseLines()
         self._over = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def preparing(self, stage: str) -> None:
         """Say each stage once."""
-        if stage != self._stage:
-            self._stage = stage
-            say(f"simulated mouse: {stage} ...", error=True)
+        self._making.preparing(stage)
 
     def prepared(self, about: Mapping[str, Any]) -> None:
-        """Say what lives in the network, and which code generation runs it and why."""
-        say(
-            f"simulated mouse {about['name']}: {about['cells']} cells, steps of {about['dt_us'] / 1000:g} ms, Brian2 "
-            f"{about['brian2']}, {about['target']} ({about['why']})",
-            error=True,
-        )
+        """Say what lives in the network, and what runs it."""
+        self._making.prepared(about)
 
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """Begin to show. The camera runs already, so that nothing here may wait for a screen."""

@@ -24,7 +24,8 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
     from hardware.settings import OutputKind
     from session.build import Options, default_live, default_outputs
-    from session.runner import InterruptedEarly, run_session
+    from session.prepare import InterruptedEarly
+    from session.runner import run_session
     from session.settings import load_settings
 
     overrides = read_overrides(args)

@@ -16,8 +16,9 @@ from core.errors import CameraError
 from core.ports import Clock, EndOfSource
 from core.values import Frame, Level, Line, Signal, as_ns, as_seconds
 from hardware.rig import Rig
-from session.build import Options, Parts, build, refuse_missing
+from session.build import Options, Parts, refuse_missing
 from session.locks import rig_locks
+from session.prepare import InterruptedEarly, PrepareWatch, prepare
 from session.settings import Settings
 from session.silence import next_frame
 from session.stop import StopRequest
@@ -57,7 +58,7 @@ class Sight:
     dff: Float32
 
 
-class PreviewView:
+class PreviewView(PrepareWatch):
     """What a person is shown; this one shows nothing. Called by the runner's thread."""
 
     def opened(self, names: tuple[str, ...], frame_shape: tuple[int, int, int]) -> None:
@@ -114,7 +115,10 @@ def run_preview(
         # As a session does, before a device is opened: one may be using it.
         for lock in rig_locks(settings.outputs.rig, settings.mouse) if options.on_rig else ():
             held.enter_context(lock)
-        parts = build(settings, options, clock)
+        try:
+            parts = prepare(settings, options, clock, stop, view)
+        except InterruptedEarly:
+            return PreviewResult("stopped", 0, 0, 0.0)
         # Closed last to first: outputs, then the camera.
         held.callback(parts.camera.close)
         held.callback(_shut, parts.rig)

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from brain.exposure import exposure_facts, exposure_problems
 from core.errors import CameraTimeout, ExposureError, InputError, RigError
@@ -21,25 +19,21 @@ from core.ports import Clock, EndOfSource
 from core.trial import Phase
 from core.values import Command, Mark, as_seconds
 from core.wishes import end_session
-from insilico.plant import Interrupted
 from recording.folder import check_space, create_session_folder, discard_session_folder
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
-from session.build import Options, Parts, build, refuse_missing
+from session.build import Options, Parts, refuse_missing
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop, Status
+from session.prepare import InterruptedEarly, PrepareWatch, prepare
 from session.result import SessionResult
 from session.settings import Settings
 from session.silence import LOOK_S, check_silence
 from session.stop import StopRequest
-
-
-class InterruptedEarly(Exception):
-    """A stop was asked for before the session had begun; nothing was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +55,8 @@ class Goal:
     frames: int | None
 
 
-class SessionWatch:
+class SessionWatch(PrepareWatch):
     """What a person's screen is told; this one shows nothing. Called by the runner's thread."""
-
-    def preparing(self, stage: str) -> None:
-        """A simulated mouse is being made; called ten times a second, from its first stage to its last."""
-
-    def prepared(self, about: Mapping[str, Any]) -> None:
-        """The simulated mouse is there; ``about`` is what the session's record says of it."""
 
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """The session has begun; ``status`` is live from now on."""
@@ -106,12 +94,7 @@ def run_session(
         # Before a device is opened: another session may be using it.
         for lock in rig_locks(settings.outputs.rig, settings.mouse) if options.on_rig else ():
             held.enter_context(lock)
-        try:
-            parts = build(settings, options, clock, lambda stage: _goes_on(stage, stop, watch))
-        except Interrupted:
-            raise InterruptedEarly(stop.reason) from None
-        if parts.about:
-            watch.prepared(parts.about)
+        parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:
             unused.callback(parts.camera.close)
             unused.callback(parts.rig.close)
@@ -129,12 +112,6 @@ def run_session(
             # From here on the session closes them, each in its place in the order.
             unused.pop_all()
         return session.run(watch)
-
-
-def _goes_on(stage: str, stop: StopRequest, watch: SessionWatch) -> bool:
-    """Tell a person what is being prepared; return whether to go on with it."""
-    watch.preparing(stage)
-    return not stop
 
 
 class _Session:

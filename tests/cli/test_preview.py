@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import pytest
 
-from session import locks, preview, stop
+from session import locks, prepare, stop
 from session.build import build
 from session.locks import rig_locks
 from tests.cli.words import run_words
@@ -74,11 +74,10 @@ def test_it_goes_on_where_a_session_is_refused(rigloop, config, tmp_path, monkey
         parts = build(*args)
         return replace(parts, camera=Exposed(parts.camera, brighter(4)))
 
-    monkeypatch.setattr(preview, "build", bright)
+    monkeypatch.setattr(prepare, "build", bright)
     code, out, _ = rigloop(*words(config, tmp_path / "a.png"))
     assert code == 0
     assert out.count("M1_L SATURATED in green, SATURATED in blue") == 3
-    monkeypatch.setattr("session.runner.build", bright)
     code, out, err = rigloop(*run_words(config, tmp_path))
     assert (code, out) == (2, "")
     assert [line.partition(":")[0] for line in err.splitlines()] == ["rigloop run"] * 2

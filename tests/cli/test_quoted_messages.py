@@ -14,7 +14,7 @@ import pytest
 
 from core.clock import VirtualClock
 from recording import folder, summary
-from session import runner
+from session import prepare, runner
 from session.build import build
 from session.locks import mouse_lock
 from tests.cli.words import ROOT, run_words
@@ -69,7 +69,7 @@ class Scene:
         return "\n".join(result.text())
 
     def parts(self, change):
-        self.monkeypatch.setattr(runner, "build", lambda *args: change(build(*args)))
+        self.monkeypatch.setattr(prepare, "build", lambda *args: change(build(*args)))
 
 
 def a_second_session(scene):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from session import locks, runner
+from session import locks, prepare
 from session.build import build
 
 
@@ -24,7 +24,7 @@ def parts_of(monkeypatch):
             made.append(how(build(*args)))
             return made[-1]
 
-        monkeypatch.setattr(runner, "build", remember)
+        monkeypatch.setattr(prepare, "build", remember)
         return made
 
     return change

@@ -10,7 +10,7 @@ from core.clock import VirtualClock
 from core.errors import BusyError, CameraError, CameraTimeout, InputError, OutputError
 from core.values import Level, Line
 from recording.reader import open_session
-from session import preview
+from session import prepare
 from session.build import build
 from session.locks import rig_locks
 from session.preview import PreviewView, run_preview
@@ -46,7 +46,7 @@ def parts(monkeypatch):
     made = []
 
     def change(how=lambda parts: parts):
-        monkeypatch.setattr(preview, "build", lambda *args: made.append(how(build(*args))) or made[-1])
+        monkeypatch.setattr(prepare, "build", lambda *args: made.append(how(build(*args))) or made[-1])
         return made
 
     return change

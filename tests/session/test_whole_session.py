@@ -17,7 +17,7 @@ from recording.reader import open_session
 from roi_manager import Rect
 from session import locks, runner
 from session.locks import mouse_lock, rig_locks
-from session.runner import InterruptedEarly
+from session.prepare import InterruptedEarly
 from session.settings import load_settings
 from session.stop import StopRequest
 from tests.support.sessions import (
