@@ -50,39 +50,46 @@ class Film:
     cells : Cells
     spec : MouseSpec
     chance : Chance
+    image : ndarray, (height, width, 3) uint8
+        Where each frame is drawn.
     """
 
-    def __init__(self, tissue: Tissue, cells: Cells, spec: MouseSpec, chance: Chance) -> None:
+    def __init__(
+        self, tissue: Tissue, cells: Cells, spec: MouseSpec, chance: Chance, image: npt.NDArray[np.uint8]
+    ) -> None:
         self._cells = cells
         self._indicator = Indicator(tissue.indicator, cells.n)
         self._blood = Haemodynamics(HaemodynamicSettings(), chance.blood)
-        self._level = 0.0
+        self._since_s = 0.0
         self._rest = np.zeros(cells.n)
         self._summed = np.zeros(cells.n)
         self._summed_s = 0.0
         self._widefield = Widefield(
             tissue.optics, (spec.height, spec.width), cells.px, cells.region, spec.ppmm, chance.optics
         )
-        self._image = np.zeros((spec.height, spec.width, 3), np.uint8)
+        self._image = image
 
     def step(self, spikes: Counts, dt_s: float, *, resting: bool = False) -> None:
         """Go ``dt_s`` (s) on; ``spikes`` (n,) fell into it. ``resting`` steps make the resting fluorescence."""
         self._indicator.step(spikes, dt_s)
+        self._since_s += dt_s
         if resting:
             self._summed += dt_s * self._indicator.dff()
             self._summed_s += dt_s
-        self._level = self._blood.step(dt_s, float(self._change().mean()))
 
     def settle(self) -> None:
         """Take the mean over the resting steps as the resting fluorescence, the same for all cells of a region."""
         if self._summed_s:
             mean = np.bincount(self._cells.region, self._summed / self._summed_s) / np.bincount(self._cells.region)
             self._rest = mean[self._cells.region]
+        self._since_s = 0.0
 
-    def shoot(self) -> npt.NDArray[np.uint8]:
-        """Return the frame of this moment, (height, width, 3) uint8, in memory that the next one uses again."""
-        self._widefield.render(self._change(), self._level, self._image)
-        return self._image
+    def shoot(self) -> None:
+        """Draw the frame of this moment, over the one before."""
+        change = self._change()
+        level = self._blood.step(self._since_s, float(change.mean()))
+        self._since_s = 0.0
+        self._widefield.render(change, level, self._image)
 
     def _change(self) -> npt.NDArray[Any]:
         """Return each cell's dF/F relative to its region at rest."""

@@ -12,14 +12,18 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from core.errors import InputError
 from insilico.checks import check_tissue
+from insilico.every import at_each_step
 from insilico.film import Chance, Film, chance_from
 from insilico.licks import Licker
 from insilico.load import in_one_line, load_build
@@ -27,21 +31,25 @@ from insilico.placing import place_cells
 from insilico.preparation import Preparation, Tissue
 from insilico.spec import Failure, Go, MouseSpec, Ready, Shot, Stage
 from insilico.spikes import SpikeCounter
-from insilico.stepper import Stepper
+from insilico.stepper import Meet, Stepper
 from insilico.ticks import Ticks
+
+Image = npt.NDArray[np.uint8]
 
 RUN_S = 1e6
 """Longest run, s of the mouse's time: 11 days."""
 IGNORED_SIGNALS = (signal.SIGINT, signal.SIGHUP)
 
 
-def run_mouse(link: Connection, spec: MouseSpec) -> None:
+def run_mouse(link: Connection, memory: Any, spec: MouseSpec) -> None:
     """Run the process.
 
     Parameters
     ----------
     link : Connection
         This end of the connection to the plant.
+    memory : multiprocessing.RawArray of bytes
+        Where frames are drawn; the plant reads them there until it asks for the next.
     spec : MouseSpec
     """
     os.setsid()
@@ -52,7 +60,7 @@ def run_mouse(link: Connection, spec: MouseSpec) -> None:
     # A session's stdout may be one line of JSON; what a user's network prints is for the screen.
     sys.stdout = sys.stderr
     try:
-        _live(link, spec)
+        _live(link, np.frombuffer(memory, np.uint8).reshape(spec.height, spec.width, 3), spec)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the session has gone
     except Exception as error:  # noqa: BLE001 - whatever a user's network raises is told in one line
@@ -73,7 +81,7 @@ def _end_with_controller() -> None:
     os._exit(1)
 
 
-def _live(link: Connection, spec: MouseSpec) -> None:
+def _live(link: Connection, image: Image, spec: MouseSpec) -> None:
     from insilico.brian import quiet_brian
     from insilico.target import choose_target
 
@@ -82,13 +90,16 @@ def _live(link: Connection, spec: MouseSpec) -> None:
     target, why = choose_target(spec.codegen)
     version = quiet_brian(target, chance.brian)
     link.send(Stage("building the network"))
-    tissue, names = _build(spec, chance)
+    tissue, names = build_tissue(spec, chance)
     ticks = _ticks(tissue, spec)
     about = _about(tissue, ticks, target, why, version)
-    run(tissue, spec, chance, ticks, names, _Meeting(link, spec.n_frames, about), lambda text: link.send(Stage(text)))
+    stepper = make_stepper(tissue, spec, chance, ticks, image, _Meeting(link, spec.n_frames, about))
+    link.send(Stage(f"{'compiling and ' * (target == 'cython')}settling the network"))
+    run(tissue, stepper, names)
 
 
-def _build(spec: MouseSpec, chance: Chance) -> tuple[Tissue, Mapping[str, Any]]:
+def build_tissue(spec: MouseSpec, chance: Chance) -> tuple[Tissue, Mapping[str, Any]]:
+    """Return what the function of the spec builds, checked, and the names at the top of its file."""
     build, names = load_build(spec.network)
     preparation = Preparation(spec.regions, spec.tones_hz, chance.build)
     tissue = check_tissue(build(preparation), preparation)
@@ -129,7 +140,7 @@ class _Meeting:
         self._about = about
         self._begun = False
 
-    def __call__(self, shot: Shot, image: memoryview) -> Go | None:
+    def __call__(self, shot: Shot) -> Go | None:
         """Hand a frame over when it is asked for; return what comes before the next one."""
         if not self._begun:
             self._begun = True
@@ -137,7 +148,6 @@ class _Meeting:
             if self._next() is None:
                 return None
         self._link.send(shot)
-        self._link.send_bytes(image)
         if self._left is not None:
             self._left -= 1
             if not self._left:
@@ -149,31 +159,28 @@ class _Meeting:
         return told
 
 
-def run(
-    tissue: Tissue,
-    spec: MouseSpec,
-    chance: Chance,
-    ticks: Ticks,
-    names: Mapping[str, Any],
-    meet: Callable[[Shot, memoryview], Go | None],
-    tell: Callable[[str], None],
-) -> None:
-    """Make the one run of a network, meeting a session at each frame; returns when ``meet`` returned None.
-
-    Raises what the network raises.
-    """
-    import brian2 as b2
-
+def make_stepper(tissue: Tissue, spec: MouseSpec, chance: Chance, ticks: Ticks, image: Image, meet: Meet) -> Stepper:
+    """Put what a step of the network needs together: cells in their places, film, spikes, licks."""
     places = [spec.regions[key] if isinstance(key, str) else key for key in tissue.imaged]
     groups = list(tissue.imaged.values())
     cells = place_cells(places, [len(group) for group in groups], tissue.region_radius_mm, spec, chance.place)
-    film = Film(tissue, cells, spec, chance)
-    stepper = Stepper(tissue, film, SpikeCounter(groups), Licker(tissue.licks, chance.licks), ticks, meet)
+    film = Film(tissue, cells, spec, chance, image)
+    return Stepper(tissue, film, SpikeCounter(groups), Licker(tissue.licks, chance.licks), ticks, meet)
+
+
+def run(tissue: Tissue, stepper: Stepper, names: Mapping[str, Any]) -> None:
+    """Make the one run of a network; returns when the stepper's meeting returned None. Raises what the network raises.
+
+    Parameters
+    ----------
+    tissue : Tissue
+    stepper : Stepper
+    names : dict
+        Names that equations may use beside the tissue's ``namespace``.
+    """
+    import brian2 as b2
+
+    clock = next(iter(tissue.imaged.values())).clock
     # Before all else of a step, and after all of the step before it.
-    operation = b2.NetworkOperation(
-        stepper.step, clock=groups[0].clock, when="start", order=-(2**20), name="rigloop_plant"
-    )
-    tissue.network.add(operation)
-    tell("compiling and settling the network" if b2.prefs.codegen.target == "cython" else "settling the network")
-    namespace = dict(names) | dict(tissue.namespace or {})
-    tissue.network.run(RUN_S * b2.second, namespace=namespace)
+    tissue.network.add(at_each_step(clock, stepper.make_step(), "rigloop_plant", order=-(2**20)))
+    tissue.network.run(RUN_S * b2.second, namespace=dict(names) | dict(tissue.namespace or {}))

@@ -29,8 +29,6 @@ from recording.child import signals_held_back
 PREPARE_S = 900.0
 """Longest preparation, s: a compiler on a Raspberry Pi takes minutes the first time."""
 LOOK_S = 0.1
-IMAGE_S = 5.0
-"""Longest wait for the image of a frame that has come."""
 END_S = 1.0
 KILL_S = 0.5
 
@@ -70,7 +68,10 @@ class Plant:
         self.tongue = MouseTongue()
         self.about: dict[str, str | int | float | bool] = {}
         self._given = Given(self.speaker, self.spout)
-        self._image = np.zeros(self.frame_shape, np.uint8)
+        context = multiprocessing.get_context("spawn")
+        self._memory = context.RawArray("B", spec.height * spec.width * 3)
+        self._image = np.frombuffer(self._memory, np.uint8).reshape(self.frame_shape)
+        self._image.flags.writeable = False
         self._link: Connection | None = None
         self._process: SpawnProcess | None = None
         self._started = self._closed = self._asked = False
@@ -171,7 +172,7 @@ class Plant:
         with theirs:
             # A daemon: if nobody calls close(), the interpreter ends it at its own exit.
             self._process = context.Process(
-                target=run_mouse, args=(theirs, self._spec), name="rigloop-mouse", daemon=True
+                target=run_mouse, args=(theirs, self._memory, self._spec), name="rigloop-mouse", daemon=True
             )
             with signals_held_back():
                 self._process.start()
@@ -195,22 +196,10 @@ class Plant:
             raise error
         if not isinstance(said, Shot):
             raise CameraError(f"{self._name()}: said {said!r} for a frame; this is a fault of Rigloop, report it")
-        self._take_image()
         self._asked = False
         self._number += 1
         self.tongue.put(lick + self._shift_ns for lick in said.licks_ns)
         return Frame(self._image, self._number, said.time_ns + self._shift_ns)
-
-    def _take_image(self) -> None:
-        link = self._connected()
-        if not link.poll(IMAGE_S):
-            raise CameraError(f"{self._name()}: a frame came without its image; this is a fault of Rigloop, report it")
-        try:
-            size = link.recv_bytes_into(self._image.reshape(-1))
-        except (EOFError, OSError):
-            self._died()
-        if size != self._image.nbytes:
-            raise CameraError(f"{self._name()}: an image of {size} bytes; this is a fault of Rigloop, report it")
 
     def _wait_until_due(self, due_ns: int, timeout_s: float) -> None:
         last = self._clock.now_ns() + as_ns(timeout_s)

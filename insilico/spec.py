@@ -2,7 +2,7 @@
 
 To the mouse, once per frame: ``Go``, with the tone and the water that were given since the frame before, or ``None``
 to end. There is no other message, so nothing else of a session can reach the network. From the mouse: ``Stage`` while
-it is being built, ``Ready`` once, ``Shot`` per frame with the image's bytes after it, or ``Failure``.
+it is being built, ``Ready`` once, ``Shot`` per frame when its image stands in the memory they share, or ``Failure``.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Ready(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """A frame; its image's bytes follow.
+    """A frame; its image stands in the memory that both ends share until the next ``Go``.
 
     Attributes
     ----------

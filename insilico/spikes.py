@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,41 +10,82 @@ import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 
+ROOM = 16
+"""Lists of spikes that a log holds, as full as they can be, before it is counted."""
+
 
 class SpikeCounter:
-    """Adds up spikes of groups and subgroups. A monitor would cost five times as much, and grow.
+    """Adds up spikes of groups and subgroups. A monitor would cost several times as much, and grow.
 
     Parameters
     ----------
     groups : sequence of brian2.NeuronGroup, Subgroup or other spike sources
         Their cells are counted in this order; a cell may be in several.
+
+    Attributes
+    ----------
+    look : callable
+        Takes the spikes of the step that has just ended. Called at every step, and made for that.
     """
 
     def __init__(self, groups: Sequence[Any]) -> None:
         # By name: what a subgroup has of its group is a proxy of its own.
         sources = {_group(each).name: _group(each) for each in groups}
         first = dict(zip(sources, np.cumsum([0, *(len(source) for source in sources.values())]), strict=False))
-        self._all: Counts = np.zeros(sum(len(source) for source in sources.values()), np.int64)
-        self._spaces = [
-            (source.variables["_spikespace"].get_value(), self._all[first[name] : first[name] + len(source)])
-            for name, source in sources.items()
-        ]
+        self._logs = [_Log(source) for source in sources.values()]
         self._pick = np.concatenate(
             [first[_group(each).name] + getattr(each, "start", 0) + np.arange(len(each)) for each in groups]
         )
+        looks = [log.look for log in self._logs]
 
-    def look(self) -> None:
-        """Count the spikes of the step that has just ended."""
-        for space, counts in self._spaces:
-            n = space[-1]
-            if n:
-                counts[space[:n]] += 1
+        def look_at_all() -> None:
+            for look in looks:
+                look()
+
+        self.look: Callable[[], None] = looks[0] if len(looks) == 1 else look_at_all
 
     def take(self) -> Counts:
         """Return the spikes of each cell since the last call, (n,)."""
-        taken: Counts = self._all[self._pick]
-        self._all[:] = 0
-        return taken
+        counted = [log.take() for log in self._logs]
+        counts: Counts = (counted[0] if len(counted) == 1 else np.concatenate(counted))[self._pick]
+        return counts
+
+
+class _Log:
+    """The spikes of one group, as they come, counted when they are asked for or when there is no more room."""
+
+    def __init__(self, source: Any) -> None:
+        # Brian2 keeps here, in one array as long as the object lives, the cells that fired, and last their number.
+        space = source.variables["_spikespace"].get_value()
+        number = memoryview(space)
+        log = np.zeros(ROOM * (len(source) + 1), space.dtype)
+        counts: Counts = np.zeros(len(source), np.int64)
+        last = len(space) - 1
+        full = len(log) - len(source)
+        end = 0
+
+        def look() -> None:
+            nonlocal end
+            if n := number[last]:
+                begin = end
+                end += n
+                log[begin:end] = space[:n]
+                if end > full:
+                    count()
+
+        def count() -> None:
+            nonlocal end
+            counts[:] += np.bincount(log[:end], minlength=len(counts))
+            end = 0
+
+        def take() -> Counts:
+            count()
+            taken = counts.copy()
+            counts[:] = 0
+            return taken
+
+        self.look = look
+        self.take = take
 
 
 def _group(part: Any) -> Any:

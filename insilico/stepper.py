@@ -18,8 +18,8 @@ from insilico.ticks import Ticks
 BEAT_S = 0.01
 """Longest step of the indicator, s: a seventh of its rise, and exact to second order."""
 
-Meet = Callable[[Shot, memoryview], Go | None]
-"""Hands a frame over and waits for what is to be done until the next; None ends the run."""
+Meet = Callable[[Shot], Go | None]
+"""Hands over a frame that has been drawn, and waits for what is to be done until the next; None ends the run."""
 
 
 class Stepper:
@@ -55,34 +55,38 @@ class Stepper:
         self._frame_tick = 0
         self._edges: list[tuple[int, int]] = []
         self._flowing = 0
-        self._due = self._tick
-        self._fresh = True
 
-    def step(self) -> None:
-        """Do what is due at the beginning of this step."""
-        if self._fresh:
-            # What stands in the list of spikes before the first step is none of this run's.
-            self._fresh = False
-        else:
-            self._spikes.look()
-        if self._tick == self._due:
-            self._act()
-        self._tick += 1
+    def make_step(self) -> Callable[[], None]:
+        """Return what is to be called at the beginning of each step; made of local names, as it is called so often."""
+        look, act = self._spikes.look, self._act
+        tick = due = self._tick
 
-    def _act(self) -> None:
-        """Water first, then the indicator, then the frame, which may ask for water at once."""
+        def step() -> None:
+            nonlocal tick, due
+            look()
+            if tick == due:
+                due = act(tick)
+            tick += 1
+
+        return step
+
+    def _act(self, tick: int) -> int:
+        """Water first, then the indicator, then the frame, which may ask for water at once; return what is due next."""
+        self._tick = tick
         self._pour()
         self._go_on()
-        if self._tick == self._frame_tick:
+        if tick == self._frame_tick:
             self._shoot()
             self._pour()
-        self._due = min(self._frame_tick, self._tick + self._beat)
-        if self._edges:
-            self._due = min(self._due, self._edges[0][0])
+        due = min(self._frame_tick, tick + self._beat)
+        return min(due, self._edges[0][0]) if self._edges else due
 
     def _go_on(self) -> None:
         passed = self._tick - self._last_beat
-        if passed:
+        if not passed:
+            # What stands in the list of spikes before the first step is none of this run's.
+            self._spikes.take()
+        else:
             resting = self._resting_from <= self._last_beat < 0
             self._film.step(self._spikes.take(), passed * self._ticks.dt_ns / 1e9, resting=resting)
             self._last_beat = self._tick
@@ -100,7 +104,8 @@ class Stepper:
             self._film.settle()
         time_ns = self._ticks.time_ns(self._tick)
         shot = Shot(time_ns, self._licker.take(time_ns))
-        go = self._meet(shot, self._film.shoot().reshape(-1).data)
+        self._film.shoot()
+        go = self._meet(shot)
         self._frame += 1
         self._frame_tick = self._ticks.of_frame(self._frame)
         if go is None:
