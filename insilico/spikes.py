@@ -33,9 +33,11 @@ class SpikeCounter:
         sources = {_group(each).name: _group(each) for each in groups}
         first = dict(zip(sources, np.cumsum([0, *(len(source) for source in sources.values())]), strict=False))
         self._logs = [_Log(source) for source in sources.values()]
-        self._pick = np.concatenate(
+        pick = np.concatenate(
             [first[_group(each).name] + getattr(each, "start", 0) + np.arange(len(each)) for each in groups]
         )
+        in_a_row = np.array_equal(pick, pick[0] + np.arange(len(pick)))
+        self._pick: Any = slice(pick[0], pick[-1] + 1) if in_a_row else pick
         looks = [log.look for log in self._logs]
 
         def look_at_all() -> None:
@@ -59,7 +61,8 @@ class _Log:
         space = source.variables["_spikespace"].get_value()
         number = memoryview(space)
         log = np.zeros(ROOM * (len(source) + 1), space.dtype)
-        counts: Counts = np.zeros(len(source), np.int64)
+        size = len(source)
+        before: Counts | None = None
         last = len(space) - 1
         full = len(log) - len(source)
         end = 0
@@ -74,15 +77,17 @@ class _Log:
                     count()
 
         def count() -> None:
-            nonlocal end
-            counts[:] += np.bincount(log[:end], minlength=len(counts))
-            end = 0
+            nonlocal before
+            before = take()
 
         def take() -> Counts:
-            count()
-            taken = counts.copy()
-            counts[:] = 0
-            return taken
+            nonlocal before, end
+            counts: Counts = np.bincount(log[:end], minlength=size)
+            end = 0
+            if before is not None:
+                counts += before
+                before = None
+            return counts
 
         self.look = look
         self.take = take

@@ -15,8 +15,8 @@ from insilico.spec import Go, Shot
 from insilico.spikes import SpikeCounter
 from insilico.ticks import Ticks
 
-BEAT_S = 0.01
-"""Longest step of the indicator, s: a seventh of its rise, and exact to second order."""
+BEAT_S = 0.02
+"""Longest step of the indicator, s: a third of its rise, and exact to second order, which leaves less than 1 %."""
 
 Meet = Callable[[Shot], Go | None]
 """Hands over a frame that has been drawn, and waits for what is to be done until the next; None ends the run."""
