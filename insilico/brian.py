@@ -25,6 +25,8 @@ def quiet_brian(target: str, seed: int) -> str:
             with contextlib.suppress(OSError):
                 os.unlink(path)
             setattr(BrianLogger, name, None)
+    # Else every line of generated code is formatted for a log that is not kept.
+    logging.getLogger("brian2").setLevel(logging.INFO)
     b2.prefs.codegen.target = target
     b2.seed(seed)
     return str(b2.__version__)

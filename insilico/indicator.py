@@ -31,7 +31,7 @@ class IndicatorSettings:
     """
 
     peak: float = 0.23
-    rise_s: float = 0.071
+    rise_s: float = 0.072
     decay_s: float = 0.793
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from core.errors import CameraError
 from core.ports import Camera, EndOfSource
 from core.values import Frame
 from tests.camera import recordings as rec
+from tests.support.mice import SPEC, make_plant
 
 N = 12
 FPS = 15.0
@@ -85,6 +86,10 @@ def replay_folder(tmp: Path) -> Camera:
     return open_replay(str(rec.write_images(tmp / "images", rec.pictures(N))), FPS)
 
 
+def simulated(_tmp: Path) -> Camera:
+    return make_plant(replace(SPEC, height=rec.HEIGHT, width=rec.WIDTH, framerate=FPS, n_frames=N))
+
+
 def paced(make: Make) -> Make:
     return lambda tmp: Paced(make(tmp), VirtualClock(), ring_frames=4)
 
@@ -97,6 +102,7 @@ CASES = {
     "replay-session": Case(replay_session),
     "replay-video": Case(replay_video),
     "replay-folder": Case(replay_folder),
+    "simulated": Case(simulated),
     "paced-synthetic": Case(paced(synthetic)),
     "paced-session": Case(paced(replay_session)),
     "paced-video": Case(paced(replay_video)),

@@ -12,12 +12,13 @@ from core.errors import OutputError
 from core.ports import LickSensor
 from core.values import Lick
 from hardware.fake import FakeLickSensor
+from insilico.devices import MouseTongue
 from tests.conformance.conftest import MS
 
 Make = Callable[[Sequence[int]], LickSensor]
 """Makes a sensor on which a mouse licks at these times, ns, in order."""
 
-CASES: dict[str, Make] = {"fake": FakeLickSensor}
+CASES: dict[str, Make] = {"fake": FakeLickSensor, "simulated": MouseTongue}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())

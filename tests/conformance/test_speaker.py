@@ -10,6 +10,7 @@ import pytest
 from core.errors import OutputError
 from core.ports import Speaker
 from hardware.fake import FakeSpeaker
+from insilico.devices import MouseSpeaker
 from tests.conformance.conftest import MS
 
 
@@ -29,7 +30,10 @@ class Case:
     heard: Callable[[Speaker], float]
 
 
-CASES = {"fake": Case(FakeSpeaker, lambda speaker: speaker.freq_hz)}
+CASES = {
+    "fake": Case(FakeSpeaker, lambda speaker: speaker.freq_hz),
+    "simulated": Case(MouseSpeaker, lambda speaker: speaker.freq_hz),
+}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())

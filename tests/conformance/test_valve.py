@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import OutputError
+from core.outputs import Openings
 from core.ports import Valve
 from core.values import as_ns
 from hardware.fake import FakeValve
 from hardware.settings import OutputSettings
+from insilico.devices import MouseSpout
 
 BOUNDS = OutputSettings(max_pulse_s=1.0, max_session_water_s=3.0, min_pulse_gap_s=0.1)
 
@@ -40,7 +42,14 @@ class Case:
     is_shut: Callable[[Valve], bool]
 
 
-CASES = {"fake": Case(FakeValve, lambda valve: valve.pulses, lambda valve: valve.closed)}
+def spout(bounds: OutputSettings) -> Valve:
+    return MouseSpout(Openings(bounds.max_pulse_s, bounds.min_pulse_gap_s, bounds.max_session_water_s))
+
+
+CASES = {
+    "fake": Case(FakeValve, lambda valve: valve.pulses, lambda valve: valve.closed),
+    "simulated": Case(spout, lambda valve: valve.pulses, lambda valve: valve.closed),
+}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())
