@@ -4,7 +4,6 @@ import time
 
 import brian2 as b2
 
-from insilico.preparation import Tissue
 from tests.support.networks import tiny
 
 FAILS_AFTER_S = 1.0
@@ -51,12 +50,3 @@ def is_slow(preparation):
             time.sleep(1.0)
 
     return _after(tiny.build(preparation), sleep_once)
-
-
-def cannot_hear(preparation):
-    made = tiny.build(preparation)
-
-    def hear(freq_hz):
-        raise ValueError(f"no such tone: {freq_hz}")
-
-    return Tissue(made.network, made.imaged, hear=hear, name="cannot hear", settle_s=0.5)

@@ -10,6 +10,7 @@ from insilico.settings import Codegen
 from insilico.spec import MouseSpec
 
 NETWORKS = Path(__file__).resolve().parent / "networks"
+REALTIME = Path(__file__).resolve().parent.parent / "realtime"
 SPEC = MouseSpec(
     network=f"{NETWORKS / 'tiny.py'}:build", codegen=Codegen.numpy, regions={"M1_L": (0.5, -1.5), "M1_R": (0.5, 1.5)},
     tones_hz=(1000.0, 19_000.0), height=24, width=32, framerate=15.0, bregma=(12.0, 16.0), ppmm=5.0, seed=7,
@@ -17,9 +18,10 @@ SPEC = MouseSpec(
 
 
 def network(name):
-    """Return the config value for a network of the tests: ``FILE:FUNCTION``."""
+    """Return the config value for a network of the tests, ``FILE:FUNCTION``; its file is here or in realtime."""
     file, function = name.split(":")
-    return f"{NETWORKS / file}.py:{function}"
+    own = NETWORKS / f"{file}.py"
+    return f"{own if own.exists() else REALTIME / own.name}:{function}"
 
 
 def spec_for(name="tiny:build", **changes):

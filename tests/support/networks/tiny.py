@@ -30,3 +30,12 @@ def build(preparation, settle_s=0.5):
 def deaf(preparation):
     made = build(preparation)
     return Tissue(made.network, made.imaged, name="deaf", settle_s=0.5)
+
+
+def cannot_hear(preparation):
+    made = build(preparation)
+
+    def hear(freq_hz):
+        raise ValueError(f"no such tone: {freq_hz}")
+
+    return Tissue(made.network, made.imaged, hear=hear, name="cannot hear", settle_s=0.5)
