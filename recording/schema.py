@@ -5,6 +5,7 @@ A session folder (``<data_root>/<mouse>/<YYYYmmddHHMMSS>/S1``) holds
 ==================== ==================================================================================================
 session.json         who, what, when, versions, settings, counts and outcome ("running" until the end)
 session.ini          the resolved config: with ``rigloop run --config`` and the same ``--seed`` the same session again
+network.py           the file of a simulated mouse's own network, as it was
 image_stream.hdf5    ``raw_images`` (frames, height, width, 3), the layout of CLoPy
 frames.csv           a row per frame, all of it a function of the inputs: two equal sessions give equal bytes
 timing.csv           a row per frame, host monotonic ns of each step: never the same twice
@@ -28,6 +29,7 @@ TIMING_CSV = "timing.csv"
 EVENTS_CSV = "events.csv"
 FIGURE_PNG = "session.png"
 ERROR_TXT = "error.txt"
+NETWORK_PY = "network.py"
 CLOPY_CONFIG = "config.ini"
 CLOPY_LOG = "VideoTimestamp.txt"
 IMAGES = "raw_images"

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RigError
+from insilico.settings import split_network
 from recording.clopy import write_clopy_files
 from recording.folder import read_session_json, replace_file, write_session_json
 from recording.reader import open_session
-from recording.schema import SCHEMA_VERSION, SESSION_INI
+from recording.schema import NETWORK_PY, SCHEMA_VERSION, SESSION_INI
 from recording.summary import SummaryRow, append_summary
 from session.build import Options
 from session.result import SessionResult
@@ -31,9 +32,12 @@ PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "brian2")
 def note_start(
     folder: Path, settings: Settings, options: Options, started_ns: int, simulation: Mapping[str, Any]
 ) -> None:
-    """Write session.ini and session.json, whose outcome is "running" until the end. Raises RecordingError."""
+    """Write session.ini, session.json ("running" until the end) and a user's network. Raises RecordingError."""
     again = f"rigloop run --config {SESSION_INI} --mouse {settings.mouse} --seed {options.seed}"
     replace_file(folder / SESSION_INI, f"; The same session again: {again}\n{settings.to_ini()}")
+    if settings.simulation.network:
+        source = Path(split_network(settings.simulation.network)[0])
+        replace_file(folder / NETWORK_PY, source.read_text(encoding="utf-8"))
     write_session_json(
         folder,
         {

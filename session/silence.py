@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camera.settings import CameraSettings
+from camera.settings import CameraKind, CameraSettings
 from core.errors import CameraTimeout
 from core.ports import Camera, Clock
 from core.values import Frame, as_ns
@@ -15,9 +15,11 @@ LOOK_S = 0.2
 def check_silence(camera: CameraSettings, silent_ns: int) -> None:
     """Raise CameraTimeout once the camera has been silent for too long (``silent_ns``, ns)."""
     if silent_ns >= as_ns(camera.camera_timeout_s):
+        simulated = camera.vid_source is CameraKind.simulated
+        cure = "make the network smaller" if simulated else "check its cable and power"
         raise CameraTimeout(
             f"camera {camera.vid_source.value}: no frame for {silent_ns / 1e9:.1f} s (camera_timeout_s is "
-            f"{camera.camera_timeout_s:g}); check its cable and power, or raise camera_timeout_s"
+            f"{camera.camera_timeout_s:g}); {cure}, or raise camera_timeout_s"
         )
 
 
