@@ -99,8 +99,7 @@ def _synthetic(request: CameraRequest) -> Camera:
 def _simulated(request: CameraRequest) -> Camera:
     if request.plant is None:
         raise InputError(
-            "vid_source = simulated: no simulated mouse was made; this version has no network to film, use --camera "
-            "synthetic or --camera replay"
+            "vid_source = simulated: no simulated mouse was made; make one (insilico.plant.Plant) and hand it over"
         )
     return request.plant  # it answers to what the rig does, so it keeps the pace itself
 
@@ -156,7 +155,12 @@ class CameraFactory:
     def missing(self, kind: CameraKind) -> str | None:
         """Return what a camera of this kind lacks on this machine and in this version, or None when it can be made."""
         if kind in self._loaders:
-            return None
+            lacks_brian = kind is CameraKind.simulated and find_spec("brian2") is None
+            return (
+                f"vid_source = simulated: Brian2 is not installed; run make setup, or {_INSTEAD}"
+                if lacks_brian
+                else None
+            )
         driver = DRIVERS.get(kind)
         if driver is None:
             return f"vid_source = {kind.value}: this version has no driver for it; {_INSTEAD}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -265,10 +264,7 @@ def _check_recording(draft: Draft, probe: Probe | None) -> Iterator[Problem]:
 
 
 def _check_network(draft: Draft) -> Iterator[Problem]:
-    """A simulated camera needs its network's file, and Brian2."""
-    if find_spec("brian2") is None:
-        text = "a simulated mouse needs Brian2, which is not installed; run make setup, or choose another camera"
-        yield draft.problem(("vid_source",), text)
+    """A simulated camera needs its network's file."""
     network = draft.values["network"]
     if network and not Path(split_network(network)[0]).is_file():
         yield draft.problem(("network",), f"there is no file {split_network(network)[0]}; correct the path")

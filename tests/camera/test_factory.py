@@ -53,7 +53,7 @@ def test_real_pace_is_a_wrapper() -> None:
 def test_the_plant_is_its_own_camera() -> None:
     plant = SyntheticCamera(SceneSettings(), 64, 96, 15.0, 1)
     assert create(CameraKind.simulated, pace_real=True, plant=plant) is plant
-    with pytest.raises(InputError, match=r"vid_source = simulated: .*use --camera synthetic"):
+    with pytest.raises(InputError, match=r"vid_source = simulated: .*no simulated mouse was made"):
         create(CameraKind.simulated)
 
 

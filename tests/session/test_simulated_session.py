@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.clock import VirtualClock
 from recording.reader import open_session
 from tests.support.mice import network
 from tests.support.sessions import CONFIG, OFFLINE, rows, run, settings_for
@@ -118,6 +119,23 @@ def settings_words(tmp_path, overrides):
     from tests.support.sessions import SHORT
 
     return {key: value for key, value in {**SHORT, **overrides}.items() if not key.startswith("--")}
+
+
+def test_at_its_own_pace_decisions_are_the_same_and_time_is_the_hosts(tmp_path):
+    """Also what is given and licked is on the mouse's clock, whatever the host's says."""
+    offline = run(settings_for(tmp_path, **TINY))
+    clock = VirtualClock(start_ns=77_000_000_123)
+    live = run(settings_for(tmp_path, **TINY), replace(OFFLINE, live=True), clock=clock)
+    a, b = (rows(result.session / "frames.csv") for result in (offline, live))
+    shift = int(b[0]["time_ns"])
+    assert shift >= 77_000_000_123
+    assert clock.now_ns() >= int(b[-1]["time_ns"])
+    for row in b:
+        row["time_ns"] = str(int(row["time_ns"]) - shift)
+    assert a == b
+    licks = [[int(row["time_ns"]) for row in rows(each.session / "events.csv") if row["kind"] == "lick"]
+             for each in (offline, live)]  # fmt: skip
+    assert licks[0] == [lick - shift for lick in licks[1]] != []
 
 
 def test_another_seed_is_another_session(tmp_path):

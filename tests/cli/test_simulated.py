@@ -1,0 +1,40 @@
+"""The simulated mouse from the command line: what it says while it is made."""
+
+import json
+from pathlib import Path
+
+from camera import factory
+from tests.cli.words import run_words
+from tests.support.mice import network
+
+TINY = ("--camera", "simulated", "--set", "codegen=numpy", "--set", "framerate=10")
+
+
+def test_it_says_what_it_is_and_why(rigloop, config, tmp_path):
+    words = run_words(config, tmp_path, *TINY, "--set", f"network={network('tiny:build')}", "--json")
+    code, out, err = rigloop(*words)
+    assert code == 0, err
+    assert len(out.splitlines()) == 1
+    session = json.loads(out)["session"]
+    said = err.splitlines()
+    assert "simulated mouse: building the network ..." in said
+    assert "simulated mouse tiny: 40 cells, steps of 1 ms, Brian2 2.9.0, numpy (as codegen says)" in [
+        line.replace("2.8.0.4", "2.9.0") for line in said
+    ]
+    with (
+        open(f"{session}/network.py", encoding="utf-8") as kept,
+        open(network("tiny:build")[:-6], encoding="utf-8") as own,
+    ):
+        assert kept.read() == own.read()
+
+
+def test_without_brian2_it_says_what_to_install(rigloop, config, tmp_path, monkeypatch):
+    find_spec = factory.find_spec
+    monkeypatch.setattr(factory, "find_spec", lambda name: None if name == "brian2" else find_spec(name))
+    code, out, err = rigloop(*run_words(config, tmp_path, *TINY))
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "rigloop run: vid_source = simulated: Brian2 is not installed; run make setup, or use --camera replay with a "
+        "recording, or --camera synthetic"
+    ]
+    assert rigloop("check", "--config", config)[0] == 0
