@@ -155,12 +155,9 @@ class CameraFactory:
     def missing(self, kind: CameraKind) -> str | None:
         """Return what a camera of this kind lacks on this machine and in this version, or None when it can be made."""
         if kind in self._loaders:
-            lacks_brian = kind is CameraKind.simulated and find_spec("brian2") is None
-            return (
-                f"vid_source = simulated: Brian2 is not installed; run make setup, or {_INSTEAD}"
-                if lacks_brian
-                else None
-            )
+            if kind is not CameraKind.simulated or find_spec("brian2") is not None:
+                return None
+            return f"vid_source = simulated: Brian2 is not installed; run make setup, or {_INSTEAD}"
         driver = DRIVERS.get(kind)
         if driver is None:
             return f"vid_source = {kind.value}: this version has no driver for it; {_INSTEAD}"

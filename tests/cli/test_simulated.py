@@ -21,11 +21,8 @@ def test_it_says_what_it_is_and_why(rigloop, config, tmp_path):
     assert "simulated mouse tiny: 40 cells, steps of 1 ms, Brian2 2.9.0, numpy (as codegen says)" in [
         line.replace("2.8.0.4", "2.9.0") for line in said
     ]
-    with (
-        open(f"{session}/network.py", encoding="utf-8") as kept,
-        open(network("tiny:build")[:-6], encoding="utf-8") as own,
-    ):
-        assert kept.read() == own.read()
+    own = Path(network("tiny:build").removesuffix(":build"))
+    assert (Path(session) / "network.py").read_bytes() == own.read_bytes()
 
 
 def test_without_brian2_it_says_what_to_install(rigloop, config, tmp_path, monkeypatch):
