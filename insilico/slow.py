@@ -59,14 +59,16 @@ def correlations(settings: SlowSettings, places: Sequence[Place]) -> Floats:
 
     ``shared + (1 - shared) * k(distance)``, with an exponential kernel k of the distance within a hemisphere. Across
     the midline the distance is that to the mirrored place, and k is smaller by such a factor that a place and its
-    mirror correlate with ``mirror`` (with ``shared``, where that is more). Positive definite: a sum of two kernels,
-    ``(1 +- factor) / 2`` on the folded and on the signed hemisphere.
+    mirror correlate with ``mirror`` (with ``shared``, where that is more). What both hemispheres have in common, and
+    what differs in sign between them, are two kernels whose sum is positive definite; a place on the midline has the
+    first only.
     """
     ap, ml = np.asarray(places, float).reshape(-1, 2).T
     fold = np.hypot(ap[:, None] - ap, np.abs(ml)[:, None] - np.abs(ml))
-    across = np.sign(ml)[:, None] * np.sign(ml) < 0
     factor = max(0.0, (settings.mirror - settings.shared) / (1 - settings.shared))
-    near = np.exp(-fold / settings.reach_mm) * np.where(across, factor, 1.0)
+    sides = (1 + factor) / 2 + (1 - factor) / 2 * np.sign(ml)[:, None] * np.sign(ml)
+    size = np.sqrt(np.diag(sides))
+    near = np.exp(-fold / settings.reach_mm) * sides / (size[:, None] * size)
     return np.asarray(settings.shared + (1 - settings.shared) * near)
 
 

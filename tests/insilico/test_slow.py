@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -23,6 +23,7 @@ def test_left_and_right_neighbours_and_the_far_end():
     assert (matrix == matrix.T).all()
 
 
+@example(places=[(0.0, 0.0), (0.0, 0.0625), (0.0, -1.0)], mirror=0.0, shared=0.0, reach=1.0)  # one on the midline
 @given(
     places=st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=12),
     mirror=st.floats(0, 0.99),
