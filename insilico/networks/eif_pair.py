@@ -8,6 +8,8 @@ cell, and a slow input that the cells of a region share.
 All parameters stand at the top, and Brian2 finds them there by their names, as in a notebook.
 """
 
+from typing import Any
+
 import brian2 as b2
 import numpy as np
 from brian2 import Mohm, ms, mV, pA, second
@@ -58,12 +60,14 @@ def build(preparation: Preparation) -> Tissue:
 
     # A part of the line for each region, and for the same place in the other hemisphere.
     mirrored = [(ap, -ml) for ap, ml in preparation.regions.values()]
-    places = [*preparation.regions, *(place for place in mirrored if place not in preparation.regions.values())]
+    places: list[Any] = [
+        *preparation.regions,
+        *(place for place in mirrored if place not in preparation.regions.values()),
+    ]
     ends = np.arange(len(places) + 1) * n_e // len(places)
     part = np.repeat(np.arange(len(places)), np.diff(ends))
     slow = np.zeros(len(places))
 
-    @b2.network_operation(dt=10 * ms, name="drift")
     def drift() -> None:
         keep = np.exp(-10 * ms / tau_slow)
         slow[:] = keep * slow + np.sqrt(1 - keep**2) * preparation.rng.standard_normal(len(slow))
@@ -81,7 +85,7 @@ def build(preparation: Preparation) -> Tissue:
         exc.I_drunk = I_water if flows else 0 * pA
 
     return Tissue(
-        b2.Network(exc, inh, neighbours, to_inh, to_exc, drift),
+        b2.Network(exc, inh, neighbours, to_inh, to_exc, b2.NetworkOperation(drift, dt=10 * ms, name="drift")),
         {place: exc[ends[k] : ends[k + 1]] for k, place in enumerate(places)},
         hear=hear,
         drink=drink,
