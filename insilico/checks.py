@@ -43,29 +43,38 @@ def _network(made: Tissue) -> Iterator[str]:
 
 
 def _imaged(made: Tissue, preparation: Preparation) -> Iterator[str]:
-    from brian2.core.spikesource import SpikeSource
-
     if not isinstance(made.imaged, Mapping) or not made.imaged:
         yield f"imaged is {_shown(made.imaged)}; give a dict of region to group, one at least"
         return
     for place, group in made.imaged.items():
         yield from _place(place, preparation)
-        if not isinstance(group, SpikeSource):
-            kind = type(group).__name__
-            yield f"imaged[{place!r}] is a {kind}; give a NeuronGroup, or a part of one such as group[:100]"
-        elif len(group) == 0:
-            yield f"imaged[{place!r}] has no cells"
-        elif "_spikespace" not in getattr(group, "source", group).variables:
-            yield f"imaged[{place!r}] cannot fire; give its group a threshold"
-        elif getattr(group, "source", group).name not in made.network:
-            yield f"imaged[{place!r}] is not in network; add its group to the brian2.Network"
-    groups = [group for group in made.imaged.values() if isinstance(group, SpikeSource)]
+        problem = _group(group, made)
+        if problem:
+            yield f"imaged[{place!r}] {problem}"
+    groups = [group for group in made.imaged.values() if not _group(group, made)]
     steps = sorted({float(group.clock.dt) for group in groups})
     if len(steps) > 1:
         yield f"imaged groups have time steps of {' and '.join(f'{step * 1e3:g} ms' for step in steps)}; give them one"
     cells = sum(len(group) for group in groups)
     if cells > MAX_CELLS:
         yield f"imaged holds {cells} cells; give {MAX_CELLS} at most"
+
+
+def _group(group: Any, made: Tissue) -> str:
+    """Return what is wrong with an imaged group; empty if nothing is."""
+    from brian2.core.spikesource import SpikeSource
+
+    if not isinstance(group, SpikeSource):
+        return f"is a {type(group).__name__}; give a NeuronGroup, or a part of one such as group[:100]"
+    try:
+        whole = getattr(group, "source", group)
+        if whole.name not in made.network:
+            return "is not in network; add its group to the brian2.Network"
+    except ReferenceError:  # a part does not keep its group alive
+        return "is a part of a group that is gone; add that group to the brian2.Network"
+    if len(group) == 0:
+        return "has no cells"
+    return "" if "_spikespace" in whole.variables else "cannot fire; give its group a threshold"
 
 
 def _place(place: Any, preparation: Preparation) -> Iterator[str]:

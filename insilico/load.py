@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -46,7 +48,19 @@ def load_build(network: str) -> tuple[Build, Mapping[str, Any]]:
         raise InputError(f"{path} has no {name}; it has {', '.join(own) or 'no function'}")
     if not callable(build):
         raise InputError(f"{name} in {path} is a {type(build).__name__}; give a function of one argument (Preparation)")
+    if not _takes_one(build):
+        raise InputError(f"{name} in {path} does not take one argument; write def {name}(preparation):")
     return build, vars(module)
+
+
+def _takes_one(build: Build) -> bool:
+    try:
+        inspect.signature(build).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # written in C, it tells nothing
+        return True
+    return True
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -60,6 +74,10 @@ def in_one_line(error: BaseException, network: str) -> str:
     """Return an error of the user's code as one line, with the line of the file where it arose."""
     cause = root_cause(error)
     text = " ".join(str(cause).split()) or "no message"
+    unknown = re.search(r'identifier "(\w+)" could not be resolved', text)
+    if unknown:
+        cure = "put it at the top of the file, or pass namespace=locals() to Tissue"
+        return f"the equations use {unknown[1]}, which has no value; {cure}"
     path = network.rpartition(":")[0]
     at = ""
     if isinstance(cause, SyntaxError) and cause.lineno:

@@ -59,14 +59,7 @@ def run_mouse(link: Connection, memory: Any, spec: MouseSpec) -> None:
     threading.Thread(target=_end_with_controller, name="controller-watch", daemon=True).start()
     # A session's stdout may be one line of JSON; what a user's network prints is for the screen.
     sys.stdout = sys.stderr
-    try:
-        _live(link, np.frombuffer(memory, np.uint8).reshape(spec.height, spec.width, 3), spec)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the session has gone
-    except Exception as error:  # noqa: BLE001 - whatever a user's network raises is told in one line
-        text = str(error) if isinstance(error, InputError) else in_one_line(error, spec.network)
-        with suppress(OSError):
-            link.send(Failure(" ".join(text.split()), "".join(traceback.format_exception(error))))
+    live(link, np.frombuffer(memory, np.uint8).reshape(spec.height, spec.width, 3), spec)
     link.close()
     sys.stderr.flush()
     # At a normal exit Brian2 takes its time, and complains about the objects of a network that could not be used.
@@ -79,6 +72,18 @@ def _end_with_controller() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
     os._exit(1)
+
+
+def live(link: Connection, image: Image, spec: MouseSpec) -> None:
+    """Build the network and run it until it is told to end; a failure is told in one line."""
+    try:
+        _live(link, image, spec)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the session has gone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's network raises is told in one line
+        text = str(error) if isinstance(error, InputError) else in_one_line(error, spec.network)
+        with suppress(OSError):
+            link.send(Failure(" ".join(text.split()), "".join(traceback.format_exception(error))))
 
 
 def _live(link: Connection, image: Image, spec: MouseSpec) -> None:

@@ -25,8 +25,13 @@ LAYERS = {
 }
 NEVER = {"insilico": {"hardware"}, "analysis": {"hardware"}}
 HEAVY = {"brian2", "cv2", "picamera2", "dlclive", "torch", "pynwb", "matplotlib", "pandas", "numba", "h5py"}
-MAY_BE_HEAVY = {"brain/kernel.py": {"numba"}, "insilico/optics_kernel.py": {"numba"}}
-"""Modules that are themselves imported where they are used, since their decorators run on import."""
+MAY_BE_HEAVY = {
+    "brain/kernel.py": {"numba"},
+    "insilico/optics_kernel.py": {"numba"},
+    "insilico/networks/clustered.py": {"brian2"},
+    "insilico/networks/eif_pair.py": {"brian2"},
+}
+"""Modules that are themselves imported where they are used: decorators that run on import, networks as users write."""
 PURE = {"__future__", "collections", "dataclasses", "enum", "math", "typing"} | {"annotated_types", "numpy"}
 """All that core may import, itself and ``helper`` apart: what neither asks the world nor changes it."""
 MAY_ASK_THE_TIME = {"core/clock.py": {"time", "datetime"}}
