@@ -2,14 +2,16 @@
 
 Cells of a cluster are connected more often and more strongly with each other. Now one cluster is active, now another,
 for tenths of a second to seconds: slow activity of cells that know no time constant above 15 ms. An ROI sees a few
-clusters, so its dF/F rises when one of them switches on. Which clusters switch often is a matter of the wiring: of one
-mouse in four (by seed) the ROI is quiet.
+clusters, so its dF/F rises when one of them switches on. Which clusters switch often is a matter of the wiring: of the
+seeds 1 to 4, one leaves the ROI quiet.
 
 Nature Neuroscience 15:1498, with the numbers of the Julia program that the authors made public. What is different
 here: 24 clusters of 46 cells instead of 50 of 80, since a camera need not wait for it then; and steps of 0.5 ms instead
 of 0.1, with synapses that are exact between steps: the charge of a spike is 1 % too small. Weights grow with the square
 root of the in-degree's inverse, as balance asks; clusters then keep their effect if their size falls with the root too.
-``python -m bench.bench_networks`` measures what comes of it.
+
+``python -m bench.bench_networks``, six networks of 20 s: 7.4 spikes/s, CV of intervals 1.20, Fano factor of counts in
+100 ms 1.13 (1.03 to 1.19); without clusters 3.8, 0.80 and 0.75; as published 2.9, 1.69 and 1.51 (1.07 to 1.93).
 """
 
 from dataclasses import dataclass, field
