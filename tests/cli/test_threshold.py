@@ -11,7 +11,9 @@ from tests.cli.words import run_words
 
 @pytest.fixture
 def resting(rigloop, config, tmp_path):
-    words = ("--set", "session_type=behavior_recording", "--set", "spont_sess_duration=3", "--seed", "2", "--json")
+    keys = ("session_type=behavior_recording", "spont_sess_duration=3", "record_images=0", "resolution=64,64",
+            "ppmm=6.4", "bregma=34,32")  # fmt: skip
+    words = ("--seed", "2", "--json", *(word for key in keys for word in ("--set", key)))
     code, out, err = rigloop(*run_words(config, tmp_path, *words))
     assert code == 0, err
     return Path(json.loads(out)["session"])

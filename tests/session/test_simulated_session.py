@@ -14,7 +14,7 @@ import pytest
 from core.clock import VirtualClock
 from recording.reader import open_session
 from tests.support.mice import network
-from tests.support.sessions import CONFIG, OFFLINE, rows, run, settings_for
+from tests.support.sessions import CONFIG, OFFLINE, SHORT, rows, run, settings_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIM1 = {"--camera": "simulated", "codegen": "numpy"}
@@ -98,27 +98,18 @@ def test_the_mouse_licks_after_water(tmp_path):
             assert ((since > 0.05e9) & (since < 0.4e9)).any()
 
 
-@pytest.mark.parametrize("overrides", [TINY, SIM1], ids=["tiny", "SIM1"])
-def test_same_seed_twice_is_the_same_session_byte_for_byte(tmp_path, overrides, simulated):
+def test_same_seed_twice_is_the_same_session_byte_for_byte(tmp_path, simulated):
     """Twice in this process, and once more in another, from the command line."""
-    first = simulated if overrides is SIM1 else run(settings_for(tmp_path / "a", **overrides))
-    second = run(settings_for(tmp_path / "b", **overrides))
-    assert digest(first.session, *LOGS) == digest(second.session, *LOGS)
-    words = [f"--set={key}={value}" for key, value in settings_words(tmp_path, overrides).items()]
+    second = run(settings_for(tmp_path / "b", **SIM1))
+    assert digest(simulated.session, *LOGS) == digest(second.session, *LOGS)
+    words = [f"--set={key}={value}" for key, value in {**SHORT, **SIM1}.items() if not key.startswith("--")]
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "run", "--mouse", "DEMO", "--config", str(CONFIG), "--json", "--seed", "5",
          "--camera", "simulated", "--data-root", str(tmp_path / "c"), *words],
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path,
     )  # fmt: skip
     third = Path(json.loads(done.stdout.splitlines()[-1])["session"])
-    assert digest(first.session, *LOGS) == digest(third, *LOGS)
-
-
-def settings_words(tmp_path, overrides):
-    """Return every key that such a session sets, but those that have an option of their own."""
-    from tests.support.sessions import SHORT
-
-    return {key: value for key, value in {**SHORT, **overrides}.items() if not key.startswith("--")}
+    assert digest(simulated.session, *LOGS) == digest(third, *LOGS)
 
 
 def test_at_its_own_pace_decisions_are_the_same_and_time_is_the_hosts(tmp_path):
