@@ -43,6 +43,7 @@ types: $(DEV)
 bench-quick: $(DEV)
 	$(PY) -m bench.bench_dff --quick
 	$(PY) -m bench.bench_loop --quick
+	$(PY) -m bench.bench_mouse --quick
 
 clean:
 	rm -rf $(VENV)

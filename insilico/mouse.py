@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing import connection, parent_process
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from insilico.spec import Failure, Go, MouseSpec, Ready, Shot, Stage
 from insilico.spikes import SpikeCounter
 from insilico.stepper import Meet, Stepper
 from insilico.ticks import Ticks
+from insilico.wire import Wire
 
 Image = npt.NDArray[np.uint8]
 
@@ -41,12 +42,12 @@ RUN_S = 1e6
 IGNORED_SIGNALS = (signal.SIGINT, signal.SIGHUP)
 
 
-def run_mouse(link: Connection, memory: Any, spec: MouseSpec) -> None:
+def run_mouse(end: socket.socket, memory: Any, spec: MouseSpec) -> None:
     """Run the process.
 
     Parameters
     ----------
-    link : Connection
+    end : socket.socket
         This end of the connection to the plant.
     memory : multiprocessing.RawArray of bytes
         Where frames are drawn; the plant reads them there until it asks for the next.
@@ -59,6 +60,7 @@ def run_mouse(link: Connection, memory: Any, spec: MouseSpec) -> None:
     threading.Thread(target=_end_with_controller, name="controller-watch", daemon=True).start()
     # A session's stdout may be one line of JSON; what a user's network prints is for the screen.
     sys.stdout = sys.stderr
+    link = Wire(end)
     live(link, np.frombuffer(memory, np.uint8).reshape(spec.height, spec.width, 3), spec)
     link.close()
     sys.stderr.flush()
@@ -74,7 +76,7 @@ def _end_with_controller() -> None:
     os._exit(1)
 
 
-def live(link: Connection, image: Image, spec: MouseSpec) -> None:
+def live(link: Wire, image: Image, spec: MouseSpec) -> None:
     """Build the network and run it until it is told to end; a failure is told in one line."""
     try:
         _live(link, image, spec)
@@ -86,7 +88,7 @@ def live(link: Connection, image: Image, spec: MouseSpec) -> None:
             link.send(Failure(" ".join(text.split()), "".join(traceback.format_exception(error))))
 
 
-def _live(link: Connection, image: Image, spec: MouseSpec) -> None:
+def _live(link: Wire, image: Image, spec: MouseSpec) -> None:
     from insilico.brian import quiet_brian
     from insilico.target import choose_target
 
@@ -139,7 +141,7 @@ def _sources(tissue: Tissue) -> list[Any]:
 class _Meeting:
     """Meets the session at each frame. The first frame says that all is ready, and waits to be asked for."""
 
-    def __init__(self, link: Connection, n_frames: int | None, about: dict[str, str | int | float | bool]) -> None:
+    def __init__(self, link: Wire, n_frames: int | None, about: dict[str, str | int | float | bool]) -> None:
         self._link = link
         self._left = n_frames
         self._about = about
@@ -160,7 +162,9 @@ class _Meeting:
         return self._next()
 
     def _next(self) -> Go | None:
-        told: Go | None = self._link.recv()
+        told = self._link.recv()
+        if not (told is None or isinstance(told, Go)):
+            raise TypeError(f"a mouse was told {told!r}")
         return told
 
 

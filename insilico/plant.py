@@ -11,7 +11,6 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, NoReturn
 
@@ -24,6 +23,7 @@ from core.values import Frame, as_ns
 from insilico.devices import Given, MouseSpeaker, MouseSpout, MouseTongue
 from insilico.mouse import run_mouse
 from insilico.spec import Failure, Go, MouseSpec, Ready, Shot, Stage
+from insilico.wire import Wire, make_wires
 from recording.child import signals_held_back
 
 PREPARE_S = 900.0
@@ -72,7 +72,7 @@ class Plant:
         self._memory = context.RawArray("B", spec.height * spec.width * 3)
         self._image = np.frombuffer(self._memory, np.uint8).reshape(self.frame_shape)
         self._image.flags.writeable = False
-        self._link: Connection | None = None
+        self._link: Wire | None = None
         self._process: SpawnProcess | None = None
         self._started = self._closed = self._asked = False
         self._shift_ns = 0
@@ -168,7 +168,7 @@ class Plant:
 
     def _spawn(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._link, theirs = context.Pipe()
+        self._link, theirs = make_wires()
         with theirs:
             # A daemon: if nobody calls close(), the interpreter ends it at its own exit.
             self._process = context.Process(
@@ -242,7 +242,7 @@ class Plant:
         error.details = failure.details
         raise error
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> Wire:
         if self._link is None:
             raise CameraError("simulated mouse: it is closed; make a new one")
         return self._link

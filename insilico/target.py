@@ -20,8 +20,8 @@ def choose_target(wanted: Codegen) -> tuple[str, str]:
     if not lacking:
         return "cython", "as codegen says" if wanted is Codegen.cython else "a C++ compiler works"
     if wanted is Codegen.cython:
-        raise InputError(f"codegen = cython: {lacking}; {HOW}, or set codegen = numpy (about half as fast)")
-    return "numpy", f"{lacking}; cython would be about twice as fast: {HOW}"
+        raise InputError(f"codegen = cython: {lacking}; {HOW}, or set codegen = numpy (two to three times slower)")
+    return "numpy", f"{lacking}; cython would be two to three times as fast: {HOW}"
 
 
 def _lacking() -> str:
