@@ -221,6 +221,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     processes, rounds, sessions, trials = (1, 2, 1, 2) if options.quick else (5, 3, 5, 12)
     figures: dict[str, Any] = {}
     for target in ("cython", "numpy"):
+        if target == "numpy":  # shown beside it, and slow
+            processes, rounds, sessions = 1, 2, min(sessions, 2)
+        print(f"{target}: networks in {processes} processes, then sessions: {sessions}", file=sys.stderr, flush=True)
         slices = measure_networks(target, processes, rounds)
         paces = [measure_session(target, trials) for _ in range(sessions)]
         figures[target] = _figures(slices, paces)
