@@ -33,7 +33,7 @@ from insilico.spec import Failure, Go, MouseSpec, Ready, Shot, Stage
 from insilico.spikes import SpikeCounter
 from insilico.stepper import Meet, Stepper
 from insilico.ticks import Ticks
-from insilico.wire import Wire
+from insilico.wire import Gone, Wire
 
 Image = npt.NDArray[np.uint8]
 
@@ -80,11 +80,11 @@ def live(link: Wire, image: Image, spec: MouseSpec) -> None:
     """Build the network and run it until it is told to end; a failure is told in one line."""
     try:
         _live(link, image, spec)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the session has gone
+    except Gone:
+        pass
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's network raises is told in one line
         text = str(error) if isinstance(error, InputError) else in_one_line(error, spec.network)
-        with suppress(OSError):
+        with suppress(Gone):
             link.send(Failure(" ".join(text.split()), "".join(traceback.format_exception(error))))
 
 

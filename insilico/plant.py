@@ -23,7 +23,7 @@ from core.values import Frame, as_ns
 from insilico.devices import Given, MouseSpeaker, MouseSpout, MouseTongue
 from insilico.mouse import run_mouse
 from insilico.spec import Failure, Go, MouseSpec, Ready, Shot, Stage
-from insilico.wire import Wire, make_wires
+from insilico.wire import Gone, Wire, make_wires
 from recording.child import signals_held_back
 
 PREPARE_S = 900.0
@@ -151,7 +151,7 @@ class Plant:
         """End the network and its process; within 2 s, whatever they are doing."""
         self._closed = True
         if self._link is not None:
-            with suppress(OSError):  # it may have ended by itself
+            with suppress(Gone):
                 self._link.send(None)
         if self._process is not None:
             # While it is being built or compiled nothing in it can hear that it is to end.
@@ -210,7 +210,7 @@ class Plant:
     def _tell(self, go: Go) -> None:
         try:
             self._connected().send(go)
-        except OSError:
+        except Gone:
             # What the mouse said before it ended names the cause better than its end does.
             if not self._connected().poll(0):
                 self._died()
@@ -219,7 +219,7 @@ class Plant:
     def _hear(self) -> Any:
         try:
             return self._connected().recv()
-        except (EOFError, OSError):
+        except Gone:
             self._died()
 
     def _died(self) -> NoReturn:

@@ -24,6 +24,10 @@ _SAME = math.nan
 Said = Go | Shot | Stage | Ready | Failure | None
 
 
+class Gone(ConnectionError):
+    """The other end has hung up, or its process has ended."""
+
+
 def make_wires() -> tuple[Wire, socket.socket]:
     """Return this end of a connection, and the socket of the other, which may be handed to a spawned process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -45,23 +49,33 @@ class Wire:
         self._poller.register(end, select.POLLIN)
 
     def send(self, said: Said) -> None:
-        """Send a message; None asks for the end. Raises OSError when the other end has gone."""
-        self._end.send(_pack(said), socket.MSG_NOSIGNAL)
+        """Send a message; None asks for the end. Raises Gone."""
+        packet = _pack(said)
+        try:
+            self._end.send(packet, socket.MSG_NOSIGNAL)
+        except OSError as error:
+            raise Gone("the other end has gone") from error
 
     def poll(self, timeout_s: float) -> bool:
         """Return whether there is something to receive, waiting for at most ``timeout_s`` (s) for it."""
         return bool(self._poller.poll(timeout_s * 1000))
 
     def recv(self) -> Said:
-        """Return the next message, waiting for it. Raises EOFError or OSError when the other end has gone."""
+        """Return the next message, waiting for it. Raises Gone."""
         try:
-            packet = self._end.recv(MAX_BYTES)
+            packet = self._receive()
+        except OSError as error:
+            raise Gone("the other end has gone") from error
+        if not packet:
+            raise Gone("the other end has gone")
+        return _unpack(packet)
+
+    def _receive(self) -> bytes:
+        try:
+            return self._end.recv(MAX_BYTES)
         except ConnectionResetError:
             # It ended with our messages unread; what it said before is still to come.
-            packet = self._end.recv(MAX_BYTES)
-        if not packet:
-            raise EOFError("the other end has gone")
-        return _unpack(packet)
+            return self._end.recv(MAX_BYTES)
 
     def close(self) -> None:
         """Hang up."""
