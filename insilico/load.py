@@ -64,8 +64,8 @@ def _takes_one(build: Build) -> bool:
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """Return what an error began with: Brian2 wraps what goes wrong in an object."""
-    while error.__cause__ is not None:
+    """Return what an error of the user's code is: Brian2 wraps what goes wrong in an object."""
+    while error.__cause__ is not None and type(error).__module__.partition(".")[0] == "brian2":
         error = error.__cause__
     return error
 

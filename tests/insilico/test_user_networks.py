@@ -97,6 +97,10 @@ def test_a_file_that_is_not_there(told):
 BUILDS = {
     "raises": ("x = {}\nreturn x['a']", f"line {LINES + 2}: KeyError: 'a'"),
     "raises as if the session had gone": ("raise BrokenPipeError('mine')", "BrokenPipeError: mine"),
+    "raises from another error": (
+        "try:\n    {}['a']\nexcept KeyError as error:\n    raise ValueError('the real one') from error",
+        f"line {LINES + 4}: ValueError: the real one",
+    ),
     "returns nothing": ("tissue()", "returned nothing (has it a return?); return insilico.Tissue(network, imaged="),
     "returns a network": ("return tissue().network", "returned a Network; return insilico.Tissue("),
     "returns a tuple": ("t = tissue(); return t.network, t.imaged", "returned a tuple; return insilico.Tissue("),
