@@ -154,7 +154,8 @@ def run_networks(end: socket.socket, results: Connection, memory: Any, target: s
     wall: dict[str, list[float]] = {name: [] for name in networks}
     parts: tuple[list[float], list[float]] = ([], [])
     for number in range(rounds + 1):
-        for name, network in networks.items():
+        turned = list(networks.items())
+        for name, network in turned[number % 4 :] + turned[: number % 4]:
             lone = min(_run_s(network, LONE_STEPS * b2.defaultclock.dt) for _ in range(2))
             indicator.take_ms(1), render.take_ms(1)
             spent = _run_s(network, SLICE_S * b2.second) - lone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import random
 
 
 def quiet_brian(target: str, seed: int) -> str:
@@ -29,4 +30,5 @@ def quiet_brian(target: str, seed: int) -> str:
     logging.getLogger("brian2").setLevel(logging.INFO)
     b2.prefs.codegen.target = target
     b2.seed(seed)
+    random.seed(seed)
     return str(b2.__version__)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from core.errors import InputError
+from insilico.calls import takes_one
 from insilico.indicator import IndicatorSettings
 from insilico.licks import LickSettings
 from insilico.optics import OpticsSettings
@@ -96,7 +97,7 @@ def _place(place: Any, preparation: Preparation) -> Iterator[str]:
 def _rest(made: Tissue) -> Iterator[str]:
     for name in ("hear", "drink"):
         value = getattr(made, name)
-        if value is not None and not callable(value):
+        if value is not None and not (callable(value) and takes_one(value)):
             yield f"{name} is {_shown(value)}; give a function of one argument, or leave it out"
     if made.namespace is not None and not isinstance(made.namespace, Mapping):
         yield f"namespace is a {type(made.namespace).__name__}; give a dict such as locals()"

@@ -60,6 +60,7 @@ class Film:
         self._cells = cells
         self._indicator = Indicator(tissue.indicator, cells.n)
         self._blood = Haemodynamics(HaemodynamicSettings(), chance.blood)
+        self._contrast = tissue.optics.contrast
         self._since_s = 0.0
         self._rest = np.zeros(cells.n)
         self._summed = np.zeros(cells.n)
@@ -87,7 +88,8 @@ class Film:
     def shoot(self) -> None:
         """Draw the frame of this moment, over the one before."""
         change = self._change()
-        level = self._blood.step(self._since_s, float(change.mean()))
+        # What blood answers to is the dF/F of cortex, of which the cells' own is diluted by the unlabelled rest.
+        level = self._blood.step(self._since_s, self._contrast * float(change.mean()))
         self._since_s = 0.0
         self._widefield.render(change, level, self._image)
 

@@ -18,9 +18,9 @@ class IndicatorSettings:
     """Fluorescence after one spike: ``peak * shape(t)``, ``shape ~ (1 - exp(-t/rise)) * exp(-t/decay)``, 1 at its peak.
 
     The defaults are GCaMP6s after one action potential in mouse visual cortex: peak dF/F 23 %, reached after 179 ms,
-    half of it left 550 ms later (Chen et al. 2013, Nature 499:295, supplementary table 3): so decay = 0.55 / ln 2, and
-    rise such that the peak comes at 179 ms. Spikes add up; the indicator's saturation and its cooperativity are left
-    out, which is right for the small changes of a population's rate.
+    half of it left 550 ms after that (Chen et al. 2013, Nature 499:295, supplementary table 3, as recalled: the table
+    itself could not be read): rise and decay are solved for these two times. Spikes add up; the indicator's saturation
+    and its cooperativity are left out, which is right for the small changes of a population's rate.
 
     Attributes
     ----------
@@ -31,8 +31,8 @@ class IndicatorSettings:
     """
 
     peak: float = 0.23
-    rise_s: float = 0.072
-    decay_s: float = 0.793
+    rise_s: float = 0.0787
+    decay_s: float = 0.686
 
     def __post_init__(self) -> None:
         for name in ("peak", "rise_s", "decay_s"):

@@ -18,16 +18,16 @@ class LickSettings:
     Attributes
     ----------
     rate_hz : float
-        Licks per second within a bout. C57BL/6J mice lick 8.5 times a second at a lickometer (Boughter et al. 2007,
-        Behav Neurosci), intervals of 18 strains are 94 to 127 ms (St John et al. 2017, Physiol Behav 177:34); 7
-        chosen because head-fixed mice are slower.
+        Licks per second within a bout. C57BL/6J mice lick 8.5 times a second at a lickometer (Boughter et al. 2007),
+        intervals of 18 strains are 94 to 127 ms (St John et al. 2017, Physiol Behav 177:34); 7 chosen because
+        head-fixed mice are slower.
     jitter : float
         Standard deviation of an interval, as a fraction of it; chosen.
     latency_s : (float, float)
         Shortest and longest time from the water to the first lick, s; chosen, as for a drop that can be heard.
     bout_licks : (int, int)
-        Fewest and most licks of a bout after water; chosen: at 0.55 to 1.15 ul a lick (Dotson and Spector) a drop of
-        a few ul takes about as many.
+        Fewest and most licks of a bout after water; chosen: at 0.55 to 1.15 ul a lick (Dotson and Spector, by width of
+        the spout) a drop of a few ul takes about as many.
     spontaneous_per_min : float
         Bouts without water per minute; chosen.
     spontaneous_licks : (int, int)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import re
 import sys
 import traceback
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from insilico.calls import takes_one
 from insilico.settings import split_network
 from insilico.spec import SIM1
 
@@ -37,6 +37,8 @@ def load_build(network: str) -> tuple[Build, Mapping[str, Any]]:
     if spec is None or spec.loader is None:
         raise InputError(f"{path} cannot be loaded as Python; give a .py file")
     module = importlib.util.module_from_spec(spec)
+    if clash := _clash(Path(path).resolve().parent):
+        raise InputError(f"{clash} beside {path} has the name of a module of Rigloop; rename it")
     # As for a script: what lies beside the file can be imported, and objects of its classes can be pickled.
     sys.modules[spec.name] = module
     sys.path.insert(0, str(Path(path).resolve().parent))
@@ -48,19 +50,19 @@ def load_build(network: str) -> tuple[Build, Mapping[str, Any]]:
         raise InputError(f"{path} has no {name}; it has {', '.join(own) or 'no function'}")
     if not callable(build):
         raise InputError(f"{name} in {path} is a {type(build).__name__}; give a function of one argument (Preparation)")
-    if not _takes_one(build):
+    if not takes_one(build):
         raise InputError(f"{name} in {path} does not take one argument; write def {name}(preparation):")
     return build, vars(module)
 
 
-def _takes_one(build: Build) -> bool:
-    try:
-        inspect.signature(build).bind(None)
-    except TypeError:
-        return False
-    except ValueError:  # written in C, it tells nothing
-        return True
-    return True
+def _clash(folder: Path) -> str:
+    """Return what in the folder of a user's network could not be imported, as Rigloop has a module of that name."""
+    root = Path(__file__).resolve().parent.parent
+    if root in (folder, *folder.parents):
+        return ""
+    own = {path.stem for path in root.glob("*.py")} | {path.parent.name for path in root.glob("*/__init__.py")}
+    there = [path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
+    return next((path.name for path in sorted(there) if path.stem in own - {"tests"}), "")
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -60,6 +60,7 @@ def run_mouse(end: socket.socket, memory: Any, spec: MouseSpec) -> None:
     threading.Thread(target=_end_with_controller, name="controller-watch", daemon=True).start()
     # A session's stdout may be one line of JSON; what a user's network prints is for the screen.
     sys.stdout = sys.stderr
+    os.dup2(2, 1)
     link = Wire(end)
     live(link, np.frombuffer(memory, np.uint8).reshape(spec.height, spec.width, 3), spec)
     link.close()
@@ -69,7 +70,10 @@ def run_mouse(end: socket.socket, memory: Any, spec: MouseSpec) -> None:
 
 
 def _end_with_controller() -> None:
-    """Wait for the controller's end; a network that is stuck, or a compiler, must not outlive it."""
+    """Wait for the controller's end; a network that is stuck must not outlive it.
+
+    A compiler may, for its few seconds: killed half-way it would leave half an extension where the next session looks.
+    """
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
@@ -82,7 +86,7 @@ def live(link: Wire, image: Image, spec: MouseSpec) -> None:
         _live(link, image, spec)
     except Gone:
         pass
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's network raises is told in one line
+    except BaseException as error:  # noqa: BLE001 - whatever a user's network raises is told in one line
         text = str(error) if isinstance(error, InputError) else in_one_line(error, spec.network)
         with suppress(Gone):
             link.send(Failure(" ".join(text.split()), "".join(traceback.format_exception(error))))
@@ -103,13 +107,22 @@ def _live(link: Wire, image: Image, spec: MouseSpec) -> None:
     stepper = make_stepper(tissue, spec, chance, ticks, image, _Meeting(link, spec.n_frames, about))
     link.send(Stage(f"{'compiling and ' * (target == 'cython')}settling the network"))
     run(tissue, stepper, names)
+    if not stepper.ended:
+        raise InputError(
+            "the network stopped itself: something called stop(); leave that out, the session ends the run"
+        )
 
 
 def build_tissue(spec: MouseSpec, chance: Chance) -> tuple[Tissue, Mapping[str, Any]]:
     """Return what the function of the spec builds, checked, and the names at the top of its file."""
+    import brian2 as b2
+
     build, names = load_build(spec.network)
     preparation = Preparation(spec.regions, spec.tones_hz, chance.build)
+    before = b2.prefs.codegen.target
     tissue = check_tissue(build(preparation), preparation)
+    if b2.prefs.codegen.target != before:
+        raise InputError("sets prefs.codegen.target; leave that out, config.ini's key codegen chooses it")
     return tissue, names
 
 

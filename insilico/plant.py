@@ -171,11 +171,17 @@ class Plant:
         self._link, theirs = make_wires()
         with theirs:
             # A daemon: if nobody calls close(), the interpreter ends it at its own exit.
-            self._process = context.Process(
+            process = context.Process(
                 target=run_mouse, args=(theirs, self._memory, self._spec), name="rigloop-mouse", daemon=True
             )
-            with signals_held_back():
-                self._process.start()
+            try:
+                with signals_held_back():
+                    process.start()
+            except OSError as error:
+                self.close()
+                text = f"{self._name()}: no process can be started ({error.strerror}); end other programs and try again"
+                raise InputError(text) from error
+            self._process = process
 
     def _fetch(self, timeout_s: float) -> Frame:
         """Have the network go on to its next frame, if that has not been asked for yet, and wait for it."""
@@ -225,7 +231,7 @@ class Plant:
     def _died(self) -> NoReturn:
         code = None
         if self._process is not None:
-            self._process.join(KILL_S)
+            self._process.join(END_S)
             code = self._process.exitcode
         text = (
             f"{self._name()}: its process ended (exit code {code}); the system's log tells whether it was killed, or "

@@ -34,6 +34,11 @@ class Stepper:
     ticks : Ticks
     meet : callable
         See ``Meet``.
+
+    Attributes
+    ----------
+    ended : bool
+        Whether the meeting has asked for the end.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Stepper:
         self._resting_from = -round(settle * REST_SHARE)
         self._last_beat = self._tick
         self._beat = max(1, ticks.at(round(BEAT_S * 1e9)))
+        self.ended = False
         self._frame = 0
         self._frame_tick = 0
         self._edges: list[tuple[int, int]] = []
@@ -109,6 +115,7 @@ class Stepper:
         self._frame += 1
         self._frame_tick = self._ticks.of_frame(self._frame)
         if go is None:
+            self.ended = True
             self._tissue.network.stop()
             return
         if go.freq_hz is not None and self._tissue.hear is not None:

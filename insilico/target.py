@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sysconfig
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from core.errors import InputError
 from insilico.settings import Codegen
 
-HOW = "sudo apt-get install g++ python3-dev"
+HOW = "install it: sudo apt-get install g++ python3-dev"
 
 
 def choose_target(wanted: Codegen) -> tuple[str, str]:
@@ -20,18 +21,33 @@ def choose_target(wanted: Codegen) -> tuple[str, str]:
     if not lacking:
         return "cython", "as codegen says" if wanted is Codegen.cython else "a C++ compiler works"
     if wanted is Codegen.cython:
-        raise InputError(f"codegen = cython: {lacking}; {HOW}, or set codegen = numpy (two to three times slower)")
-    return "numpy", f"{lacking}; cython would be two to three times as fast: {HOW}"
+        raise InputError(f"codegen = cython: {lacking}, or set codegen = numpy (two to four times slower)")
+    return "numpy", f"{lacking}; cython is two to four times as fast"
 
 
 def _lacking() -> str:
-    """Return what cython lacks on this machine, empty if nothing."""
+    """Return what cython lacks on this machine, and the cure; empty if nothing."""
     if not any(shutil.which(name) for name in ("c++", "g++", "clang++")):
-        return "there is no C++ compiler"
+        return f"there is no C++ compiler; {HOW}"
     include = sysconfig.get_paths()["include"]
     if not (Path(include) / "Python.h").is_file():
-        return "Python's header files are missing"
+        return f"Python's header files are missing; {HOW}"
+    if problem := _cache_problem():
+        return problem
     from brian2.codegen.runtime.cython_rt import CythonCodeObject
 
     # Compiles an empty extension the first time, which finds what only a compiler can.
-    return "" if CythonCodeObject.is_available() else "the C++ compiler does not make extensions for this Python"
+    works = CythonCodeObject.is_available()
+    return "" if works else f"the C++ compiler does not make extensions for this Python; {HOW}"
+
+
+def _cache_problem() -> str:
+    """Return what is wrong with the folder in which compiled extensions are kept, empty if nothing."""
+    from brian2.codegen.runtime.cython_rt.extension_manager import get_cython_cache_dir
+
+    folder = Path(get_cython_cache_dir())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"{folder} cannot be made ({error.strerror}); make it writable"
+    return "" if os.access(folder, os.W_OK) else f"{folder} cannot be written; make it writable"

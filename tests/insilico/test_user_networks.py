@@ -150,6 +150,12 @@ BUILDS = {
         "g = cells(dt=b2.ms / 3)\nreturn Tissue(b2.Network(g), {'M1_L': g})",
         "its time step is 333.333333333 us; give 1 us or more, in whole ns",
     ),
+    "hear takes nothing": ("return tissue(hear=lambda: 0)", "give a function of one argument, or leave it out"),
+    "drink takes two": ("return tissue(drink=lambda a, b: 0)", "give a function of one argument, or leave it out"),
+    "sets the target": (
+        "b2.prefs.codegen.target = 'cython'\nreturn tissue()",
+        "sets prefs.codegen.target; leave that out",
+    ),
     "hear is no function": ("return tissue(hear=3)", "hear is 3; give a function of one argument, or leave it out"),
     "drink is no function": ("return tissue(drink='x')", "drink is 'x'; give a function of one argument"),
     "settle negative": ("return tissue(settle_s=-1)", "settle_s is -1; give a number from 0 to 600"),

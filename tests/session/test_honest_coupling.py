@@ -112,10 +112,23 @@ def test_tone_and_water_do_reach_the_network(tmp_path):
         first = int(np.flatnonzero(session.frames.freq_hz)[0])
     a, b = images(silent), images(tones)
     assert (a[: first + 1] == b[: first + 1]).all(), "what is decided on a frame shows from the next frame on"
-    assert (a[first + 5] != b[first + 5]).any()
+    assert (a[first + 1] != b[first + 1]).any()
     deaf = [
         run(settings_for(tmp_path, **DEAF, session_type=kind))
         for kind in ("no_audio_no_reward", "normal_audio_no_reward")
     ]
     a, b = images(deaf[0]), images(deaf[1])
     assert (a[: len(b)] == b[: len(a)]).all(), "a network without ears hears nothing"
+
+
+def test_water_alone_reaches_the_network(tmp_path):
+    """Two silent sessions, of which one gives water."""
+    keys = {**TINY, "reward_threshold": "0.002", "reward_delay": "0"}
+    dry = run(settings_for(tmp_path, **keys, session_type="no_audio_no_reward"))
+    wet = run(settings_for(tmp_path, **keys, session_type="no_audio_normal_reward"))
+    assert wet.water > dry.water == 0
+    with open_session(wet.session) as session:
+        first = int(np.flatnonzero(session.frames.water)[0])
+    a, b = images(dry), images(wet)
+    assert (a[: first + 1] == b[: first + 1]).all()
+    assert (a[first + 1] != b[first + 1]).any()
