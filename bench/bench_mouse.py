@@ -143,10 +143,10 @@ def run_networks(end: socket.socket, results: Connection, memory: Any, target: s
         clock = b2.defaultclock
         stepper: Any = make_stepper(tissue, spec, chance, Ticks(float(clock.dt), FRAMERATE), image, meet)
         if name == "whole":
-            film = stepper._film
+            film = stepper.film
             film.step, film.shoot = indicator.around(film.step), render.around(film.shoot)
         else:
-            stepper._film = BlankFilm()
+            stepper.film = BlankFilm()
         if name == "meeting":
             stepper._spikes = BlankSpikes()
         tissue.network.add(at_each_step(clock, stepper.make_step(), "meeting", order=-(2**20)))

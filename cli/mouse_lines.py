@@ -24,7 +24,9 @@ class MouseLines(PrepareWatch):
     def prepared(self, about: Mapping[str, Any]) -> None:
         """Say what it is, which code generation runs it, and why."""
         say(
-            f"simulated mouse {about['name']}: {about['cells']} cells, steps of {about['dt_us'] / 1000:g} ms, Brian2 "
-            f"{about['brian2']}, {about['target']} ({about['why']})",
+            f"simulated mouse {about['name']}: {about['cells']} cells, {about['rate_hz']:g} spikes/s at rest, steps of "
+            f"{about['dt_us'] / 1000:g} ms, Brian2 {about['brian2']}, {about['target']} ({about['why']})",
             error=True,
         )
+        if about["rate_hz"] == 0:
+            say("simulated mouse: its imaged cells do not fire; dF/F will be noise", error=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,7 @@ class Film:
         self._rest = np.zeros(cells.n)
         self._summed = np.zeros(cells.n)
         self._summed_s = 0.0
+        self._spikes = 0
         self._widefield = Widefield(
             tissue.optics, (spec.height, spec.width), cells.px, cells.region, spec.ppmm, chance.optics
         )
@@ -75,6 +77,7 @@ class Film:
         self._indicator.step(spikes, dt_s)
         self._since_s += dt_s
         if resting:
+            self._spikes += int(spikes.sum())
             self._summed += dt_s * self._indicator.dff()
             self._summed_s += dt_s
 
@@ -84,6 +87,11 @@ class Film:
             mean = np.bincount(self._cells.region, self._summed / self._summed_s) / np.bincount(self._cells.region)
             self._rest = mean[self._cells.region]
         self._since_s = 0.0
+
+    def rest_rate_hz(self) -> float:
+        """Return how often a cell fired in the resting steps, spikes/s; NaN where there were none."""
+        seconds = self._summed_s * self._cells.n
+        return self._spikes / seconds if seconds else math.nan
 
     def shoot(self) -> None:
         """Draw the frame of this moment, over the one before."""

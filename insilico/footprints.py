@@ -138,6 +138,6 @@ def _brightness(places: Float64, square: Square, spread: float, label: int) -> f
     if not total >= FAINTEST * alone:
         raise InputError(
             f"region {label}: its {len(places)} neurons are too far from their common centre (row {square.row}, column "
-            f"{square.col}) to be seen there; give each cluster a region of its own, or widen arbor_um"
+            f"{square.col}) to be seen there; raise ppmm, give each cluster a region of its own, or widen arbor_um"
         )
     return total

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import connection, parent_process
 from typing import Any
@@ -36,6 +36,7 @@ from insilico.ticks import Ticks
 from insilico.wire import Gone, Wire
 
 Image = npt.NDArray[np.uint8]
+About = dict[str, str | int | float | bool]
 
 RUN_S = 1e6
 """Longest run, s of the mouse's time: 11 days."""
@@ -103,7 +104,10 @@ def _live(link: Wire, image: Image, spec: MouseSpec) -> None:
     link.send(Stage("building the network"))
     tissue, names = build_tissue(spec, chance)
     ticks = _ticks(tissue, spec)
-    about = _about(tissue, ticks, target, why, version)
+
+    def about() -> About:
+        return _about(tissue, ticks, target, why, version) | {"rate_hz": round(stepper.film.rest_rate_hz(), 2)}
+
     stepper = make_stepper(tissue, spec, chance, ticks, image, _Meeting(link, spec.n_frames, about))
     link.send(Stage(f"{'compiling and ' * (target == 'cython')}settling the network"))
     run(tissue, stepper, names)
@@ -130,7 +134,7 @@ def _ticks(tissue: Tissue, spec: MouseSpec) -> Ticks:
     return Ticks(float(next(iter(tissue.imaged.values())).clock.dt), spec.framerate)
 
 
-def _about(tissue: Tissue, ticks: Ticks, target: str, why: str, version: str) -> dict[str, str | int | float | bool]:
+def _about(tissue: Tissue, ticks: Ticks, target: str, why: str, version: str) -> About:
     """Return what the screen and the session's record say of the mouse."""
     sources = {id(source): len(source) for source in _sources(tissue)}
     return {
@@ -154,7 +158,7 @@ def _sources(tissue: Tissue) -> list[Any]:
 class _Meeting:
     """Meets the session at each frame. The first frame says that all is ready, and waits to be asked for."""
 
-    def __init__(self, link: Wire, n_frames: int | None, about: dict[str, str | int | float | bool]) -> None:
+    def __init__(self, link: Wire, n_frames: int | None, about: Callable[[], About]) -> None:
         self._link = link
         self._left = n_frames
         self._about = about
@@ -164,7 +168,7 @@ class _Meeting:
         """Hand a frame over when it is asked for; return what comes before the next one."""
         if not self._begun:
             self._begun = True
-            self._link.send(Ready(self._about))
+            self._link.send(Ready(self._about()))
             if self._next() is None:
                 return None
         self._link.send(shot)

@@ -85,7 +85,8 @@ class Ready(NamedTuple):
     Attributes
     ----------
     about : dict
-        For the screen and the session's record: name, cells, dt_us, target, why (of the target), brian2, hears, drinks.
+        For the screen and the session's record: name, cells, rate_hz (of imaged cells at rest), dt_us, target, why
+        (of the target), brian2, hears, drinks.
     """
 
     about: dict[str, str | int | float | bool]

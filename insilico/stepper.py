@@ -37,6 +37,7 @@ class Stepper:
 
     Attributes
     ----------
+    film : Film
     ended : bool
         Whether the meeting has asked for the end.
     """
@@ -45,7 +46,7 @@ class Stepper:
         self, tissue: Tissue, film: Film, spikes: SpikeCounter, licker: Licker, ticks: Ticks, meet: Meet
     ) -> None:
         self._tissue = tissue
-        self._film = film
+        self.film = film
         self._spikes = spikes
         self._licker = licker
         self._ticks = ticks
@@ -94,7 +95,7 @@ class Stepper:
             self._spikes.take()
         else:
             resting = self._resting_from <= self._last_beat < 0
-            self._film.step(self._spikes.take(), passed * self._ticks.dt_ns / 1e9, resting=resting)
+            self.film.step(self._spikes.take(), passed * self._ticks.dt_ns / 1e9, resting=resting)
             self._last_beat = self._tick
 
     def _pour(self) -> None:
@@ -107,10 +108,10 @@ class Stepper:
 
     def _shoot(self) -> None:
         if self._frame == 0:
-            self._film.settle()
+            self.film.settle()
         time_ns = self._ticks.time_ns(self._tick)
         shot = Shot(time_ns, self._licker.take(time_ns))
-        self._film.shoot()
+        self.film.shoot()
         go = self._meet(shot)
         self._frame += 1
         self._frame_tick = self._ticks.of_frame(self._frame)

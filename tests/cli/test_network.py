@@ -44,7 +44,7 @@ def test_what_a_network_prints_is_for_the_screen(rigloop):
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1
     assert json.loads(done.stdout)["outcome"] == "complete"
-    for text in ("at the top", "in build", "heard 1000.0", "simulated mouse of tests: 20 cells"):
+    for text in ("at the top", "in build", "heard 1000.0", "simulated mouse of tests: 20 cells, "):
         assert text in done.stderr
 
 

@@ -211,3 +211,23 @@ def test_what_hear_raises_is_told_after_the_first_frame(told):
     said = told("def hear(freq):\n    raise RuntimeError('deaf')\nreturn tissue(hear=hear)", frames=5)
     assert any(isinstance(each, Ready) for each in said)
     assert said[-1].text == f"line {LINES + 2}: RuntimeError: deaf"
+
+
+def test_a_network_that_stops_itself_is_told_so(told):
+    body = (
+        "g = cells()\nnet = b2.Network(g)\n"
+        "net.add(b2.NetworkOperation(lambda t: net.stop() if t > 0.3 * b2.second else None, dt=10 * b2.ms))\n"
+        "return Tissue(net, {'M1_L': g}, settle_s=0.1)"
+    )
+    said = told(body, frames=100)
+    assert isinstance(said[-1], Failure)
+    assert said[-1].text.startswith("the network stopped itself: something called stop(); leave that out")
+
+
+def test_a_file_beside_it_that_would_never_be_imported_is_refused(told, tmp_path):
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    assert "helper.py beside" in refusal(told("import helper\nreturn tissue()"))
+
+
+def test_ctrl_c_inside_a_network_is_one_line(told):
+    assert "KeyboardInterrupt" in refusal(told("raise KeyboardInterrupt"))
