@@ -45,6 +45,19 @@ class CameraSettings:
     iso: Annotated[int, Ge(0), Le(6400), Key("", "Sensitivity, 100 = gain 1 (hardware cameras); 0 leaves it.")] = 800
     awb_mode: Annotated[str, Key("", "White balance; off, so that colours stay comparable (hardware cameras).")] = "off"
     sensor_mode: Annotated[int, Ge(0), Le(32), Key("", "Sensor mode of the Pi camera; 0 lets the driver choose.")] = 7
+    camera_id: Annotated[
+        str, Key("", "Which camera: serial number, /dev/video0, or number; empty: the first found (hardware cameras).")
+    ] = ""
+    camera_pipeline: Annotated[
+        str, Key("", "GStreamer source of a jetson camera; empty: nvarguscamerasrc with the keys above.")
+    ] = ""
+    colour_gains: Annotated[
+        tuple[Annotated[float, Ge(0), Le(32)], Annotated[float, Ge(0), Le(32)]],
+        Key("", "Gains of red, blue with awb_mode = off; 0, 0 leaves them (hardware cameras)."),
+    ] = (1.0, 1.0)
+    camera_buffer: Annotated[
+        int, Ge(2), Le(256), Key("frames", "Frames that wait for a late loop before the oldest is dropped.")
+    ] = 8
     camera_timeout_s: Annotated[
         float,
         Ge(0.05),

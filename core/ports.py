@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from core.values import Frame, Level, Lick, Pulse, Signal
+from core.values import Frame, Level, Lick, Pulse, Report, Signal
 
 
 class EndOfSource(Exception):
@@ -89,6 +89,22 @@ class LickSensor(Protocol):
 
     def close(self) -> None:
         """Release the device."""
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """A device that tells what happens to it by itself. Beside its own port; called once per frame, never blocks."""
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return what has happened since the last look, oldest first. Raises OutputError when the device is lost."""
+
+
+@runtime_checkable
+class Reconnectable(Protocol):
+    """A device that can be lost in mid-session and opened anew. Beside its own port; called by the runner's thread."""
+
+    def reconnect(self) -> None:
+        """Open the device again, outputs low and silent; takes seconds at most. Raises OutputError or CameraError."""
 
 
 class Pipeline(Protocol):

@@ -130,6 +130,24 @@ class Lick(NamedTuple):
     time_ns: int
 
 
+class Report(NamedTuple):
+    """What a device tells of itself, for the event log: an edge it made, a buffer that ran empty.
+
+    Attributes
+    ----------
+    time_ns : int
+        When it happened, on the host's monotonic clock.
+    kind : str
+        Such as ``edge``, ``sync``, ``water_cut``, ``underflow``, ``drop``.
+    detail : str
+        Such as ``valve 1``.
+    """
+
+    time_ns: int
+    kind: str
+    detail: str = ""
+
+
 class OperatorKind(Enum):
     """What a person may ask of a running session."""
 

@@ -26,7 +26,7 @@ from core.schedule import ScheduleSettings
 from core.threshold import ThresholdSettings
 from core.tones import ToneSettings
 from core.trial import TrialSettings
-from hardware.settings import OutputSettings
+from hardware.settings import FaultSettings, LickSettings, OutputSettings, PinSettings, SoundSettings
 from insilico.settings import SimulationSettings, split_network
 from recording.settings import RecordingSettings
 from session.config_file import SAFE_NAME, nearest, shown, write_value
@@ -44,6 +44,10 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "schedule": ScheduleSettings,
         "trial": TrialSettings,
         "outputs": OutputSettings,
+        "pins": PinSettings,
+        "sound": SoundSettings,
+        "licks": LickSettings,
+        "faults": FaultSettings,
         "recording": RecordingSettings,
     }
 )

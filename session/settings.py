@@ -15,7 +15,7 @@ from core.schedule import ScheduleSettings
 from core.threshold import ThresholdSettings
 from core.tones import ToneSettings
 from core.trial import TrialSettings
-from hardware.settings import OutputSettings
+from hardware.settings import FaultSettings, LickSettings, OutputSettings, PinSettings, SoundSettings
 from helper import Seed
 from insilico.settings import SimulationSettings
 from recording.settings import RecordingSettings
@@ -74,6 +74,10 @@ class Settings:
     schedule: ScheduleSettings
     trial: TrialSettings
     outputs: OutputSettings
+    pins: PinSettings
+    sound: SoundSettings
+    licks: LickSettings
+    faults: FaultSettings
     recording: RecordingSettings
     seeds: Mapping[str, Seed]
     rois: Mapping[str, Shape]

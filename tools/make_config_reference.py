@@ -26,6 +26,10 @@ TITLES = {
     "schedule": "Trials: how many, of what kind",
     "trial": "Trials: durations",
     "outputs": "Rig and water",
+    "pins": "Output lines",
+    "sound": "Speaker",
+    "licks": "Lick sensor",
+    "faults": "Lost devices, and real time",
     "recording": "Recording",
 }
 
