@@ -50,7 +50,7 @@ def test_every_frame_is_read_or_counted(acts: list[tuple], size: int) -> None:
     named = sum(n for cause, n in counts.items() if cause not in ("late", "repeat", "lost_camera"))
     assert named == lost
     # Numbers account for all that is not a repeat; what was lost after the last frame shows with the next.
-    buffer.put(grabbed(0, now + PERIOD_NS))
+    buffer.put(grabbed(0, now + 100 * PERIOD_NS))
     last = read(buffer)
     assert last is not None
     unseen = sum(n for cause, n in buffer.counts.items() if cause != "repeat")
