@@ -5,7 +5,10 @@ STAMP := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 DATA := data
 
-.PHONY: run test test-real test-all lint format types bench-quick setup clean
+# What `make guest` boots from.
+GUEST := .guest
+
+.PHONY: run test test-real test-all guest lint format types bench-quick setup clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -28,6 +31,10 @@ test-real: $(DEV)
 	$(PY) -m pytest -q tests/realtime
 
 test-all: test test-real
+
+guest: $(DEV)
+	@bash tests/guest/make_cache.sh $(GUEST)
+	$(PY) -m tests.guest.boot $(GUEST)
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check .
