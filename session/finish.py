@@ -110,6 +110,7 @@ def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns:
         started_wall_ns=wall_start_ns,
         first_frame_ns=first_frame_ns,
         latency_us=counts.pop("latency_us"),
+        lateness_us=counts.pop("lateness_us"),
         counts={key: counts[key] for key in counts if key not in ("session", "outcome", "error")},
     )
     write_session_json(result.session, meta)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from brain.exposure import Exposure, judge_exposure
 from camera.settings import OFFLINE
-from core.ports import Camera, Clock, EndOfSource
-from core.values import Frame, as_ns
+from core.ports import Camera, Clock, EndOfSource, Reporter
+from core.values import Frame, Report, as_ns
 from session.settings import Settings
 from session.silence import next_frame
 from session.stop import StopRequest
@@ -39,8 +40,13 @@ class PutBack:
     """Reads a camera, after a frame that was put back. Called by the runner's thread alone."""
 
     def __init__(self, camera: Camera) -> None:
-        self._camera = camera
+        self._camera: Any = camera
+        self._tells = isinstance(camera, Reporter)
         self._frame: Frame | None = None
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return what the camera tells of itself since the last call; nothing from one that tells nothing."""
+        return self._camera.reports() if self._tells else ()
 
     def put_back(self, frame: Frame | None) -> None:
         """Give this frame out at the next ``read``. Nothing may be read from the camera before: it reuses memory."""
@@ -49,24 +55,26 @@ class PutBack:
     def read(self, timeout_s: float) -> Frame:
         """Return the frame that was put back, once; else the camera's next. Raises what ``camera.read`` raises."""
         if self._frame is None:
-            return self._camera.read(timeout_s)
+            frame: Frame = self._camera.read(timeout_s)
+            return frame
         frame, self._frame = self._frame, None
         return frame
 
 
-def first_look(camera: Camera, settings: Settings, clock: Clock, stop: StopRequest) -> Look:
+def first_look(camera: Camera, settings: Settings, clock: Clock, stop: StopRequest, alive: Callable[[], None]) -> Look:
     """Judge the exposure of a camera that has just been started.
 
     Of a recording, a scene or a simulated mouse the first frame is judged, and is the session's first: not one is lost,
     at whatever pace. What a real camera gives in its first ``SETTLE_S`` is looked at only; the last of it is judged,
     and the session begins with the frame after it. On a stop, and at the end of a source that has no frame, nothing is
-    judged: the loop meets it, too. Raises CameraTimeout and CameraError, as the loop does.
+    judged: the loop meets it, too. ``alive`` is called at least every ``LOOK_S``. Raises CameraTimeout and CameraError,
+    as the loop does.
     """
     settle_ns = 0 if settings.camera.vid_source in OFFLINE else as_ns(SETTLE_S)
     try:
-        first = frame = next_frame(camera, settings.camera, clock, stop)
+        first = frame = next_frame(camera, settings.camera, clock, stop, alive)
         while first is not None and frame is not None and frame.time_ns - first.time_ns < settle_ns:
-            frame = next_frame(camera, settings.camera, clock, stop, frame)
+            frame = next_frame(camera, settings.camera, clock, stop, alive, frame)
     except EndOfSource:
         return Look()
     if frame is None:

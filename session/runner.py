@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brain.exposure import exposure_facts, exposure_problems
-from core.errors import CameraTimeout, ExposureError, InputError, RigError
-from core.ports import Clock, EndOfSource
+from core.errors import ExposureError, InputError, RigError
+from core.ports import Clock
 from core.trial import Phase
 from core.values import Command, Mark, as_seconds
 from core.wishes import end_session
@@ -32,8 +32,8 @@ from session.loop import Loop, Status
 from session.prepare import InterruptedEarly, PrepareWatch, prepare
 from session.result import SessionResult
 from session.settings import Settings
-from session.silence import LOOK_S, check_silence
 from session.stop import StopRequest
+from session.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,7 @@ class _Session:
         )
         self._camera = PutBack(parts.camera)
         self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock)
+        self._turns = Turns(settings, parts.camera, parts.rig, self._loop, clock, stop, lambda: None)
 
     def run(self, watch: SessionWatch) -> SessionResult:
         """Start the parts, turn the loop, close everything, write the summary. Raises ExposureError, all closed."""
@@ -194,7 +195,7 @@ class _Session:
 
     def _look(self) -> None:
         """Judge what the camera sees before the loop's first turn. Raises ExposureError unless told to run anyway."""
-        look = first_look(self._parts.camera, self._settings, self._clock, self._stop)
+        look = first_look(self._parts.camera, self._settings, self._clock, self._stop, self._parts.rig.alive)
         problems = exposure_problems(look.exposures, self._settings.mouse)
         if problems and not self._options.accept_exposure:
             raise ExposureError(problems)
@@ -217,23 +218,8 @@ class _Session:
             self._look()
             watch.started(self._folder, self._loop.status, self._goal())
             self._wall_start_ns = self._clock.wall_ns()
-            last_ns = self._started_ns = self._clock.now_ns()
-            while True:
-                wishes = self._stop.wish()
-                try:
-                    state = self._loop.turn(LOOK_S, wishes)
-                except CameraTimeout:
-                    if self._stop:
-                        return "aborted"
-                    check_silence(self._settings.camera, self._clock.now_ns() - last_ns)
-                    continue
-                except EndOfSource:
-                    return "aborted" if wishes else "source_ended"
-                if state.phase is Phase.DONE:
-                    return state.outcome
-                last_ns = self._clock.now_ns()
-                if state.verdict.outcome:
-                    gc.collect()
+            self._started_ns = self._clock.now_ns()
+            return self._turns.run()
         finally:
             gc.unfreeze()
             gc.enable()
@@ -288,5 +274,7 @@ class _Session:
             duration_s=(status.now_ns - status.first_ns) / 1e9,
             wall_s=wall_ns / 1e9,
             latency_us=self._loop.latencies.percentiles_us(),
+            lateness_us=self._loop.lateness.percentiles_us() if self._options.live else {},
+            interruptions=self._turns.interruptions,
             threshold=status.state.threshold.value,
         )
