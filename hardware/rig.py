@@ -132,11 +132,10 @@ class Rig:
 
     def hush(self, time_ns: int) -> None:
         """Silence, light off, triggers low, at once: a device is lost. Whatever fails here is looked into by others."""
-        steps = [lambda: self.speaker.set_tone(0.0, time_ns)]
-        steps += [lambda line=line: self.lines.set(Level(line, False), time_ns) for line in SESSION_LINES]  # type: ignore[misc]
-        for step in steps:
+        commands = (Tone(0.0), *(Level(line, False) for line in SESSION_LINES))
+        for command in commands:
             try:
-                step()
+                self.apply(command, time_ns)
             except OutputError:
                 # This device is the lost one, or the next; its outputs have fallen with it, and reports() tells.
                 continue
