@@ -132,7 +132,7 @@ class Rig:
 
     def hush(self, time_ns: int) -> None:
         """Silence, light off, triggers low, at once: a device is lost. Whatever fails here is looked into by others."""
-        commands = (Tone(0.0), *(Level(line, False) for line in SESSION_LINES))
+        commands: list[Command] = [Tone(0.0), *(Level(line, False) for line in SESSION_LINES)]
         for command in commands:
             try:
                 self.apply(command, time_ns)

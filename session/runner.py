@@ -7,7 +7,6 @@ close.
 
 from __future__ import annotations
 
-import gc
 import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -27,9 +26,11 @@ from recording.summary import check_summary
 from session.build import Options, Parts, refuse_missing
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
+from session.health import HealthWatch, Look, disk_look
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop, Status
 from session.prepare import InterruptedEarly, PrepareWatch, prepare
+from session.real_time import real_time
 from session.result import SessionResult
 from session.settings import Settings
 from session.stop import StopRequest
@@ -60,6 +61,9 @@ class SessionWatch(PrepareWatch):
 
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """The session has begun; ``status`` is live from now on."""
+
+    def warn(self, text: str) -> None:
+        """Something should be known, and stops nothing; the loop runs, so nothing here may wait for a screen."""
 
     def closing(self) -> None:
         """The loop is over; outputs are shut off and files closed, which a slow disk can make long."""
@@ -142,7 +146,7 @@ class _Session:
         )
         self._camera = PutBack(parts.camera)
         self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock)
-        self._turns = Turns(settings, parts.camera, parts.rig, self._loop, clock, stop, lambda: None)
+        self._interruptions = 0
 
     def run(self, watch: SessionWatch) -> SessionResult:
         """Start the parts, turn the loop, close everything, write the summary. Raises ExposureError, all closed."""
@@ -203,26 +207,34 @@ class _Session:
         self._camera.put_back(look.first)
 
     def _turn_until_done(self, watch: SessionWatch) -> str:
-        """Turn the loop until the session is over; return its outcome.
-
-        The collector is off meanwhile: a full collection can take longer than a frame. The loop makes no cycles; what
-        others left is collected at the end of each trial.
-        """
-        self._parts.rig.start(0)
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        try:
+        """Turn the loop until the session is over; return its outcome."""
+        parts = self._parts
+        parts.rig.start(0)
+        with real_time(self._settings.faults, self._options.live) as refused:
             # Last, since a camera that nobody reads loses frames.
-            self._parts.camera.start()
+            parts.camera.start()
             self._look()
+            health = HealthWatch(self._looks(), lambda text: self._warn(watch, text))
+            turns = Turns(self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check)
             watch.started(self._folder, self._loop.status, self._goal())
             self._wall_start_ns = self._clock.wall_ns()
             self._started_ns = self._clock.now_ns()
-            return self._turns.run()
-        finally:
-            gc.unfreeze()
-            gc.enable()
+            for text in refused:
+                self._warn(watch, text)
+            health.check()
+            try:
+                return turns.run()
+            finally:
+                self._interruptions = turns.interruptions
+
+    def _warn(self, watch: SessionWatch, text: str) -> None:
+        """Tell a person of something that is no fault yet, and log it."""
+        watch.warn(text)
+        self._loop.note("warning", text)
+
+    def _looks(self) -> tuple[Look, ...]:
+        """Return what the machine's health is judged by."""
+        return (disk_look(Path(self._settings.recording.data_root)),)
 
     def _close(self, outcome: str) -> RecorderResult:
         """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it.
@@ -275,6 +287,6 @@ class _Session:
             wall_s=wall_ns / 1e9,
             latency_us=self._loop.latencies.percentiles_us(),
             lateness_us=self._loop.lateness.percentiles_us() if self._options.live else {},
-            interruptions=self._turns.interruptions,
+            interruptions=self._interruptions,
             threshold=status.state.threshold.value,
         )
