@@ -24,6 +24,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
     from hardware.settings import OutputKind
     from session.build import Options, default_live, default_outputs
+    from session.calibration import start_warnings
     from session.prepare import InterruptedEarly
     from session.runner import run_session
     from session.settings import load_settings
@@ -39,8 +40,11 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
         outputs=default_outputs(settings) if args.outputs is None else OutputKind(args.outputs),
         accept_exposure=args.accept_exposure,
     )
+    clock = MonotonicClock()
+    for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
+        say(f"rigloop run: warning: {line}", error=True)
     try:
-        result = run_session(settings, options, MonotonicClock(), stop, ProgressBar(settings.mouse))
+        result = run_session(settings, options, clock, stop, ProgressBar(settings.mouse))
     except InterruptedEarly as why:
         say(f"rigloop run: stopped by {why} before the session began; nothing was made", error=True)
         return 130

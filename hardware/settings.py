@@ -63,6 +63,12 @@ class OutputSettings:
     max_duty: Annotated[
         float, Gt(0), Le(1), Key("", "Largest share of any 10 s that the valve may be open; a drop waits for it.")
     ] = 0.5
+    calibration_max_age_days: Annotated[
+        float, Ge(0), Le(3650), Key("days", "An older calibration of the valve is warned of; 0: never.")
+    ] = 30.0
+    baseline_weight_g: Annotated[
+        float, Ge(0), Le(2000), Key("g", "The mouse's weight before water restriction; 0: its first in weights.csv.")
+    ] = 0.0
     rig: Annotated[str, Key("", "Name of this rig; one session at a time runs on it.")] = "rig1"
     min_pulse_gap_s: Annotated[
         float, Ge(0), Le(60), Key("s", "Shortest pause between two openings of the valve; a drop waits for it.")

@@ -22,6 +22,7 @@ from recording.reader import open_session
 from recording.schema import NETWORK_PY, SCHEMA_VERSION, SESSION_INI
 from recording.summary import SummaryRow, append_summary
 from session.build import Options
+from session.calibration import calibration_facts
 from session.result import SessionResult
 from session.settings import Settings
 
@@ -52,6 +53,7 @@ def note_start(
             "pace": "real" if options.live else "max",
             "outputs": options.outputs.value,
             "simulation": dict(simulation),
+            "calibration": calibration_facts(settings.valve),
             "settings": settings.flat(),
             "seeds": {name: {"ML": seed.ml_mm, "AP": seed.ap_mm} for name, seed in settings.seeds.items()},
             "config_path": str(settings.config_path),

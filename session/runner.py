@@ -24,6 +24,7 @@ from recording.schema import ERROR_TXT, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import Options, Parts, refuse_missing
+from session.calibration import start_warnings
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, Look, disk_look
@@ -204,6 +205,10 @@ class _Session:
         if problems and not self._options.accept_exposure:
             raise ExposureError(problems)
         self._recorder.note([EventRow(look.time_ns, "exposure", 0, fact) for fact in exposure_facts(look.exposures)])
+        old = start_warnings(
+            self._settings.valve, self._settings.outputs.calibration_max_age_days, self._clock.wall_ns()
+        )
+        self._recorder.note([EventRow(look.time_ns, "calibration", 0, line) for line in old])
         self._camera.put_back(look.first)
 
     def _turn_until_done(self, watch: SessionWatch) -> str:
