@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from brain.exposure import Exposure, judge_exposure
 from camera.settings import OFFLINE
 from core.ports import Camera, Clock, EndOfSource, Reporter
-from core.values import Frame, Report, as_ns
+from core.values import Frame, as_ns
 from session.settings import Settings
 from session.silence import next_frame
 from session.stop import StopRequest
@@ -40,13 +40,11 @@ class PutBack:
     """Reads a camera, after a frame that was put back. Called by the runner's thread alone."""
 
     def __init__(self, camera: Camera) -> None:
-        self._camera: Any = camera
-        self._tells = isinstance(camera, Reporter)
+        self._camera = camera
+        if isinstance(camera, Reporter):
+            # Only a camera that tells of itself makes this one a Reporter.
+            self.reports = camera.reports
         self._frame: Frame | None = None
-
-    def reports(self) -> tuple[Report, ...]:
-        """Return what the camera tells of itself since the last call; nothing from one that tells nothing."""
-        return self._camera.reports() if self._tells else ()
 
     def put_back(self, frame: Frame | None) -> None:
         """Give this frame out at the next ``read``. Nothing may be read from the camera before: it reuses memory."""
@@ -55,8 +53,7 @@ class PutBack:
     def read(self, timeout_s: float) -> Frame:
         """Return the frame that was put back, once; else the camera's next. Raises what ``camera.read`` raises."""
         if self._frame is None:
-            frame: Frame = self._camera.read(timeout_s)
-            return frame
+            return self._camera.read(timeout_s)
         frame, self._frame = self._frame, None
         return frame
 

@@ -104,8 +104,10 @@ class Loop:
         if refused is not None:
             state, commands = _without_refused(self.status.state, state, commands, water)
         self._note(frame, state, water)
-        events = _events(frame, state.verdict.trial, licks, commands) if commands or licks or frame.dropped else []
         trial = state.verdict.trial
+        # A camera that tells of itself tells of its drops, by cause.
+        dropped = frame.dropped if self._camera_reports is None else 0
+        events = _events(frame, dropped, trial, licks, commands) if commands or licks or dropped else []
         events.extend(EventRow(told.time_ns, told.kind, trial, told.detail) for told in self._reports())
         if refused is not None:
             events.append(EventRow(frame.time_ns, "output_error", trial, str(refused)))
@@ -205,9 +207,11 @@ def _row(frame: Frame, signal: Signal, state: TrialState, water: int, licks: int
     )
 
 
-def _events(frame: Frame, trial: int, licks: tuple[Lick, ...], commands: tuple[Command, ...]) -> list[EventRow]:
+def _events(
+    frame: Frame, dropped: int, trial: int, licks: tuple[Lick, ...], commands: tuple[Command, ...]
+) -> list[EventRow]:
     """Return the event log's rows of this frame: drops, licks with their own times, then what was decided."""
-    events = [EventRow(frame.time_ns, "drop", trial, str(frame.dropped))] if frame.dropped else []
+    events = [EventRow(frame.time_ns, "drop", trial, str(dropped))] if dropped else []
     events.extend(EventRow(lick.time_ns, "lick", trial, "") for lick in licks)
     events.extend(EventRow(frame.time_ns, c.kind, c.trial, c.detail) for c in commands if isinstance(c, Mark))
     return events
