@@ -22,7 +22,8 @@ def test_a_warning_is_told_once_and_again_when_it_had_gone():
 def test_little_disk_is_a_warning_with_its_cure(tmp_path):
     assert list(disk_look(tmp_path, low_bytes=0)()) == []
     (text,) = disk_look(tmp_path, low_bytes=1 << 62)()
-    assert str(tmp_path) in text and "free space" in text
+    assert str(tmp_path) in text
+    assert "free space" in text
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -40,4 +41,5 @@ def test_priority_core_and_collector_are_given_back(live):
 def test_what_is_refused_is_said_with_its_cure_and_nothing_stops():
     with real_time(FaultSettings(loop_core=250), live=True) as refused:
         (text,) = [text for text in refused if "core" in text]
-    assert "core 250" in text and "-1" in text
+    assert "core 250" in text
+    assert "-1" in text
