@@ -67,8 +67,8 @@ def read_overrides(args: argparse.Namespace) -> dict[str, str]:
             raise InputError(f"--set {pair}: {key.strip()} is given twice; give it once")
         overrides[key.strip()] = value.strip()
     for key, value in (
-        ("--camera", args.camera),
-        ("--source", args.source),
+        ("--camera", getattr(args, "camera", None)),
+        ("--source", getattr(args, "source", None)),
         ("--data-root", getattr(args, "data_root", None)),
     ):
         if value is not None:

@@ -100,6 +100,11 @@ class _Edges:
                 self._up_ns = -1
 
 
+    def running_ns(self, now_ns: int) -> int:
+        """Return how long the opening that has not ended has lasted, ns."""
+        return max(0, now_ns - self._up_ns) if self._up_ns >= 0 else 0
+
+
 def give_drops(
     outputs: Outputs,
     plan: DropPlan,
@@ -132,7 +137,7 @@ def give_drops(
         now_ns = clock.now_ns()
         if stop():
             edges.take(outputs.reports())
-            return Given(edges.pulses, as_seconds(edges.open_ns), stopped=True)
+            return Given(edges.pulses, as_seconds(edges.open_ns + edges.running_ns(now_ns)), stopped=True)
         # One at a time: an opening that waits for max_duty holds back the next, and a stop finds none queued.
         if asked < plan.pulses and asked == edges.pulses and now_ns >= due_ns:
             outputs.valve.pulse(plan.duration_s, now_ns)
