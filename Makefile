@@ -5,6 +5,9 @@ STAMP := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 DATA := data
 
+# What `make guest` boots from.
+GUEST := .guest
+
 .PHONY: run test test-real test-all lint format types bench-quick setup rig rig-ci guest clean
 .NOTPARALLEL:
 
@@ -36,6 +39,10 @@ test-real: $(DEV)
 	$(PY) -m pytest -q tests/realtime
 
 test-all: test test-real
+
+guest: $(DEV)
+	@bash tests/guest/make_cache.sh $(GUEST)
+	$(PY) -m tests.guest.boot $(GUEST)
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check .
