@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.ports import LickSensor
+from hardware.absent import NoLickSensor, NoSpeaker
 from hardware.rig import Rig
 from hardware.settings import LickKind
 from session.settings import Settings
 from session.water_day import water_path
 
+if TYPE_CHECKING:
+    from hardware.speaker import ProcessSpeaker
 
-def open_rig(settings: Settings, seed: int) -> Rig:
+
+def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
     """Return the rig, all lines low and silent; the caller closes it.
 
     Parameters
@@ -20,6 +25,8 @@ def open_rig(settings: Settings, seed: int) -> Rig:
     settings : Settings
     seed : int
         Of the intervals between sync pulses.
+    lines_only : bool
+        Leave sound card and lick sensor closed: a preview needs the light alone.
 
     Raises
     ------
@@ -29,33 +36,41 @@ def open_rig(settings: Settings, seed: int) -> Rig:
     # Processes and libraries that a session on a recording has no use for.
     from hardware.guard import Guard
     from hardware.guardian_spec import GuardSpec
-    from hardware.speaker import ProcessSpeaker
 
+    spec = GuardSpec(
+        pins=settings.pins,
+        outputs=settings.outputs,
+        ledger=water_path(Path(settings.recording.data_root), settings.mouse),
+        seed=seed,
+    )
     with ExitStack() as made:
-        guard = Guard(
-            GuardSpec(
-                pins=settings.pins,
-                outputs=settings.outputs,
-                ledger=water_path(Path(settings.recording.data_root), settings.mouse),
-                seed=seed,
-            )
-        )
+        guard = Guard(spec)
         made.callback(guard.close)
         guard.start()
-        speaker = ProcessSpeaker(settings.sound, settings.loudness)
-        made.callback(speaker.close)
-        speaker.start()
+        about: dict[str, object] = {"board": guard.facts()}
+        if lines_only:
+            made.pop_all()
+            return Rig(NoSpeaker(), guard.valve, guard.lines, NoLickSensor(), guard, about)
+        speaker = _speaker(settings, made)
         licks = _lick_sensor(settings, made)
         made.pop_all()
-    about = {"sound": speaker.facts(), "licks": settings.licks.lick_sensor.value, "board": guard.facts()}
+    about |= {"sound": speaker.facts(), "licks": settings.licks.lick_sensor.value}
     return Rig(speaker, guard.valve, guard.lines, licks, guard, about)
+
+
+def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
+    """Return the speaker, silent."""
+    from hardware.speaker import ProcessSpeaker
+
+    speaker = ProcessSpeaker(settings.sound, settings.loudness)
+    made.callback(speaker.close)
+    speaker.start()
+    return speaker
 
 
 def _lick_sensor(settings: Settings, made: ExitStack) -> LickSensor:
     """Return the lick sensor, started."""
     if settings.licks.lick_sensor is LickKind.none:
-        from hardware.no_licks import NoLickSensor
-
         return NoLickSensor()
     from hardware.lick import LickReader
 

@@ -84,6 +84,8 @@ def run_session(
     ------
     InputError
         A source, device, lock or disk space that is not to be had; ExposureError for ROIs that are saturated or dark.
+    CameraError, OutputError
+        A device is not to be had.
     RecordingError
         The session's first files cannot be written.
     InterruptedEarly
@@ -112,7 +114,7 @@ def run_session(
             started_ns = clock.wall_ns()
             folder = create_session_folder(data_root, settings.mouse, started_ns)
             unused.callback(discard_session_folder, folder)
-            note_start(folder, settings, options, started_ns, parts.about)
+            note_start(folder, settings, options, started_ns, parts)
             session = _Session(settings, options, parts, folder, clock, stop)
             # From here on the session closes them, each in its place in the order.
             unused.pop_all()
