@@ -92,7 +92,7 @@ class Openings:
 
     def take(self, duration_s: float) -> int:
         """Count an opening as water and return its length, ns; when it comes is open. Raises OutputError."""
-        if not 0 < duration_s <= self._max_pulse_s:
+        if not 0 < duration_s <= self._max_pulse_s or not as_ns(duration_s):
             raise OutputError(f"valve: a pulse of {duration_s} s is refused; max_pulse_s is {self._max_pulse_s}")
         length = as_ns(duration_s)
         if length > self._duty_ns:

@@ -1,5 +1,7 @@
 """Bounds of the water: duty over any 10 s, water of the session and of the day, what is given back."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,10 +73,8 @@ def test_water_of_the_session_and_of_the_day_before_this_process_counts():
 def test_the_day_is_never_exceeded(asked, limit, before):
     openings = Openings(1.0, 0.0, 3600.0, max_day_water_s=limit, day_s=before)
     for k, (_, duration) in enumerate(asked):
-        try:
+        with suppress(OutputError):
             openings.add(duration, as_ns(k * 10))
-        except OutputError as refusal:
-            assert "max_day_water_s" in str(refusal)
     given_ns = sum(end - start for start, end in openings.pulses)
     assert given_ns == 0 or as_ns(before) + given_ns <= limit * 1e9
 
