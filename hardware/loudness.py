@@ -102,9 +102,7 @@ def table_from_levels(
 
 def unevenness_db(table: GainTable, freqs_hz: Iterable[float], levels_db: Iterable[float]) -> float:
     """Return how far apart the loudest and the softest of these frequencies are once ``table`` is used, dB."""
-    after = [
-        level + 20 * math.log10(table.gain(freq)) for freq, level in zip(freqs_hz, levels_db, strict=True)
-    ]
+    after = [level + 20 * math.log10(table.gain(freq)) for freq, level in zip(freqs_hz, levels_db, strict=True)]
     return max(after) - min(after)
 
 
@@ -112,9 +110,10 @@ def read_table(path: Path) -> GainTable:
     """Read a table file. Raises InputError with the file, the line and the cure."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if row and not row[0].startswith("#")]
+            numbered = list(enumerate(csv.reader(file), 1))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); run: rigloop calibrate speaker") from error
+    rows = [(number, row) for number, row in numbered if row and not row[0].startswith("#")]
     if not rows or tuple(cell.strip() for cell in rows[0][1]) != HEADER:
         raise InputError(f"{path}: the first line must be {','.join(HEADER)}; run: rigloop calibrate speaker")
     freqs, gains = [], []

@@ -1,7 +1,7 @@
 """The speaker of a rig: tells the speaker process, through shared memory, what is to be heard.
 
 Two stores into memory and one look at a socket make a tone: microseconds, whatever the card does. The process, which
-``speaker_link.SpeakerLink`` owns, falls silent when it has not heard from here for 1 s, and ends when this process does.
+``speaker_link.SpeakerLink`` owns, falls silent when it has not heard from here for 1 s, and ends when this one does.
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ class ProcessSpeaker:
         if lost:
             self._lose(lost)
         if silent_ns > STALL_S * 1e9:
-            self._lose(f"speaker: the sound card '{self._facts['device']}' asked for nothing for {silent_ns / 1e9:.1f} s")
+            self._lose(
+                f"speaker: the sound card '{self._facts['device']}' asked for nothing for {silent_ns / 1e9:.1f} s"
+            )
         return self._memory
 
     def _lose(self, why: str) -> NoReturn:

@@ -173,8 +173,8 @@ class SoundCard:
             )
         except (OSError, ValueError) as error:
             raise OutputError(
-                f"speaker: '{output.name}' cannot be opened at {rate} samples/s ({error}); end the program that has it, "
-                f"or set another sound_device: {DOCTOR}"
+                f"speaker: '{output.name}' cannot be opened at {rate} samples/s ({error}); end the program that has "
+                f"it, or set another sound_device: {DOCTOR}"
             ) from error
         return float(self._stream.get_output_latency())
 

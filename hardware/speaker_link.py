@@ -74,7 +74,9 @@ class SpeakerLink:
         said = self._hear(START_S)
         if "ready" not in said:
             self.close()
-            failure = OutputError(said.get("error") or f"speaker: its process said nothing for {START_S:g} s; start again")
+            failure = OutputError(
+                said.get("error") or f"speaker: its process said nothing for {START_S:g} s; start again"
+            )
             failure.details = said.get("details", "")
             raise failure
         assert self._memory is not None

@@ -1,7 +1,7 @@
 """The sound outputs of this computer, for ``rigloop doctor``.
 
-PortAudio looks around in a process of its own, which ends with the list: some ALSA configurations make it abort, and its
-drivers print to the screen.
+PortAudio looks around in a process of its own, which ends with the list: some ALSA configurations make it abort, and
+its drivers print to the screen.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The speaker process: owns the sound card and its stream for a whole session, and plays what the shared memory says.
 
 Spawned by ``hardware.speaker_link``, in a session of its own so that Ctrl-C reaches only the controller; SCHED_FIFO
-where that is allowed, memory locked, collector off. Two threads: PortAudio's, which runs ``tone_source.ToneSource``, and
-the first one, which watches. It ends, silent, when it is told, when the controller is gone (its socket reads as ended, or
-its pidfd says so: a forked relative may hold the socket open), or when the card is lost. A controller that hangs silences
-the tone (``tone_source.LIFE_NS``) and nothing else.
+where that is allowed, memory locked, collector off. Two threads: PortAudio's, which runs ``tone_source.ToneSource``,
+and the first one, which watches. It ends, silent, when it is told, when the controller is gone (its socket reads as
+ended, or its pidfd says so: a forked relative may hold the socket open), or when the card is lost. A controller that
+hangs silences the tone (``tone_source.LIFE_NS``) and nothing else.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ class _Speaker:
             if measured is not None:
                 return measured
         raise OutputError(
-            f"speaker: '{name}' did not ask for samples steadily within {RATE_S:g} s of its opening; end other programs "
-            "that use sound, or raise sound_block"
+            f"speaker: '{name}' did not ask for samples steadily within {RATE_S:g} s of its opening; end other "
+            "programs that use sound, or raise sound_block"
         )
 
     def _check_card(self, card: SoundCard, source: ToneSource, name: str) -> None:

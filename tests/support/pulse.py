@@ -20,10 +20,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.clock import MonotonicClock
+
 RATE = 48_000
 PLUGIN = "libasound_module_pcm_pulse.so"
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
+
+
+def pause(duration_s):
+    """Sleep: what is tested here is real."""
+    clock = MonotonicClock()
+    clock.sleep_until_ns(clock.now_ns() + round(duration_s * 1e9))
 
 
 def missing():
@@ -106,7 +114,7 @@ class Pulse:
         for _ in range(200):
             if self._socket.exists():
                 return
-            time.sleep(0.05)
+            pause(0.05)
         self.close()
         pytest.fail(f"pulseaudio did not come up: {(self.folder / 'pulse.log').read_text()}")
 
@@ -135,7 +143,7 @@ class Recording:
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
         # An idle sink renders 2 s ahead: without this the first stream stands still for as long.
-        time.sleep(3)
+        pause(3)
 
     def _read(self):
         # The reader is woken at once where that is allowed, so that arrival times are those of the server.
@@ -161,7 +169,7 @@ class Recording:
             last = self.samples()[-round(quiet_s * RATE) :]
             if len(last) and not last.any():
                 return time.monotonic() - begin - quiet_s
-            time.sleep(0.01)
+            pause(0.01)
         pytest.fail(f"the sink still sounds after {timeout_s} s")
         return None
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.signal import fftconvolve
+
+_RATE = 48_000
 
 
 class Segment(NamedTuple):
@@ -15,13 +18,33 @@ class Segment(NamedTuple):
     freq_hz: float
 
 
-def segments(heard, offset, end):
-    """Return the segments of a capture from ``Heard``s in order; stream frame 0 is sample ``offset`` of it."""
-    begins = [one.frame + offset for one in heard]
-    return [
-        Segment(begin, after, one.freq_hz)
-        for one, begin, after in zip(heard, begins, [*begins[1:], end], strict=True)
-    ]
+class Piece(NamedTuple):
+    """A stretch of a capture that is as it was rendered: ``captured[begin + offset : end + offset]``."""
+
+    begin: int
+    end: int
+    offset: int
+
+
+def align(captured, expected, offset):
+    """Return the pieces of ``expected`` that were captured sample by sample, in order; one of all of it if no gap.
+
+    ``offset`` is where ``expected`` begins in ``captured``. Behind a gap it is found anew from a second of tones,
+    half a second later.
+    """
+    pieces, begin = [], 0
+    while begin < len(expected):
+        part = captured[begin + offset : len(expected) + offset]
+        wrong = differing(part, expected[begin : begin + len(part)])
+        end = begin + (int(wrong[0]) if wrong.size else len(part))
+        pieces.append(Piece(begin, end, offset))
+        begin = end + _RATE // 2
+        pattern = expected[begin : begin + _RATE]
+        if end == len(expected) or len(pattern) < _RATE:
+            break
+        around = captured[begin + offset - _RATE // 2 : begin + offset + 3 * _RATE]
+        offset += int(np.argmax(fftconvolve(around, pattern[::-1].astype(float), "valid"))) - _RATE // 2
+    return [piece for piece in pieces if piece.end > piece.begin]
 
 
 def fit(samples, segment, freq_hz):
@@ -67,5 +90,5 @@ def largest_jump(samples):
 
 
 def jump_bound(freq_hz, amplitude, ramp_s, rate=48_000):
-    """Return the largest step that a tone of this frequency makes, while it swells or fades too, and int16's rounding."""
+    """Return the largest step that a tone of this frequency makes, even as it swells, and int16's rounding."""
     return amplitude * (2 * np.pi * freq_hz / rate + np.pi / 2 / (ramp_s * rate)) + 1 / 32767
