@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Event, get_ident
 
-from camera.driver import Grabbed
+from camera.driver import Grabbed, Lost
 from core.errors import CameraError
 
 HANG_S = 60.0
@@ -15,9 +15,9 @@ HANG_S = 60.0
 
 @dataclass(frozen=True)
 class Give:
-    """One frame."""
+    """One frame, or word of frames that were lost."""
 
-    frame: Grabbed
+    frame: Grabbed | Lost
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class ScriptedDriver:
         """Begin, or go on, with the script."""
         self._use("start", "open", "started")
 
-    def grab(self, timeout_s: float) -> Grabbed | None:
+    def grab(self, timeout_s: float) -> Grabbed | Lost | None:
         """Do the next act."""
         self._use("", "started", "started")
         if not self._script:
@@ -114,7 +114,7 @@ class ScriptedDriver:
         if left or self._state != "closed":
             raise AssertionError(f"scripted camera: {left} acts left over, {self._state} at the end")
 
-    def _do(self, act: Act, timeout_s: float) -> Grabbed | None:
+    def _do(self, act: Act, timeout_s: float) -> Grabbed | Lost | None:
         if isinstance(act, Give):
             return act.frame
         if isinstance(act, Fail):

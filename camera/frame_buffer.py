@@ -7,7 +7,7 @@ from threading import Condition
 
 import numpy as np
 
-from camera.driver import Grabbed
+from camera.driver import Grabbed, Lost
 from camera.tally import Tally
 from core.values import Frame, Image, Report
 
@@ -57,6 +57,11 @@ class FrameBuffer:
             if len(self._waiting) > self._size:
                 self._lose_oldest()
             self._changed.notify()
+
+    def lose(self, lost: Lost) -> None:
+        """Count frames that will not come. Putter's thread."""
+        with self._changed:
+            self._tally.lose(lost)
 
     def take(self, timeout_s: float) -> Frame | None:
         """Return the oldest frame, waiting for at most ``timeout_s`` (s); None when none came. Taker's thread.

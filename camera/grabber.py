@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from camera.driver import Driver
+from camera.driver import Driver, Lost
 from camera.driver_thread import DriverThread
 from camera.frame_buffer import FrameBuffer
 from camera.lifecycle import Lifecycle
@@ -163,7 +163,9 @@ class Grabber:
         """Take one frame from the driver, if one comes; return whether the camera is still there."""
         try:
             grabbed = self._driver.grab(GRAB_S)
-            if grabbed is not None:
+            if isinstance(grabbed, Lost):
+                self._buffer.lose(grabbed)
+            elif grabbed is not None:
                 self._check(grabbed.image)
                 self._buffer.put(grabbed)
         except Exception as error:  # noqa: BLE001 - read() raises it, in the thread that can do something about it

@@ -48,6 +48,13 @@ class CameraSettings:
     camera_id: Annotated[
         str, Key("", "Which camera: serial number, /dev/video0, or number; empty: the first found (hardware cameras).")
     ] = ""
+    camera_format: Annotated[
+        str,
+        Key("", "Pixel format of a genicam camera, such as BayerRG8 or Mono12; empty: its best one of 8 bits."),
+    ] = ""
+    camera_binning: Annotated[
+        int, Ge(1), Le(8), Key("px", "Pixels that a genicam camera makes into one, along each side, before resolution.")
+    ] = 1
     camera_pipeline: Annotated[
         str, Key("", "GStreamer source of a jetson camera; empty: nvarguscamerasrc with the keys above.")
     ] = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from camera.driver import Grabbed
+from camera.driver import Grabbed, Lost
 from core.values import Report
 
 LATE = "late"
@@ -69,6 +69,10 @@ class Tally:
         dropped, self._lost = self._lost, 0
         self._number += dropped + 1
         return Place(self._number, dropped)
+
+    def lose(self, lost: Lost) -> None:
+        """Count frames that will not come; the gap before the next frame holds them."""
+        self._lose(lost.n, lost.cause or UNNAMED, lost.time_ns)
 
     def late(self, time_ns: int) -> None:
         """Count a frame that had its place and was not fetched in time."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera.driver import Grabbed
+from camera.driver import Grabbed, Lost
 from camera.frame_buffer import FrameBuffer
 from core.errors import CameraError
 from core.values import Frame, Report
@@ -36,7 +36,11 @@ def test_every_frame_is_read_or_counted(acts: list[tuple], size: int) -> None:
             now += act[3] * PERIOD_NS
             marks += 1
             lost += act[1]
-            buffer.put(grabbed(marks, now, act[1], act[2]))
+            if act[1] and act[2] == "incomplete":
+                buffer.lose(Lost(act[1], act[2], now))
+                buffer.put(grabbed(marks, now))
+            else:
+                buffer.put(grabbed(marks, now, act[1], act[2]))
         elif act[0] == "resume":
             buffer.resume(now, "lost")
         else:
