@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, suppress
@@ -13,7 +12,7 @@ from camera import pi_setup
 from camera.driver import Grabbed
 from camera.read_back import differences
 from camera.settings import CameraSettings
-from camera.stamps_live import HostClock, clock_of, lost_between
+from camera.stamps_live import HostClock, boot_offset_ns, clock_of, lost_between
 from core.clock import MonotonicClock
 from core.errors import CameraError
 from core.ports import Clock
@@ -26,11 +25,6 @@ SETTLE_FRAMES = 12
 
 INSTALL = "on a Raspberry Pi: sudo apt-get install python3-picamera2, then make rig"
 _GIVE_UP_S = 2.0
-
-
-def boot_offset_ns() -> int:
-    """Return CLOCK_BOOTTIME less CLOCK_MONOTONIC, ns: how long the host has slept."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
 
 
 class PiDriver:

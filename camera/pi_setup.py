@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from camera.exposure_fit import check_exposure_fits
 from camera.read_back import Wanted
 from camera.settings import CameraSettings
 from core.errors import CameraError, InputError
@@ -43,17 +44,6 @@ def check_settings(settings: CameraSettings) -> None:
             f"{width - width % 2}, {height - height % 2}"
         )
     check_exposure_fits(settings)
-
-
-def check_exposure_fits(settings: CameraSettings) -> None:
-    """Raise InputError when a frame is to be exposed for longer than it lasts."""
-    frame_us = _US / settings.framerate
-    if settings.shutter_speed > frame_us:
-        raise InputError(
-            f"shutter_speed = {settings.shutter_speed}: an exposure of {settings.shutter_speed} us does not fit into "
-            f"a frame at framerate = {settings.framerate:g} ({frame_us:.0f} us); set shutter_speed to {int(frame_us)} "
-            f"or less, or framerate to {_US / settings.shutter_speed:.4g} or less"
-        )
 
 
 def find_camera(found: Sequence[Mapping[str, Any]], camera_id: str) -> int:
@@ -124,10 +114,11 @@ def controls_for(settings: CameraSettings, advertised: Mapping[str, Sequence[Any
     duration_us = round(_US / settings.framerate)
     controls: Controls = {
         "AeEnable": False,
-        "ExposureTime": settings.shutter_speed,
         "FrameDurationLimits": (duration_us, duration_us),
         "AwbEnable": settings.awb_mode != AWB_OFF,
     }
+    if settings.shutter_speed:
+        controls["ExposureTime"] = settings.shutter_speed
     if settings.iso:
         controls["AnalogueGain"] = settings.iso / ISO_OF_GAIN_1
     if settings.awb_mode != AWB_OFF:
@@ -167,11 +158,14 @@ def wanted_of(settings: CameraSettings) -> dict[str, tuple[Wanted, ...]]:
     Tolerances are the sensors' own steps: exposure in rows (up to some 40 us), gain in steps of up to 5 %.
     """
     duration_us = _US / settings.framerate
-    exposure_us = float(settings.shutter_speed)
     wanted: dict[str, tuple[Wanted, ...]] = {
-        "ExposureTime": (Wanted("exposure", "shutter_speed", exposure_us, "us", max(0.01 * exposure_us, 40.0)),),
-        "FrameDuration": (Wanted("frame duration", "framerate", duration_us, "us", max(0.005 * duration_us, 40.0)),),
+        "FrameDuration": (Wanted("frame duration", "framerate", duration_us, "us", max(0.005 * duration_us, 40.0)),)
     }
+    if settings.shutter_speed:
+        exposure_us = float(settings.shutter_speed)
+        wanted["ExposureTime"] = (
+            Wanted("exposure", "shutter_speed", exposure_us, "us", max(0.01 * exposure_us, 40.0)),
+        )
     if settings.iso:
         gain = settings.iso / ISO_OF_GAIN_1
         wanted["AnalogueGain"] = (Wanted("analogue gain", "iso", gain, "", 0.05 * gain),)

@@ -1,7 +1,8 @@
-"""What a live camera's stamps tell: how many frames were lost between two, and on which clock they stand. Pure."""
+"""What a live camera's stamps tell: how many frames were lost between two, and on which clock they stand."""
 
 from __future__ import annotations
 
+import time
 from enum import Enum
 
 OLDEST_NS = 5_000_000_000
@@ -57,3 +58,8 @@ def clock_of(stamp_ns: int, now_ns: int, boot_offset_ns: int) -> HostClock:
     if 0 <= now_ns + boot_offset_ns - stamp_ns <= OLDEST_NS:
         return HostClock.boottime
     return HostClock.none
+
+
+def boot_offset_ns() -> int:
+    """Return CLOCK_BOOTTIME less CLOCK_MONOTONIC, ns: how long the host has slept."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()

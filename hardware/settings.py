@@ -47,6 +47,13 @@ class LickKind(Enum):
     beam = "beam"
 
 
+class BeamLevel(Enum):
+    """Level of a beam-break's line."""
+
+    low = "low"
+    high = "high"
+
+
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
     """Bounds of what may come out of the rig."""
@@ -131,6 +138,9 @@ class LickSettings:
     lick_pin: Annotated[
         Pin, Key("", "Pin of the beam-break, or of the MPR121's interrupt line; 0: the MPR121 is polled.")
     ] = 0
+    lick_beam_broken: Annotated[
+        BeamLevel, Key("", "Level of the beam-break's line while the beam is broken: low or high (with a pull-up).")
+    ] = BeamLevel.low
     lick_poll_s: Annotated[float, Ge(0.001), Le(0.1), Key("s", "Time between two looks at a polled MPR121.")] = 0.004
     lick_debounce_s: Annotated[
         float, Ge(0), Le(0.5), Key("s", "A lick that begins this soon after the last one ended is the same lick.")

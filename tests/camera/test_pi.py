@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera import pi
+from camera import stamps_live
 from camera.driver import Grabbed
 from camera.fake_pi_requests import RELEASED
 from camera.fake_pi_sensor import MODES
@@ -289,4 +289,4 @@ def test_without_picamera2_the_cure_is_its_package(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_host_tells_how_long_it_has_slept() -> None:
-    assert pi.boot_offset_ns() >= -MS
+    assert stamps_live.boot_offset_ns() >= -MS

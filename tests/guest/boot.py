@@ -18,7 +18,7 @@ CLOCK = MonotonicClock()
 
 
 def command(cache: Path, said: Path) -> list[str]:
-    """Return the command that boots the guest; its console is ours, its second serial line goes to the file ``said``."""
+    """Return the command that boots the guest. Its console is ours, its second line the file ``said``."""
     # numpy needs more than the default processor has. The folder is told to the guest, which finds the checks there.
     return [
         "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536",

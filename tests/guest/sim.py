@@ -1,4 +1,4 @@
-"""Simulated GPIO chips of the kernel (gpio-sim): a Raspberry Pi's and a Jetson's. Levels are read, and set, in sysfs."""
+"""GPIO chips that the kernel simulates (gpio-sim): a Raspberry Pi's and a Jetson's, seen from outside in sysfs."""
 
 from __future__ import annotations
 
