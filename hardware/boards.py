@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,9 +89,26 @@ def make_board(
     return GpioBoard(pins, load_gpio(kind, has, load))
 
 
+def preload(pins: PinSettings) -> None:
+    """Import what ``make_board`` will need, so that it is quick when it is needed; touches no line, raises nothing."""
+    try:
+        kind = choose_kind(pins.output_board, find_board())
+        if kind is BoardKind.memory:
+            importlib.import_module("hardware.memory_board")
+        elif kind is BoardKind.arduino:
+            importlib.import_module("hardware.arduino_board")
+        else:
+            load_gpio(kind)
+    except OutputError:
+        # ``make_board`` says it.
+        return
+
+
 def _memory_board(pins: PinSettings) -> Board:
-    board: Board = importlib.import_module("hardware.memory_board").MemoryBoard(pins)
-    return board
+    from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
+
+    trace = os.environ.get(TRACE_VARIABLE)
+    return MemoryBoard(pins, Path(trace) if trace else None)
 
 
 def choose_kind(asked: BoardKind, found: FoundBoard, has: Has = is_installed) -> BoardKind:

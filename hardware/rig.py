@@ -42,6 +42,8 @@ class Rig:
         Owner of valve and lines; None where they need none.
     about : dict
         What the session's record says of the devices: their names, rates, settings as read back.
+    warnings : tuple of str
+        What a person should know before the session.
 
     Attributes
     ----------
@@ -57,12 +59,14 @@ class Rig:
         licks: LickSensor,
         keeper: Keeper | None = None,
         about: Mapping[str, object] | None = None,
+        warnings: tuple[str, ...] = (),
     ) -> None:
         self.speaker = speaker
         self.valve = valve
         self.lines = lines
         self.lick_sensor = licks
         self.about = dict(about or {})
+        self.warnings = warnings
         self.lost: dict[str, str] = {}
         self._keeper = keeper
         named = {"sound": speaker, "board": keeper, "licks": licks}

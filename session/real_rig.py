@@ -10,6 +10,7 @@ from core.ports import LickSensor
 from hardware.absent import NoLickSensor, NoSpeaker
 from hardware.rig import Rig
 from hardware.settings import LickKind
+from session.calibration_speaker import speaker_gains
 from session.settings import Settings
 from session.water_day import water_path
 
@@ -47,7 +48,7 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
         guard = Guard(spec)
         made.callback(guard.close)
         guard.start()
-        about: dict[str, object] = {"board": guard.facts()}
+        about: dict[str, object] = {"board": {"kind": settings.pins.output_board.value, "refused": guard.refused}}
         if lines_only:
             made.pop_all()
             return Rig(NoSpeaker(), guard.valve, guard.lines, NoLickSensor(), guard, about)
@@ -55,14 +56,14 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
         licks = _lick_sensor(settings, made)
         made.pop_all()
     about |= {"sound": speaker.facts(), "licks": settings.licks.lick_sensor.value}
-    return Rig(speaker, guard.valve, guard.lines, licks, guard, about)
+    return Rig(speaker, guard.valve, guard.lines, licks, guard, about, guard.refused)
 
 
 def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
     """Return the speaker, silent."""
     from hardware.speaker import ProcessSpeaker
 
-    speaker = ProcessSpeaker(settings.sound, settings.loudness)
+    speaker = ProcessSpeaker(settings.sound, speaker_gains(settings.config_path, settings.outputs.rig))
     made.callback(speaker.close)
     speaker.start()
     return speaker

@@ -226,7 +226,7 @@ class _Session:
             watch.started(self._folder, self._loop.status, self._goal())
             self._wall_start_ns = self._clock.wall_ns()
             self._started_ns = self._clock.now_ns()
-            for text in refused:
+            for text in (*parts.rig.warnings, *refused):
                 self._warn(watch, text)
             health.check()
             try:
