@@ -109,7 +109,15 @@ def run_session(folder: Path, minutes: float) -> tuple[dict[str, Any], Tree]:
     config = folder / "config.ini"
     text = CONFIG.format(fps=FPS, trials=trials, first=FIRST_REST_S, trial=TRIAL_S, rest=REST_S)
     config.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "cli.start", "run", "--mouse", "SOAK", "--config", str(config), "--json"]
+    command = [
+        str(Path(sys.executable).with_name("rigloop")),
+        "run",
+        "--mouse",
+        "SOAK",
+        "--config",
+        str(config),
+        "--json",
+    ]
     with stage(folder) as environment:
         session = subprocess.Popen(  # noqa: S603
             [*command, "--accept-exposure", "--seed", "1"],

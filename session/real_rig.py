@@ -45,18 +45,20 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
         seed=seed,
     )
     with ExitStack() as made:
+        speaker: ProcessSpeaker | None = None
+        licks: LickSensor = NoLickSensor()
+        about: dict[str, object] = {}
+        if not lines_only:
+            speaker = _speaker(settings, made)
+            licks = _lick_sensor(settings, made)
+            about = {"sound": speaker.facts(), "licks": settings.licks.lick_sensor.value}
+        # Last: sound takes seconds to open, and a guardian that hears nothing of the runner takes its lines low.
         guard = Guard(spec)
         made.callback(guard.close)
         guard.start()
-        about: dict[str, object] = {"board": {"kind": settings.pins.output_board.value, "refused": guard.refused}}
-        if lines_only:
-            made.pop_all()
-            return Rig(NoSpeaker(), guard.valve, guard.lines, NoLickSensor(), guard, about)
-        speaker = _speaker(settings, made)
-        licks = _lick_sensor(settings, made)
         made.pop_all()
-    about |= {"sound": speaker.facts(), "licks": settings.licks.lick_sensor.value}
-    return Rig(speaker, guard.valve, guard.lines, licks, guard, about, guard.refused)
+    about["board"] = {"kind": settings.pins.output_board.value, "refused": guard.refused}
+    return Rig(speaker or NoSpeaker(), guard.valve, guard.lines, licks, guard, about, guard.refused)
 
 
 def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:

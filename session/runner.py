@@ -216,6 +216,7 @@ class _Session:
     def _turn_until_done(self, watch: SessionWatch) -> str:
         """Turn the loop until the session is over; return its outcome."""
         parts = self._parts
+        parts.rig.alive()
         parts.rig.start(0)
         with real_time(self._settings.faults, self._options.live) as refused:
             # Last, since a camera that nobody reads loses frames.
