@@ -140,15 +140,15 @@ def run_session(folder: Path, minutes: float) -> tuple[dict[str, Any], Tree]:
     return result, tree
 
 
-def account(session: Path) -> dict[str, int]:
-    """Hold the frames on record against each other: numbers, rows, drops by cause, images."""
+def account(session: Path) -> tuple[dict[str, int], list[str]]:
+    """Return counts, and what was said of devices that were lost: hold the frames on record against each other: numbers, rows, drops by cause, images."""
     with (session / "frames.csv").open(newline="", encoding="utf-8") as file:
         rows = [(int(row["frame"]), int(row["dropped"]), int(row["image"])) for row in csv.DictReader(file)]
     with (session / "events.csv").open(newline="", encoding="utf-8") as file:
         events = [(row["kind"], row["detail"]) for row in csv.DictReader(file)]
     numbers, dropped, images = (np.array(column) for column in zip(*rows, strict=True))
     kinds = [kind for kind, _ in events]
-    return {
+    counts = {
         "numbered": int(numbers[-1] - numbers[0] + 1),
         "processed": len(rows),
         "lost": int(dropped[1:].sum()),
@@ -157,6 +157,7 @@ def account(session: Path) -> dict[str, int]:
         "underflows": kinds.count("underflow"),
         "devices lost": kinds.count("lost"),
     }
+    return counts, [detail for kind, detail in events if kind in ("lost", "back")]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -164,11 +165,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = read_arguments(argv)
     with tempfile.TemporaryDirectory(prefix="rigloop-soak-") as name:
         result, tree = run_session(Path(name), options.minutes)
-        counts = account(Path(result["session"]))
+        counts, losses = account(Path(result["session"]))
     memory = tree.megabytes()
     growth = tree.growth_mb()
     print(f"session of {result['duration_s'] / 60:.1f} min, outcome {result['outcome']} {result['error']}\n")
     print(table(("count", "n"), list(counts.items())))
+    for line in losses:
+        print(line)
     print()
     rows = [(name, *result[name].values()) for name in ("latency_us", "lateness_us")]
     print(table(("us", "p50", "p99", "p99.9", "max"), rows))
@@ -177,6 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     bars = [
         Bar("session complete (1 is yes)", float(result["outcome"] == "complete"), 1),
         Bar("frames neither processed nor accounted for", astray, 0, False),
+        Bar("frames whose image is not on disk", counts["processed"] - counts["images"], 0, False),
         Bar("devices lost", counts["devices lost"], 0, False),
         Bar("growth of memory from the second quarter to the last, MB", growth, 5, False),
     ]
