@@ -34,10 +34,11 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
         args.config, args.mouse, experiment=args.experiment, overrides=overrides, probe=probe_source
     )
     _check_script(args, settings.kind, settings.rule.roi, settings.experiment)
+    outputs = default_outputs(settings) if args.outputs is None else OutputKind(args.outputs)
     options = Options(
         seed=read_seed(args.seed),
-        live=default_live(settings) if args.pace is None else args.pace == "real",
-        outputs=default_outputs(settings) if args.outputs is None else OutputKind(args.outputs),
+        live=default_live(settings, outputs) if args.pace is None else args.pace == "real",
+        outputs=outputs,
         accept_exposure=args.accept_exposure,
     )
     clock = MonotonicClock()

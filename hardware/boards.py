@@ -6,7 +6,6 @@ import importlib
 import importlib.metadata
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,6 @@ from core.errors import OutputError
 from hardware.board import Board
 from hardware.gpio import GpioBoard
 from hardware.gpio_errors import gpio_error
-from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
 from hardware.settings import BoardKind, PinSettings
 
 DEVICE_TREE = Path("/proc/device-tree")
@@ -91,19 +89,26 @@ def make_board(
     return GpioBoard(pins, load_gpio(kind, has, load))
 
 
-def _memory_board(pins: PinSettings) -> Board:
-    trace = os.environ.get(TRACE_VARIABLE)
-    return MemoryBoard(pins, Path(trace) if trace else None)
-
-
 def preload(pins: PinSettings) -> None:
     """Import what ``make_board`` will need, so that it is quick when it is needed; touches no line, raises nothing."""
-    with suppress(Exception):
+    try:
         kind = choose_kind(pins.output_board, find_board())
-        if kind is BoardKind.arduino:
+        if kind is BoardKind.memory:
+            importlib.import_module("hardware.memory_board")
+        elif kind is BoardKind.arduino:
             importlib.import_module("hardware.arduino_board")
-        elif kind is not BoardKind.memory:
+        else:
             load_gpio(kind)
+    except OutputError:
+        # ``make_board`` says it.
+        return
+
+
+def _memory_board(pins: PinSettings) -> Board:
+    from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
+
+    trace = os.environ.get(TRACE_VARIABLE)
+    return MemoryBoard(pins, Path(trace) if trace else None)
 
 
 def choose_kind(asked: BoardKind, found: FoundBoard, has: Has = is_installed) -> BoardKind:
