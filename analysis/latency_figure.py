@@ -80,18 +80,20 @@ def _part(axis: Axes, result: LatencyResult, stage: str) -> None:
     values = durations_ms(result.flashes, stage)
     told = result.stages()[stage]
     axis.hist(values, bins=_bins(values, 24), color=PARTS[stage], alpha=0.85)
-    axis.set_title(f"{stage.replace('_', ' ')}\np50 {told['p50']:.3g}  p99 {told['p99']:.3g} ms", loc="left", fontsize=9)
+    axis.set_title(
+        f"{stage.replace('_', ' ')}\np50 {told['p50']:.3g}  p99 {told['p99']:.3g} ms", loc="left", fontsize=9
+    )
     axis.set_xlabel("ms")
     axis.tick_params(labelsize=8)
     _plain(axis)
 
 
-def _bins(values: list[float], most: int) -> np.ndarray:  # type: ignore[type-arg]
+def _bins(values: list[float], most: int) -> list[float]:
     """Return bins over what there is; equal values get one bin of a width that can be seen."""
     low, high = min(values), max(values)
     if high - low < 1e-6:
         low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, min(most, max(8, len(values) // 3)) + 1)
+    return [float(edge) for edge in np.linspace(low, high, min(most, max(8, len(values) // 3)) + 1)]
 
 
 def _label(name: str) -> str:

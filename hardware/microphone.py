@@ -1,7 +1,7 @@
 """A microphone or loopback, recorded by a process of its own, so that the loop that is measured is not held up.
 
-``Microphone`` owns that process and a pipe from it. The process ends with ``close``, and by itself when nobody holds the
-other end of the pipe any more. What is not fetched in time stays in the pipe, then in the card, and is lost there.
+``Microphone`` owns that process and a pipe from it. The process ends with ``close``, and by itself when nobody holds
+the other end of the pipe any more. What is not fetched in time stays in the pipe, then in the card, and is lost there.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _open(part: str) -> tuple[Any, dict[str, Any]]:
     raise OutputError(f"microphone: '{info['name']}' cannot be opened ({problem}); end the program that has it")
 
 
-def _choose(audio: Any, inputs: list[dict[str, Any]], part: str) -> dict[str, Any]:  # noqa: ANN401
+def _choose(audio: Any, inputs: list[dict[str, Any]], part: str) -> dict[str, Any]:
     if part:
         found = [info for info in inputs if part.lower() in str(info["name"]).lower()]
         if not found:

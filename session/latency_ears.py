@@ -63,7 +63,9 @@ class MicrophoneEar:
         """Open the input. Raises OutputError."""
         self._microphone.start()
         facts = self._microphone.facts
-        self.about = f"the input '{facts['input']}', whose own latency ({1e3 * facts['latency_s']:.1f} ms told) is in it"
+        self.about = (
+            f"the input '{facts['input']}', whose own latency ({1e3 * facts['latency_s']:.1f} ms told) is in it"
+        )
 
     def poll(self) -> None:
         """Fetch what was recorded. Raises OutputError when the input is lost."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -92,11 +93,7 @@ class EdgeLog:
         """Return how long the line was high from ``start_ns`` to ``end_ns``."""
         times = [at for at in self._times.get(line.value, []) if start_ns < at < end_ns]
         bounds = [start_ns, *times, end_ns]
-        return sum(
-            end - start
-            for start, end in zip(bounds, bounds[1:], strict=False)
-            if end > start and self.level_at(line, start)
-        )
+        return sum(end - start for start, end in pairwise(bounds) if end > start and self.level_at(line, start))
 
 
 class Brightness:
@@ -120,7 +117,9 @@ class Brightness:
         boxes = [shape.bounds() for shape in rois.values()]
         self._rows, self._cols = slice(None), slice(None)
         if boxes:
-            x0, y0, x1, y1 = (pick(each) for pick, each in zip((min, min, max, max), zip(*boxes, strict=True), strict=True))
+            x0, y0, x1, y1 = (
+                pick(each) for pick, each in zip((min, min, max, max), zip(*boxes, strict=True), strict=True)
+            )
             self._rows, self._cols = slice(max(0, int(y0)), int(y1)), slice(max(0, int(x0)), int(x1))
 
     def brightness(self, frame: Frame) -> float:

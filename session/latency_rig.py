@@ -164,7 +164,7 @@ def _check_rig(settings: Settings, choice: LatencyChoice) -> None:
 
 def _in_memory(pins: PinSettings) -> PinSettings:
     """Return pins of a board in memory, all lines connected."""
-    numbers = {f"pin_{line.value}": 2 + at for at, line in enumerate(Line)}
+    numbers: dict[str, Any] = {f"pin_{line.value}": 2 + at for at, line in enumerate(Line)}
     return replace(pins, output_board=BoardKind.memory, pin_valve=0, pin_sync=0, **numbers)
 
 

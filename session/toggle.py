@@ -44,9 +44,7 @@ class Toggled:
         return f"{self.name:14} pin {self.pin}: was high for {self.high_s:.3f} s"
 
 
-def toggle(
-    settings: Settings, valve: bool, stop: Callable[[], bool], clock: Clock | None = None
-) -> Iterator[Toggled]:
+def toggle(settings: Settings, valve: bool, stop: Callable[[], bool], clock: Clock | None = None) -> Iterator[Toggled]:
     """Raise each line for ``SHOW_S``, the valve (only if ``valve``) for ``DROP_S``; yield what the guardian told.
 
     The valve's drop goes into the rig's own log. Raises InputError for a rig that is in a session, OutputError for
