@@ -11,6 +11,7 @@ from cli.options import CAMERAS, add_config, add_set
 def add_doctor(doctor: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop doctor``."""
     doctor.add_argument("--mouse", metavar="ID", help="whose section says what must be there; default: nothing must")
+    doctor.add_argument("--rig", metavar="NAME", help="of --toggle and --latency; default: the only one of config.ini")
     doctor.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
     doctor.add_argument("--toggle", action="store_true", help="switch each connected output on and off")
     doctor.add_argument("--yes", action="store_true", help="--toggle opens the valve, too, without asking")

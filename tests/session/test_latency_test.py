@@ -67,9 +67,9 @@ def test_the_delays_that_were_made_up_are_found(seed, framerate, exposure_s):
     interval_ms = 1e3 / framerate
     for flash in whole:
         assert flash.read_ns - flash.capture_ns == READOUT_NS
-        assert flash.command_ns - flash.read_ns in made.work.drawn_ns
-        assert flash.edge_ns - flash.command_ns in made.edge_delay.drawn_ns
-        assert flash.sound_ns - flash.command_ns in made.sound_delay.drawn_ns
+        assert flash.decision_ns - flash.read_ns in made.work.drawn_ns
+        assert flash.edge_ns - flash.decision_ns in made.edge_delay.drawn_ns
+        assert flash.sound_ns - flash.decision_ns in made.sound_delay.drawn_ns
     # Half of an exposure must have been lit; the flash falls anywhere in a frame's interval.
     seen = durations_ms(whole, "light_to_capture")
     assert min(seen) >= 1e3 * exposure_s / 2 - 1
@@ -93,8 +93,8 @@ def test_a_result_tells_all_stages_and_every_flash():
     result = measure(Made().bench, 200, 1, never)
     told = result.json()
     assert list(told["stages_ms"]) == [
-        "light_to_edge", "light_to_sound", "light_to_capture", "capture_to_read", "read_to_command", "command_to_edge",
-        "command_to_sound",
+        "light_to_edge", "light_to_sound", "light_to_capture", "capture_to_read", "read_to_decision", "decision_to_edge",
+        "decision_to_sound",
     ]  # fmt: skip
     assert told["flashes"] == len(told["times_ns"])
     for stage in told["stages_ms"].values():
