@@ -48,7 +48,7 @@ def add_calibrate(calibrate: argparse.ArgumentParser) -> None:
                         help="levels that were measured already (freq_hz,level_db); plays nothing")  # fmt: skip
     levels.add_argument("--microphone", metavar="NAME", nargs="?", const="",
                         help="measure with this input (part of its name) instead of asking")  # fmt: skip
-    speaker.add_argument("--seconds", metavar="S", type=float, default=2.0, help="of each tone; default: 2")
+    speaker.add_argument("--seconds", metavar="S", type=float, default=5.0, help="of each tone; default: 5")
     camera = parts.add_parser("camera", help="px per mm, and bregma", allow_abbrev=False)
     camera.add_argument("--mouse", metavar="ID", required=True)
     length = camera.add_mutually_exclusive_group()
