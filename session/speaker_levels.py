@@ -6,7 +6,7 @@ Each tone sounds for the time it is given and then stops: a person reads the met
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -38,7 +38,7 @@ def play_levels(
     seconds: float,
     microphone: str | None,
     clock: Clock | None = None,
-) -> Iterator[tuple[float, float | None]]:
+) -> Generator[tuple[float, float | None], None, None]:
     """Play each frequency; yield it with its level (dB), or with None where a person is to read a meter.
 
     Parameters
