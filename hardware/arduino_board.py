@@ -66,9 +66,9 @@ HELLO_S = 0.3
 class ArduinoBoard:
     """The lines of an Arduino; owns its serial port. For one thread: the guardian's.
 
-    ``write`` returns when the board has said that it was done, within ``answer_s * tries``; the board itself drops a line
-    at ``at_most_ns``, on its own clock. ``alive`` sends a heartbeat and never waits: the board closes the valve when it
-    hears nothing for 0.1 s, every line after 1 s. A board that is lost stays lost: make a new one.
+    ``write`` returns when the board has said that it was done, within ``answer_s * tries``; the board itself drops a
+    line at ``at_most_ns``, on its own clock. ``alive`` sends a heartbeat and never waits: the board closes the valve
+    when it hears nothing for 0.1 s, every line after 1 s. A board that is lost stays lost: make a new one.
 
     Parameters
     ----------
