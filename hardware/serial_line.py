@@ -78,7 +78,7 @@ class SerialLine:
         """Release the port; twice is legal."""
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, termios.error):
                 # Unsent bytes of a lost cable would be waited for.
                 termios.tcflush(fd, termios.TCOFLUSH)
             os.close(fd)

@@ -122,6 +122,13 @@ class Simulator:
             CLOCK.sleep_until_ns(CLOCK.now_ns() + 2_000_000)
         return True
 
+    def await_resets(self, count, timeout_s=10.0):
+        """Wait until the chip was reset so often. Returns whether it came to that."""
+        end = CLOCK.now_ns() + round(timeout_s * 1e9)
+        while len(self.resets()) < count and CLOCK.now_ns() < end:
+            CLOCK.sleep_until_ns(CLOCK.now_ns() + 2_000_000)
+        return len(self.resets()) == count
+
     def stop(self):
         """Pull the plug: the terminal goes away."""
         self.process.stdin.close()
