@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli import rig_options
-from cli.options import CAMERAS, ROOT, add_config, add_set
+from cli.options import CAMERAS, add_config, add_set
 from cli.screen import say
 from cli.start import leave_on_signals, signals_as_usual
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction["Parser"]
 
 
 class Parser(argparse.ArgumentParser):

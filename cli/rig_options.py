@@ -17,12 +17,12 @@ def add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--latency", action="store_true", help="measure from a light to an edge and a sound")
     doctor.add_argument("--frames", metavar="N", type=int, default=900, help="of --latency; default: %(default)s")
     doctor.add_argument("--bench", choices=("rig", "guardian", "virtual"), default="rig",
-                        help="parts of --latency: the rig's; a camera that sees a guardian's lines in memory; or all of "
-                        "it made up, at once")  # fmt: skip
+                        help="parts of --latency: the rig's; a camera that sees a guardian's lines in memory; or "
+                        "all of it made up, at once")  # fmt: skip
     doctor.add_argument("--line", metavar="LINE", default="light", help="line of the light that the camera sees")
     doctor.add_argument("--answer", metavar="LINE", default="success_led", help="line that answers it")
     doctor.add_argument("--ear", choices=("none", "card", "microphone"), default="none",
-                        help="how the sound is heard: the time the card took it, or a microphone or loopback")  # fmt: skip
+                        help="how the sound is heard: when the card took it, or a microphone or loopback")  # fmt: skip
     doctor.add_argument("--microphone", metavar="NAME", default="", help="part of the input's name; default: the first")
     doctor.add_argument("--camera", choices=CAMERAS, help="take frames from here instead of vid_source")
     doctor.add_argument("--seed", type=int, metavar="N", default=0, help="of the moments of the light; default: 0")

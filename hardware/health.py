@@ -12,7 +12,12 @@ HOT_C = 80.0
 """A Raspberry Pi throttles from 80 degrees C on, a Jetson Orin later."""
 SOURCES = ("tsc", "arch_sys_counter", "arch_mem_timer", "kvm-clock")
 """Clock sources that the kernel reads without a slow bus."""
-_NOW = {0: "the supply is below 4.63 V", 1: "its clock is capped", 2: "it is throttled", 3: "it is at its soft heat limit"}
+_NOW = {
+    0: "the supply is below 4.63 V",
+    1: "its clock is capped",
+    2: "it is throttled",
+    3: "it is at its soft heat limit",
+}
 _SINCE = {16: "the supply was below 4.63 V", 17: "its clock was capped", 18: "it was throttled",
           19: "it was at its soft heat limit"}  # fmt: skip
 POWER_CURE = "use the board's own power supply and a short cable, and power USB devices from a hub"

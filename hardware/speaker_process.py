@@ -126,7 +126,7 @@ class _Speaker:
 
     def run(self) -> None:
         """Open the card, check its rate, then watch. Raises OutputError when the card is lost, else _Alone."""
-        scheduling = become_realtime(PRIORITY)
+        scheduling = become_realtime(PRIORITY) or f"SCHED_FIFO {PRIORITY}"
         lock_memory()
         settings = self._spec.settings
         card = SoundCard()

@@ -10,7 +10,7 @@ Point = tuple[float, float]
 
 
 def px_per_mm(first: Point, second: Point, mm: float) -> float:
-    """Return the scale of an image in which two points (x, y; px) lie ``mm`` apart, to 4 decimals. Raises InputError."""
+    """Return px per mm, to 4 decimals, where two points (x, y; px) lie ``mm`` apart. Raises InputError."""
     px = math.hypot(second[0] - first[0], second[1] - first[1])
     if not px >= 2:
         raise InputError(f"--points: the two lie {px:g} px apart; take two points that are far apart in the image")

@@ -1,14 +1,13 @@
-"""A rig's calibrations on disk: one JSON file per part in ``calibration/RIG`` beside config.ini, replaced in one step."""
+"""A rig's calibrations on disk: a JSON file per part in ``calibration/RIG`` beside config.ini, replaced in one step."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError
@@ -45,7 +44,7 @@ def load(path: Path, kind: type[Made]) -> Made:
         why = getattr(error, "strerror", None) or "not a text"
         raise InputError(f"{path}: cannot be read ({why}); calibrate again, or restore it from a copy") from error
     try:
-        made: Made = _adapter(kind).validate_json(text)
+        made: Made = TypeAdapter(kind).validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
@@ -54,11 +53,6 @@ def load(path: Path, kind: type[Made]) -> Made:
             "a copy"
         ) from error
     return made
-
-
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind, config=None if dataclasses.is_dataclass(kind) else ConfigDict(allow_inf_nan=False))
 
 
 def today(wall_ns: int) -> str:

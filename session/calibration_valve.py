@@ -142,8 +142,8 @@ def fit_valve(weighings: Sequence[Weighing], rig: str, date: str) -> ValveCalibr
     (slope, offset), *_ = np.linalg.lstsq(design * drops[:, None], volumes * drops, rcond=None)
     if not slope > 1e-9 * volumes.max() / durations.max():
         raise InputError(
-            f"drops do not grow with the opening time ({slope:.3g} ul/ms): check that each weight stands beside its own "
-            "duration and that the valve opens; nothing was stored"
+            f"drops do not grow with the opening time ({slope:.3g} ul/ms): check that each weight stands beside its "
+            "own duration and that the valve opens; nothing was stored"
         )
     residuals = volumes - design @ (slope, offset)
     return ValveCalibration(

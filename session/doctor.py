@@ -20,8 +20,11 @@ from session.settings import Settings
 
 BASE = ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic")
 """Distributions that every session needs."""
-FURTHER = {"brian2": "simulated mice (make setup)", "PyAudio": "the speaker (make rig)", "smbus2": "the MPR121 (make rig)",
-           "pyserial": "an Arduino (make rig)"}  # fmt: skip
+FURTHER = {
+    "brian2": "simulated mice (make setup)",
+    "PyAudio": "the speaker (make rig)",
+    "smbus2": "the MPR121 (make rig)",
+}
 LEAST_LOCKED_BYTES = 256 << 20
 """Memory that guardian and loop lock at most."""
 RIGHTS = "write '@users - {what}' into /etc/security/limits.d/rigloop.conf and log in again"

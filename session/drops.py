@@ -99,7 +99,6 @@ class _Edges:
                 self.pulses += 1
                 self._up_ns = -1
 
-
     def running_ns(self, now_ns: int) -> int:
         """Return how long the opening that has not ended has lasted, ns."""
         return max(0, now_ns - self._up_ns) if self._up_ns >= 0 else 0
@@ -110,7 +109,7 @@ def give_drops(
     plan: DropPlan,
     clock: Clock,
     stop: Callable[[], bool],
-    told: Callable[[int, float], None] = lambda pulses, left_s: None,
+    told: Callable[[int, float], None] | None = None,
 ) -> Given:
     """Open the valve as planned, until it is done or ``stop()`` is true. The caller closes ``outputs``, at once.
 
@@ -148,7 +147,8 @@ def give_drops(
                 "the board with rigloop doctor"
             )
         outputs.alive()
-        told(edges.pulses, max(0.0, plan.total_s - as_seconds(now_ns - start_ns)))
+        if told is not None:
+            told(edges.pulses, max(0.0, plan.total_s - as_seconds(now_ns - start_ns)))
         wake_ns = now_ns + LOOK_NS
         clock.sleep_until_ns(min(wake_ns, due_ns) if asked == edges.pulses and due_ns > now_ns else wake_ns)
         edges.take(outputs.reports())

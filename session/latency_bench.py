@@ -203,4 +203,3 @@ class Laboured:
         signal = self._inner.update(frame)
         self._clock.advance(self._delay())
         return signal
-

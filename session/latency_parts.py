@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from core.errors import OutputError
-from core.ports import Camera, Clock, Lines, Pipeline, Speaker
+from core.ports import Camera, Clock, Lines, Pipeline
 from core.values import Frame, Level, Line, Pulse, Report, Signal
 from recording.schema import EventRow, FrameRow, TimingRow
 from roi_manager import Shape
@@ -92,11 +93,7 @@ class EdgeLog:
         """Return how long the line was high from ``start_ns`` to ``end_ns``."""
         times = [at for at in self._times.get(line.value, []) if start_ns < at < end_ns]
         bounds = [start_ns, *times, end_ns]
-        return sum(
-            end - start
-            for start, end in zip(bounds, bounds[1:], strict=False)
-            if end > start and self.level_at(line, start)
-        )
+        return sum(end - start for start, end in pairwise(bounds) if end > start and self.level_at(line, start))
 
 
 class Brightness:
@@ -120,7 +117,9 @@ class Brightness:
         boxes = [shape.bounds() for shape in rois.values()]
         self._rows, self._cols = slice(None), slice(None)
         if boxes:
-            x0, y0, x1, y1 = (pick(each) for pick, each in zip((min, min, max, max), zip(*boxes, strict=True), strict=True))
+            x0, y0, x1, y1 = (
+                pick(each) for pick, each in zip((min, min, max, max), zip(*boxes, strict=True), strict=True)
+            )
             self._rows, self._cols = slice(max(0, int(y0)), int(y1)), slice(max(0, int(x0)), int(x1))
 
     def brightness(self, frame: Frame) -> float:
@@ -242,40 +241,3 @@ class Decisions:
 
     def note(self, events: list[EventRow]) -> None:
         """Nothing is kept."""
-
-
-class CardEar:
-    """Asks the speaker's process when the card asked for the first sample of the high tone.
-
-    What the card still holds back is not in it; ``latency_s``, which the card tells, is added.
-
-    Parameters
-    ----------
-    speaker : hardware.speaker.ProcessSpeaker
-    high_hz : float
-    latency_s : float
-    """
-
-    def __init__(self, speaker: Speaker, high_hz: float, latency_s: float) -> None:
-        self.about = f"the card's own stamp, with the {1e3 * latency_s:.1f} ms that it tells for its buffer"
-        self._heard = getattr(speaker, "heard")  # noqa: B009 - beside the port, as only a ProcessSpeaker has it
-        self._high_hz = high_hz
-        self._latency_ns = round(latency_s * 1e9)
-        self._times: dict[int, int] = {}
-
-    def start(self) -> None:
-        """Nothing to begin."""
-
-    def poll(self) -> None:
-        """Ask. Raises OutputError when the card is lost."""
-        heard = self._heard()
-        if heard.freq_hz == self._high_hz:
-            self._times.setdefault(heard.count, heard.time_ns + self._latency_ns)
-
-    def highs_ns(self) -> Sequence[int]:
-        """Return when each high tone began."""
-        return sorted(self._times.values())
-
-    def close(self) -> None:
-        """Nothing to release."""
-

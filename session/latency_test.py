@@ -101,7 +101,7 @@ def measure(
     frames: int,
     seed: int,
     stop: Callable[[], bool],
-    told: Callable[[int], None] = lambda frames: None,
+    told: Callable[[int], None] | None = None,
 ) -> LatencyResult:
     """Flash, and measure what comes of it, for so many frames.
 
@@ -114,7 +114,7 @@ def measure(
         Of the moments of the flashes.
     stop : callable
         Whether somebody wants the end; what was measured until then is returned.
-    told : callable
+    told : callable, optional
         Given the number of frames so far, once per frame.
 
     Raises
@@ -143,7 +143,8 @@ def measure(
             break
         flashing.judged(sink.bright)
         bench.look()
-        told(loop.status.frames)
+        if told is not None:
+            told(loop.status.frames)
     bench.guardian.lines.set(Level(bench.light, False), bench.clock.now_ns())
     _wait(bench, as_ns(TAIL_S))
     flashes = match(

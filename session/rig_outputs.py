@@ -31,9 +31,7 @@ LEAST_PAUSE_S = 0.2
 
 
 @contextmanager
-def rig_guard(
-    settings: Settings, purpose: Purpose, outputs: OutputSettings, *, for_mouse: bool
-) -> Iterator[Guard]:
+def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, for_mouse: bool) -> Iterator[Guard]:
     """Take the rig (and the mouse), start its guardian, and close it at the end, valve first.
 
     Parameters

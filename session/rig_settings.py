@@ -12,9 +12,7 @@ from session.settings import Settings, load_settings
 _COMMON = ("pins", "sound")
 
 
-def load_rig(
-    path: Path, rig: str | None, mouse: str | None, overrides: Mapping[str, str] | None = None
-) -> Settings:
+def load_rig(path: Path, rig: str | None, mouse: str | None, overrides: Mapping[str, str] | None = None) -> Settings:
     """Return the settings that a rig is driven with: a mouse's, or those of the first mouse that names the rig.
 
     Parameters
@@ -58,7 +56,7 @@ def load_rig(
     for other in here[1:]:
         if any(getattr(other, name) != getattr(here[0], name) for name in _COMMON):
             raise InputError(
-                f"rig {other.outputs.rig}: mice {here[0].mouse} and {other.mouse} give different lines or sound; choose "
-                "with --mouse ID"
+                f"rig {other.outputs.rig}: mice {here[0].mouse} and {other.mouse} give different lines or sound; "
+                "choose with --mouse ID"
             )
     return here[0]

@@ -30,8 +30,8 @@ class WaterToday:
     def text(self, max_day_water_s: float) -> str:
         """Return it as a line for a person."""
         return (
-            f"water today {self.seconds:.3f} s of {max_day_water_s:g} s (max_day_water_s): rewards {self.reward_s:.3f} s, "
-            f"free {self.free_s:.3f} s"
+            f"water today {self.seconds:.3f} s of {max_day_water_s:g} s (max_day_water_s): rewards {self.reward_s:.3f} "
+            f"s, free {self.free_s:.3f} s"
         )
 
     def json(self) -> dict[str, float]:

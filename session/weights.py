@@ -111,7 +111,9 @@ def _row(path: Path, line: int, row: list[str]) -> Weight:
     except (IndexError, ValueError):
         weight = Weight("", math.nan)
     if not 0 < weight.grams < math.inf:
-        raise InputError(f"{path}:{line}: {','.join(row)[:80]!r} is no weighing ({','.join(COLUMNS)}); correct the line")
+        raise InputError(
+            f"{path}:{line}: {','.join(row)[:80]!r} is no weighing ({','.join(COLUMNS)}); correct the line"
+        )
     return weight
 
 

@@ -29,7 +29,7 @@ def test_valve_from_a_file_is_fitted_stored_drawn_and_used(rigloop, config, weig
 
 def test_a_bad_series_is_warned_of(rigloop, config, weights):
     weights.write_text(WEIGHTS.replace("0.26", "0.40"))
-    code, out, err = rigloop("calibrate", "valve", "--weights", weights, "--config", config)
+    code, _, err = rigloop("calibrate", "valve", "--weights", weights, "--config", config)
     assert code == 0
     assert "warning: 60 ms: 4.01 ul a drop is +" in err
 
@@ -74,7 +74,7 @@ def typed(monkeypatch):
 def test_a_person_weighs_after_each_series(rigloop, config, guards, typed):
     typed("1", "0.02", "1", "a lot", "again", "1", "0.04")
     words = ("--durations-ms", "2,4", "--pulses", "3")
-    code, out, err = rigloop("calibrate", "valve", *words, "--config", config)
+    code, _, err = rigloop("calibrate", "valve", *words, "--config", config)
     assert code == 0, err
     assert "'a lot' is no number" in err
     assert [len(guard.pulses) for guard in guards] == [3, 3, 3]

@@ -12,8 +12,10 @@ from session.machine import Machine
 from tests.session.config_texts import load
 
 PI_RIG = "vid_source = pi"
-PACKAGES = {name: "1.0" for name in ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic",
-                                     "brian2", "PyAudio", "smbus2", "pyserial", "RPi.GPIO")}  # fmt: skip
+PACKAGES = dict.fromkeys(
+    ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic", "brian2", "PyAudio", "smbus2",
+     "RPi.GPIO"), "1.0"
+)  # fmt: skip
 
 
 def failing(error):
@@ -96,7 +98,7 @@ BROKEN = {
     "no I2C": (lambda m: remove(m, "dev/i2c-1"), "I2C", "no /dev/i2c-*", "raspi-config", 3),
     "no chip": (lambda m: replace(m, lick_chip=failing(OutputError("nothing answers; check power"))), "lick sensor",
                 "nothing answers", "check power", 3),
-    "no real time": (lambda m: replace(m, realtime_priority=lambda: 0), "real time", "up to priority 0", "rtprio 90", 0),
+    "no real time": (lambda m: replace(m, realtime_priority=lambda: 0), "real time", "to priority 0", "rtprio 90", 0),
     "no locked memory": (lambda m: replace(m, locked_bytes=lambda: 8 << 20), "locked memory", "8 MiB", "memlock", 0),
     "throttled": (lambda m: write(m, "sys/devices/platform/soc/soc:firmware/get_throttled", "1"), "power and heat",
                   "below 4.63 V", "power supply", 0),

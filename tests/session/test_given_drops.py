@@ -1,5 +1,7 @@
 """Drops on a person's wish: all of them, on time, and none after a stop."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +29,9 @@ def test_every_drop_is_given_with_its_pause(pulses, duration_s, pause_s):
     assert (given_.pulses, given_.stopped) == (pulses, False)
     assert given_.seconds == pytest.approx(pulses * duration_s, abs=1e-6)
     opened = guard.pulses
-    for (_, down), (up, _) in zip(opened, opened[1:], strict=False):
+    for (_, down), (up, _) in pairwise(opened):
         assert -2 <= up - down - pause_s * 1e9 <= 3 * LOOK_NS
-    assert max(b - a for a, b in zip(guard.alive_ns, guard.alive_ns[1:], strict=False)) <= LOOK_NS if pulses > 2 else True
+    assert max(b - a for a, b in pairwise(guard.alive_ns)) <= LOOK_NS if pulses > 2 else True
 
 
 @given(st.floats(0.0, 10.0))
@@ -44,7 +46,7 @@ def test_after_a_stop_nothing_is_asked_for(stop_s):
         assert told.pulses == 10
         return
     assert clock.now_ns() - start <= stop_s * 1e9 + LOOK_NS
-    assert told.pulses <= stop_s + 0.5
+    assert told.pulses <= stop_s + 0.5 + LOOK_NS / 1e9
     assert all(up <= start + stop_s * 1e9 for up, _ in guard.pulses)
     assert guard.open_s() <= stop_s / 2 + 0.5
 
@@ -53,7 +55,7 @@ def test_a_valve_whose_line_does_not_answer():
     clock = VirtualClock()
     guard = VirtualGuard(clock, stuck=True)
     guard.start()
-    with pytest.raises(OutputError, match="opening 1 of 0.1 s was not over"):
+    with pytest.raises(OutputError, match=r"opening 1 of 0.1 s was not over"):
         give_drops(guard, DropPlan(3, 0.1, 0.1), clock, never)
     assert len(guard.pulses) == 1
 
@@ -71,7 +73,7 @@ def test_water_that_the_guardian_cuts_is_an_error():
     guard = VirtualGuard(clock)
     guard.start()
     guard.reports = lambda: (Report(clock.now_ns(), "water_cut", "max_day_water_s"),)
-    with pytest.raises(OutputError, match="no more water .water_cut: max_day_water_s"):
+    with pytest.raises(OutputError, match=r"no more water .water_cut: max_day_water_s"):
         give_drops(guard, DropPlan(100, 0.1, 0.1), clock, never)
 
 

@@ -108,7 +108,7 @@ def test_without_an_ear_the_sound_is_left_out():
 
 
 def test_a_camera_that_does_not_see_the_light():
-    with pytest.raises(CameraError, match="does not see the light on light .* --line"):
+    with pytest.raises(CameraError, match=r"does not see the light on light .* --line"):
         measure(Made(blind=True).bench, 100, 1, never)
 
 
