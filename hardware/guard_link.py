@@ -16,6 +16,7 @@ from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
 
 ANSWER_S = 1.0
 TAKE_S = 11.0
+CLOSE_THE_TAP = "the valve may be open: close the water's tap"
 _BATCH = 256
 
 
@@ -47,6 +48,8 @@ class GuardLink:
 
     def ask(self, message: Message) -> None:
         """Send a command without waiting. Raises OutputError where the guardian is gone or takes nothing."""
+        if self._fatal:
+            raise OutputError(self._fatal)
         try:
             self._pair.link.send(pack(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
         except BlockingIOError as error:
@@ -72,7 +75,7 @@ class GuardLink:
             self._pair.kill_guardian()
         if self._pair.guardian.poll() == 0 or self._wait(lambda: self._taken, TAKE_S):
             return
-        raise OutputError(f"{self._why_lost()}; the valve may be open: close the water's tap")
+        raise OutputError(f"{self._why_lost()}; {CLOSE_THE_TAP}")
 
     def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Hear until it is done; return whether it is."""

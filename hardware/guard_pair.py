@@ -40,6 +40,7 @@ class Pair:
     link, watch : socket
         To the guardian, to the watcher.
     life : Life
+        The page of signs of life; whoever is told of the pair closes it.
     guardian, watcher : subprocess.Popen
     day_s : float
         Water of the day before this, s.
@@ -72,6 +73,7 @@ class Pair:
             self.day_s = self._await_ready(self.link, "guardian").a / 1e9
         except BaseException as error:
             self.end()
+            self.life.close()
             if isinstance(error, OSError):
                 raise OutputError(
                     f"guardian: it died at its start ({error}); see above, and run rigloop doctor"
@@ -85,7 +87,6 @@ class Pair:
         low |= _finish(self.watcher, self.watch, WATCHER_END_S) == 0
         self.link.close()
         self.watch.close()
-        self.life.close()
         return low
 
     def kill_guardian(self) -> None:
