@@ -73,7 +73,11 @@ class GuardLink:
             return
         if not self._gone:
             self._pair.kill_guardian()
-        if self._pair.guardian.poll() == 0 or self._wait(lambda: self._taken, TAKE_S):
+        if self._pair.code() == 0:
+            return
+        # Where the watcher is gone too, nobody will say so.
+        self._wait(lambda: self._taken or not self._links, TAKE_S)
+        if self._taken:
             return
         raise OutputError(f"{self._why_lost()}; {CLOSE_THE_TAP}")
 

@@ -94,11 +94,15 @@ class Pair:
         with suppress(ProcessLookupError):
             self.guardian.kill()
 
-    def fate(self) -> str:
-        """Say how the guardian ended."""
+    def code(self) -> int | None:
+        """Return the guardian's exit code, 0: it left the lines low; None while it has not ended."""
         with suppress(subprocess.TimeoutExpired):
             self.guardian.wait(1.0)
-        code = self.guardian.returncode
+        return self.guardian.returncode
+
+    def fate(self) -> str:
+        """Say how the guardian ended."""
+        code = self.code()
         if code is None:
             return "it does not answer"
         return f"it was killed ({signal.Signals(-code).name})" if code < 0 else f"it ended with exit code {code}"

@@ -69,14 +69,14 @@ def kill_controllers(monkeypatch, folder, count, *, fork=False):
     return times
 
 
-@pytest.mark.parametrize(("load", "count"), [(0, 12), (4, 8)], ids=["idle", "loaded"])
+@pytest.mark.parametrize(("load", "count"), [(0, 8), (4, 6)], ids=["idle", "loaded"])
 def test_killed_controller(monkeypatch, tmp_path, load, count):
     with burners(load):
         assert_within(kill_controllers(monkeypatch, tmp_path, count), KILLED_MS)
 
 
 def test_killed_controller_whose_forked_child_inherited_everything_and_lives(monkeypatch, tmp_path):
-    assert_within(kill_controllers(monkeypatch, tmp_path, 6, fork=True), KILLED_MS)
+    assert_within(kill_controllers(monkeypatch, tmp_path, 4, fork=True), KILLED_MS)
 
 
 @pytest.mark.parametrize("load", [0, 4], ids=["idle", "loaded"])
@@ -97,7 +97,7 @@ def test_stopped_controller(monkeypatch, tmp_path, load):
     assert_within(times, STOPPED_MS)
 
 
-@pytest.mark.parametrize(("load", "count"), [(0, 12), (4, 6)], ids=["idle", "loaded"])
+@pytest.mark.parametrize(("load", "count"), [(0, 8), (4, 4)], ids=["idle", "loaded"])
 @pytest.mark.parametrize(
     ("number", "limit_ms"), [(signal.SIGKILL, GUARDIAN_KILLED_MS), (signal.SIGSTOP, GUARDIAN_STOPPED_MS)],
     ids=["killed", "stopped"],
