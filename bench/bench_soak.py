@@ -141,7 +141,7 @@ def run_session(folder: Path, minutes: float) -> tuple[dict[str, Any], Tree]:
 
 
 def account(session: Path) -> tuple[dict[str, int], list[str]]:
-    """Return counts, and what was said of devices that were lost: hold the frames on record against each other: numbers, rows, drops by cause, images."""
+    """Hold the frames on record against each other; return counts, and what was said of devices that were lost."""
     with (session / "frames.csv").open(newline="", encoding="utf-8") as file:
         rows = [(int(row["frame"]), int(row["dropped"]), int(row["image"])) for row in csv.DictReader(file)]
     with (session / "events.csv").open(newline="", encoding="utf-8") as file:

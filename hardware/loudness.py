@@ -61,7 +61,7 @@ class GainTable:
 
     def text(self) -> str:
         """Return the table as it is written to a file."""
-        rows = (f"{freq:.10g},{gain:.4f}" for freq, gain in zip(self.freqs_hz, self.gains_db, strict=True))
+        rows = (f"{freq!r},{gain:.4f}" for freq, gain in zip(self.freqs_hz, self.gains_db, strict=True))
         return "\n".join([",".join(HEADER), *rows]) + "\n"
 
 

@@ -6,6 +6,7 @@ PyAudio is imported where it is used: it comes with the extra ``rig`` and is com
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -89,12 +90,11 @@ def negotiate(wanted: int, takes: Callable[[int], bool], name: str) -> int:
 
 
 def import_pyaudio() -> ModuleType:
-    """Return the module. Raises OutputError which says what to install."""
+    """Return the module ``pyaudio``. Raises OutputError which says what to install."""
     try:
-        import pyaudio
+        return importlib.import_module("pyaudio")
     except ImportError as error:
         raise OutputError(NO_PYAUDIO) from error
-    return pyaudio
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """The memory that the controller and the speaker process share: 64-bit words, each written by one side only.
 
-What is to be heard is one word, a float32 frequency with a counter above it, so that a single aligned 8-byte store
+What is to be heard is one word, a float32 frequency with its number above it, so that a single aligned 8-byte store
 changes both at once and the reader can neither see half a command nor wait for a lock. A float32 is exact to 6e-8.
 """
 
@@ -24,7 +24,7 @@ class Heard(NamedTuple):
 
     Attributes
     ----------
-    count : int
+    number : int
         The command's number, from 1; 0 before the first.
     freq_hz : float
     frame : int
@@ -33,7 +33,7 @@ class Heard(NamedTuple):
         When the card asked for that sample, monotonic ns.
     """
 
-    count: int
+    number: int
     freq_hz: float
     frame: int
     time_ns: int
@@ -58,15 +58,15 @@ class SpeakerMemory:
         self._map = mmap.mmap(handle, SIZE)
         self.words = memoryview(self._map).cast("Q")
 
-    def command(self, count: int, freq_hz: float) -> None:
-        """Ask for ``freq_hz`` (Hz, 0 is silence); ``count`` tells it from the command before."""
+    def command(self, number: int, freq_hz: float) -> None:
+        """Ask for ``freq_hz`` (Hz, 0 is silence); ``number`` tells it from the command before."""
         bits = struct.unpack("<I", struct.pack("<f", freq_hz))[0]
-        self.words[COMMAND] = (count & 0xFFFFFFFF) << 32 | bits
+        self.words[COMMAND] = (number & 0xFFFFFFFF) << 32 | bits
 
     def heard(self) -> Heard:
         """Return what the process plays."""
-        count, freq = unpack_command(self.words[HEARD])
-        return Heard(count, freq, self.words[HEARD_FRAME], self.words[HEARD_NS])
+        number, freq = unpack_command(self.words[HEARD])
+        return Heard(number, freq, self.words[HEARD_FRAME], self.words[HEARD_NS])
 
     def count(self, trouble: str, time_ns: int) -> None:
         """Count one of ``TROUBLES``."""
@@ -86,5 +86,5 @@ class SpeakerMemory:
 
 
 def unpack_command(word: int) -> tuple[int, float]:
-    """Return a command's count and frequency (Hz)."""
+    """Return a command's number and frequency (Hz)."""
     return word >> 32, struct.unpack("<f", struct.pack("<I", word & 0xFFFFFFFF))[0]

@@ -34,7 +34,7 @@ class CardEar:
         """Ask. Raises OutputError when the card is lost."""
         heard = self._speaker.heard()
         if heard.freq_hz == self._high_hz:
-            self._times.setdefault(heard.count, heard.time_ns + self._latency_ns)
+            self._times.setdefault(heard.number, heard.time_ns + self._latency_ns)
 
     def highs_ns(self) -> Sequence[int]:
         """Return when each high tone began."""

@@ -18,7 +18,7 @@ fi
 echo "install_rig: this is a $board${model:+ ($model)}" >&2
 
 case "$board" in
-    ci) lists=(speaker arduino genicam guest) extras=rig,rigtest ;;
+    ci) lists=(speaker arduino genicam guest) extras=rig,test,lint ;;
     pi) lists=(speaker pi genicam) extras=rig,pi ;;
     pi5) lists=(speaker pi genicam) extras=rig,pi5 ;;
     jetson) lists=(speaker jetson genicam) extras=rig,jetson ;;

@@ -36,7 +36,7 @@ class Group(NamedTuple):
     limit_s: float = 60.0
 
 
-GROUPS = (Group("checks_devices"),)
+GROUPS = (Group("checks_devices"), Group("checks_usb", limit_s=120.0))
 
 
 def checks_of(module: str, folder: Path = HERE) -> list[str]:
