@@ -47,6 +47,23 @@ def test_too_little_is_no_verdict(seconds):
     assert judge_rate(requests(48_000, seconds), 48_000, "card") is None
 
 
+@pytest.mark.parametrize("burst_s", [0.0027, 0.01, 0.09, 0.2])
+def test_the_cards_own_period_is_no_pause(burst_s):
+    assert judge_rate(requests(48_000, SHORTEST_S + 0.7, burst_s=burst_s), 48_000, "card") == pytest.approx(48_000)
+
+
+def test_pauses_of_a_busy_computer_are_not_taken_for_another_rate():
+    """Five times 60 ms without a request: together they look like a card that is 4 % slow."""
+    stamps, frames, at = [], 0, 0.0
+    for length in (0.7, 0.9, 0.8, 1.1, 0.6, 2.5):
+        part = requests(48_000, length, begin_s=at)
+        stamps += [(time, frames + asked) for time, asked in part]
+        frames += part[-1][1] + BLOCK
+        at += length + 0.06
+    assert judge_rate(stamps, 48_000, "card") == pytest.approx(48_000, rel=1e-3)
+    assert judge_rate(stamps[: len(stamps) // 2], 48_000, "card") is None
+
+
 def test_it_begins_after_the_last_pause():
     early = requests(48_000, 1.0)
     late = [(time, frames + 48_000) for time, frames in requests(48_000, 3.0, begin_s=2.5)]
