@@ -36,7 +36,7 @@ def test_a_rate_a_little_off_is_refused_after_patience(off):
         judge_rate(requests(48_000 * (1 + off), LONGEST_S + 0.5, jitter_s=0.004), 48_000, "card")
 
 
-@pytest.mark.parametrize("real", [44_100, 96_000, 47_000, 10_000_000])
+@pytest.mark.parametrize("real", [44_100, 96_000, 45_000, 10_000_000])
 def test_another_rate_is_refused_at_once(real):
     with pytest.raises(OutputError, match="set sample_rate"):
         judge_rate(requests(real, SHORTEST_S + 0.5, burst_s=0.05 if real > 1e6 else 0.01), 48_000, "card")
@@ -49,7 +49,8 @@ def test_too_little_is_no_verdict(seconds):
 
 @pytest.mark.parametrize("burst_s", [0.0027, 0.01, 0.09, 0.2])
 def test_the_cards_own_period_is_no_pause(burst_s):
-    assert judge_rate(requests(48_000, SHORTEST_S + 0.7, burst_s=burst_s), 48_000, "card") == pytest.approx(48_000)
+    stamps = requests(48_000, SHORTEST_S + 0.7, burst_s=burst_s)
+    assert judge_rate(stamps, 48_000, "card") == pytest.approx(48_000, rel=1e-3)
 
 
 def test_pauses_of_a_busy_computer_are_not_taken_for_another_rate():
