@@ -88,7 +88,7 @@ def test_frames_are_in_time_and_settings_are_read_back(make: Make) -> None:
     steps = [(late.time_ns - early.time_ns) / (late.number - early.number) / 1e6 for early, late in pairwise(frames)]
     assert median(steps) == pytest.approx(10.0, abs=0.5)
     assert 0 < median(ages_ms) < 10
-    assert quantiles(ages_ms, n=100)[-1] < 100
+    assert quantiles(ages_ms, n=10)[-1] < 100
     # Ids of 16 bits come round within these frames (the fake begins at 65400), which is not a loss of thousands.
     assert sum(camera.counts.values()) < 100
     assert frames[-1].number < 400
@@ -178,7 +178,7 @@ def last_before_silence(camera: Grabber) -> Frame:
         began = CLOCK.now_ns()
         try:
             frame = camera.read(0.5)
-        except CameraTimeout:
+        except CameraError:  # silence, or that it heard itself no longer in control
             assert CLOCK.now_ns() - began < 2e9
             return frame
 
@@ -199,16 +199,13 @@ def test_lost_packets_are_frames_that_are_counted(fake: FakeGigE, make: Make) ->
     fake.kill()
     fake.start(lost_per_thousand=5)  # 47 packets make a frame: a fifth of the frames
     camera = make(camera_format="Mono8", camera_buffer=64)
-    try:
-        frames = check_stream(camera, 60)
-        lost = frames[-1].number - 60
-        assert lost >= 2
-        assert sum(frame.dropped for frame in frames) == lost
-        assert lost <= sum(camera.counts.values())
-        assert camera.counts["incomplete"] >= 2
-        drops = [report.detail.split() for report in camera.reports() if report.kind == "drop"]
-        assert sum(int(n) for n, _ in drops) >= lost
-    finally:
-        camera.close()
-        fake.kill()
-        fake.start()
+    frames = check_stream(camera, 60)
+    lost = frames[-1].number - 60
+    assert lost >= 2
+    assert sum(frame.dropped for frame in frames) == lost
+    assert lost <= sum(camera.counts.values())
+    assert camera.counts["incomplete"] >= 2
+    drops = [report.detail.split() for report in camera.reports() if report.kind == "drop"]
+    assert sum(int(n) for n, _ in drops) >= lost
+    camera.close()
+    fake.kill()

@@ -83,7 +83,7 @@ def test_frames_are_in_time(make: Make) -> None:
     steps = [(late.time_ns - early.time_ns) / (late.number - early.number) / 1e6 for early, late in pairwise(frames)]
     assert median(steps) == pytest.approx(10.0, abs=0.1)
     assert 0 < median(ages_ms) < 10
-    assert quantiles(ages_ms, n=100)[-1] < 100
+    assert quantiles(ages_ms, n=10)[-1] < 100
 
 
 @pytest.mark.parametrize("form", ["BGR", "BGRx", "NV12", "RGB", "I420"])
@@ -152,10 +152,12 @@ def test_a_source_that_ends_in_mid_session_can_be_opened_again(make: Make) -> No
 
 def read_to_the_end(camera: Grabber) -> int:
     """Return the number of the last frame that came before the source ended."""
-    last = 0
-    while True:
-        try:
-            last = camera.read(WAIT_S).number
-        except CameraError as error:
-            assert "the source has ended" in str(error)
-            return last
+    numbers: list[int] = []
+
+    def read_on() -> None:
+        while True:
+            numbers.append(camera.read(WAIT_S).number)
+
+    with pytest.raises(CameraError, match="the source has ended"):
+        read_on()
+    return numbers[-1]
