@@ -41,7 +41,9 @@ class CameraSettings:
     ] = ""
     resolution: Annotated[tuple[Side, Side], Key("px", "Width, height of the frames.")] = (256, 256)
     framerate: Annotated[float, Gt(0), Le(1000), Key("frames/s", "Frames per second.")] = 15.0
-    shutter_speed: Annotated[int, Ge(1), Le(10_000_000), Key("us", "Exposure time (hardware cameras).")] = 60_000
+    shutter_speed: Annotated[
+        int, Ge(0), Le(10_000_000), Key("us", "Exposure time (hardware cameras); 0 leaves it.")
+    ] = 60_000
     iso: Annotated[int, Ge(0), Le(6400), Key("", "Sensitivity, 100 = gain 1 (hardware cameras); 0 leaves it.")] = 800
     awb_mode: Annotated[str, Key("", "White balance; off, so that colours stay comparable (hardware cameras).")] = "off"
     sensor_mode: Annotated[int, Ge(0), Le(32), Key("", "Sensor mode of the Pi camera; 0 lets the driver choose.")] = 7
