@@ -16,7 +16,7 @@ from camera.settings import CameraKind, CameraSettings
 from core.clock import MonotonicClock
 from core.errors import CameraError, CameraTimeout
 from core.values import Frame
-from tests.conformance.camera_checks import check_live_camera, check_numbers, check_stream, check_times
+from tests.conformance.camera_checks import check_live_camera, check_numbers, check_stream, check_times, reconnect
 from tests.support.gige import FakeGigE, need_gige
 
 FPS = 100.0
@@ -156,7 +156,7 @@ def test_a_camera_that_loses_its_plug_comes_back(fake: FakeGigE, make: Make) -> 
     assert not isinstance(caught.value, CameraTimeout)
     began = CLOCK.now_ns()
     with pytest.raises(CameraError, match="none answers; see to its power and cable"):
-        camera.reconnect()
+        reconnect(camera)
     assert CLOCK.now_ns() - began < 15e9
     fake.start()
     check_return(camera, last)
@@ -184,7 +184,7 @@ def last_before_silence(camera: Grabber, frame: Frame) -> Frame:
 
 def check_return(camera: Grabber, last: Frame) -> None:
     """The numbers go on, with a gap for the time in which the camera was away."""
-    camera.reconnect()
+    reconnect(camera)
     after = camera.read(WAIT_S)
     gap = after.number - last.number - 1
     assert gap == after.dropped

@@ -18,7 +18,7 @@ from camera.jetson import jetson_driver
 from camera.settings import CameraKind, CameraSettings
 from core.clock import MonotonicClock
 from core.errors import CameraError
-from tests.conformance.camera_checks import check_live_camera, check_numbers, check_times
+from tests.conformance.camera_checks import check_live_camera, check_numbers, check_times, reconnect
 from tests.support.gst import need_gstreamer
 
 FPS = 100.0
@@ -144,7 +144,7 @@ def test_a_source_that_ends_in_mid_session_can_be_opened_again(make: Make) -> No
     camera = make(LIVE.replace("is-live", "num-buffers=20 is-live"))
     camera.start()
     last = read_to_the_end(camera)
-    camera.reconnect()
+    reconnect(camera)
     after = camera.read(WAIT_S)
     assert after.number == last + after.dropped + 1
     assert [report.kind for report in camera.reports()][:2] == ["camera_lost", "camera_back"]
