@@ -69,8 +69,12 @@ class DriverThread:
             if call.error is None:
                 self._turning = turning
                 self._changed.notify_all()
-        if call.error is not None:
-            raise call.error
+        error, call.error = call.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback names this frame: a ring that would keep the driver's camera from going
 
     def close(self, timeout_s: float) -> str:
         """Run ``last`` and end the thread. Returns what the driver hangs in, or "" when the thread has ended."""

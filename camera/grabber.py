@@ -20,7 +20,8 @@ T = TypeVar("T")
 OPEN_S = 20.0
 """Longest that a driver may take to open its camera, s: network cameras are looked for and asked many times over."""
 START_S = 10.0
-CLOSE_S = 3.0
+CLOSE_S = 10.0
+"""A GigE camera that has gone is written to, and waited for, three times over while its driver lets it go."""
 GRAB_S = 0.1
 """Longest single wait for a frame in the thread, s: so soon does it look up when it is asked for something else."""
 
