@@ -38,7 +38,7 @@ def lost_between(before_ns: int | None, stamp_ns: int, interval_ns: int) -> int:
     return max(0, (2 * distance + interval_ns) // (2 * interval_ns) - 1)
 
 
-def clock_of(stamp_ns: int, now_ns: int, boot_offset_ns: int) -> HostClock:
+def clock_of(stamp_ns: int, now_ns: int, boot_offset_ns: int, ahead_ns: int = 0) -> HostClock:
     """Tell which clock a frame was stamped with that is in hand now.
 
     A frame is neither from the future nor long past. The two clocks differ by the time the host has slept; where that
@@ -52,10 +52,12 @@ def clock_of(stamp_ns: int, now_ns: int, boot_offset_ns: int) -> HostClock:
         CLOCK_MONOTONIC now, ns.
     boot_offset_ns : int
         CLOCK_BOOTTIME less CLOCK_MONOTONIC, ns, 0 or more.
+    ahead_ns : int
+        How far in the future a stamp may lie, ns: some kernel drivers reckon when a frame will have ended.
     """
-    if 0 <= now_ns - stamp_ns <= OLDEST_NS:
+    if -ahead_ns <= now_ns - stamp_ns <= OLDEST_NS:
         return HostClock.monotonic
-    if 0 <= now_ns + boot_offset_ns - stamp_ns <= OLDEST_NS:
+    if -ahead_ns <= now_ns + boot_offset_ns - stamp_ns <= OLDEST_NS:
         return HostClock.boottime
     return HostClock.none
 

@@ -66,8 +66,9 @@ class UsbDriver:
 
     The camera streams from ``open`` on; ``start`` discards what was taken before. Frames carry the time at which the
     kernel began to receive them, where the camera's kernel driver stamps on a clock of the host (``time_from`` of the
-    facts says ``monotonic`` or ``boottime``); else that of their arrival (``arrival``), and then lost frames cannot be
-    told. OpenCV waits for a frame with ``waitAny``, which has a time limit.
+    facts says ``monotonic`` or ``boottime``), but never one that is later than they were seen; else that of their
+    arrival (``arrival``), and then lost frames cannot be told. OpenCV waits for a frame with ``waitAny``, which has a
+    time limit.
 
     Parameters
     ----------
@@ -149,7 +150,7 @@ class UsbDriver:
             return None
         image, stamp_ns = self._retrieve()
         now_ns = self._heard_ns = self._clock.now_ns()
-        time_ns = now_ns if self._stamped is HostClock.none else stamp_ns - self._shift_ns
+        time_ns = now_ns if self._stamped is HostClock.none else min(now_ns, stamp_ns - self._shift_ns)
         if time_ns < self._since_ns:
             return None
         lost = 0
@@ -304,7 +305,7 @@ class UsbDriver:
             _, stamp_ns = self._retrieve()
             stamps.append(stamp_ns)
         offset_ns = self._boot_offset()
-        clock = clock_of(stamps[-1], self._clock.now_ns(), offset_ns)
+        clock = clock_of(stamps[-1], self._clock.now_ns(), offset_ns, ahead_ns=self._interval_ns)
         # Stamps that stand still were never set; 0 would pass for a host that has just started.
         self._stamped = clock if len(set(stamps)) == len(stamps) else HostClock.none
         self._shift_ns = offset_ns if self._stamped is HostClock.boottime else 0

@@ -137,6 +137,15 @@ def test_without_stamps_of_the_host_frames_have_the_time_of_their_arrival(offset
     assert (frame.time_ns, frame.lost) == (bench.clock.now_ns(), 0)
 
 
+def test_stamps_that_reckon_the_end_of_the_frame_are_taken_but_not_for_the_future() -> None:
+    bench = new_bench(stamp_offset_ns=50 * MS)
+    driver = make(bench)
+    assert driver.open()["time_from"] == "monotonic"
+    driver.start()
+    frame = next_frame(driver)
+    assert frame.time_ns == bench.clock.now_ns() < frame.sensor_ns
+
+
 def test_frames_from_before_the_start_are_not_given() -> None:
     for offset_ns in (0, None):
         bench = new_bench(stamp_offset_ns=offset_ns)

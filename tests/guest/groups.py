@@ -42,6 +42,7 @@ GROUPS = (
     Group("checks_beam", ("common", "lgpio"), PI),
     Group("checks_gpio", ("common", "lgpio"), PI),
     Group("checks_gpio_board", ("common", "lgpio"), PI),
+    Group("checks_usb", limit_s=120.0),
     Group("checks_jetson", ("common", "jetson"), JETSON),
 )
 
