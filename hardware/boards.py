@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +14,7 @@ from core.errors import OutputError
 from hardware.board import Board
 from hardware.gpio import GpioBoard
 from hardware.gpio_errors import gpio_error
+from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
 from hardware.settings import BoardKind, PinSettings
 
 DEVICE_TREE = Path("/proc/device-tree")
@@ -88,9 +91,17 @@ def make_board(
     return GpioBoard(pins, load_gpio(kind, has, load))
 
 
+def preload(pins: PinSettings) -> None:
+    """Import what ``make_board`` will need, so that it is quick when it is needed; touches no line, raises nothing."""
+    with suppress(OutputError):
+        kind = choose_kind(pins.output_board, find_board())
+        if kind in GPIO_KINDS:
+            load_gpio(kind)
+
+
 def _memory_board(pins: PinSettings) -> Board:
-    board: Board = importlib.import_module("hardware.memory_board").MemoryBoard(pins)
-    return board
+    trace = os.environ.get(TRACE_VARIABLE)
+    return MemoryBoard(pins, Path(trace) if trace else None)
 
 
 def choose_kind(asked: BoardKind, found: FoundBoard, has: Has = is_installed) -> BoardKind:
