@@ -13,7 +13,8 @@ from tests.guest.groups import expected
 from tests.guest.verdict import problems
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT_S = 300
+LIMIT_S = 600
+"""Longest run of all, s: on an idle machine it takes a minute or two, on a loaded one several times that."""
 CLOCK = MonotonicClock()
 
 

@@ -33,7 +33,7 @@ class Group(NamedTuple):
     module: str
     libraries: tuple[str, ...] = ("common",)
     environment: dict[str, str] = {}  # noqa: RUF012 - read only
-    limit_s: float = 60.0
+    limit_s: float = 240.0
 
 
 GROUPS = (
@@ -42,7 +42,8 @@ GROUPS = (
     Group("checks_beam", ("common", "lgpio"), PI),
     Group("checks_gpio", ("common", "lgpio"), PI),
     Group("checks_gpio_board", ("common", "lgpio"), PI),
-    Group("checks_usb", limit_s=120.0),
+    Group("checks_guardian", ("common", "lgpio"), PI),
+    Group("checks_usb"),
     Group("checks_jetson", ("common", "jetson"), JETSON),
 )
 
