@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import os
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -143,6 +144,8 @@ def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.i
         raise OutputError(f"{where}: {other} is installed {alone}; {cure}")
     if not has(needed):
         raise OutputError(f"{where}: {needed} is not installed; run: make rig (or pip install {needed})")
+    # lgpio makes its pipes (.lgd-nfy0) where the program was started, unless it is told where to.
+    os.environ.setdefault("LG_WD", tempfile.gettempdir())
     try:
         module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
     except ImportError as error:

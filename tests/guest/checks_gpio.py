@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.errors import OutputError
 from hardware.board import OutputLine
 from hardware.boards import make_board
@@ -27,6 +29,7 @@ def _levels() -> dict[OutputLine, bool]:
 def check_each_line_and_no_other_follows_what_is_written() -> None:
     board = make_board(PINS)
     assert not any(_levels().values())
+    assert not list(Path().glob(".lgd*")), "lgpio's pipes lie about in the working folder"
     for line in LINES:
         board.write(line, True)
         assert _levels() == {each: each is line for each in LINES}
