@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,7 +95,7 @@ def make_board(
 
 def preload(pins: PinSettings) -> None:
     """Import what ``make_board`` will need, so that it is quick when it is needed; touches no line, raises nothing."""
-    with suppress(OutputError):
+    with contextlib.suppress(OutputError):
         kind = choose_kind(pins.output_board, find_board())
         if kind in GPIO_KINDS:
             load_gpio(kind)
@@ -132,6 +133,22 @@ def _found_kind(found: FoundBoard, has: Has) -> BoardKind:
     return found.kind
 
 
+@contextlib.contextmanager
+def _folder_of_its_own() -> Iterator[None]:
+    """Import lgpio here: it makes and opens a pipe, .lgd-nfy0, in the working folder.
+
+    It would lie about there, and two processes in one folder (guardian and lick sensor) could open each other's.
+    """
+    before = os.getcwd()
+    folder = tempfile.mkdtemp(prefix="rigloop-gpio-")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.import_module) -> Any:
     """Return the GPIO module of a kind: what ``GpioBoard`` and a beam-break need. Raises OutputError with the cure."""
     needed = GPIO_KINDS[kind]
@@ -144,10 +161,9 @@ def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.i
         raise OutputError(f"{where}: {other} is installed {alone}; {cure}")
     if not has(needed):
         raise OutputError(f"{where}: {needed} is not installed; run: make rig (or pip install {needed})")
-    # lgpio makes its pipes (.lgd-nfy0) where the program was started, unless it is told where to.
-    os.environ.setdefault("LG_WD", tempfile.gettempdir())
     try:
-        module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
+        with _folder_of_its_own():
+            module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
     except ImportError as error:
         raise OutputError(f"{where}: {needed} cannot be imported ({error}); run: make rig") from error
     except Exception as error:
