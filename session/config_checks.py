@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,8 @@ import numpy as np
 from brain.settings import MAX_HISTORY_S
 from camera.settings import CameraKind
 from core.errors import SourceError
+from hardware.pins import pin_problems
+from hardware.settings import LickSettings, PinSettings
 from insilico.settings import split_network
 from roi_manager import Shape
 from session.config_entries import Entry, Problem, Section
@@ -112,6 +114,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
         yield from _order(draft, "threshold_min", earns, why=why)
         yield from _order(draft, earns, "threshold_max", why=why)
         yield from _order(draft, "tone_floor", "threshold_min", strict=True, why="the tones lie above tone_floor")
+    yield from _check_pins(draft)
     if "start_center" in draft.keys:
         yield from _check_start(draft)
     if "dff_history" in draft.keys:
@@ -127,6 +130,14 @@ def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str 
         reason = f" ({why})" if why else ""
         text = f"{draft.say(low)} {wrong} {draft.say(high)}{reason}; lower {low} or raise {high}"
         yield draft.problem((high, low), text)
+
+
+def _check_pins(draft: Draft) -> Iterator[Problem]:
+    """Lines and sensors on one pin, or on pins that cannot carry them."""
+    groups = [{each.name: draft.values.get(each.name) for each in fields(kind)} for kind in (PinSettings, LickSettings)]
+    if draft.known(*groups[0], *groups[1]):
+        for keys, text in pin_problems(PinSettings(**groups[0]), LickSettings(**groups[1])):  # type: ignore[arg-type]
+            yield draft.problem(keys, text)
 
 
 def _check_history(draft: Draft) -> Iterator[Problem]:
