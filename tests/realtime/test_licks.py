@@ -154,7 +154,7 @@ def test_a_chip_that_has_gone_is_lost_with_its_cure_and_comes_back(readers):
         (MPR121, {"open_bus": partial(FakeMpr121, address=0x5B)}, "nothing answers as MPR121 at 0x5A"),
         (MPR121, {"open_bus": partial(FakeMpr121, other_chip=True)}, "is no MPR121"),
         (LickSettings(lick_sensor=LickKind.mpr121, lick_i2c_bus=251), {}, "there is no I2C bus /dev/i2c-251"),
-        (BEAM, {"find_gpio": FindInputPins(busy=True)}, "pin 4 cannot be read"),
+        (BEAM, {"find_gpio": FindInputPins(busy=True)}, "lick_pin 4: is held by another program"),
         (BEAM, {"find_gpio": FindInputPins(level=0)}, "is broken now"),
     ],
 )
