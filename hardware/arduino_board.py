@@ -40,9 +40,10 @@ class Timing:
     boot_s : float
         For an Arduino's boot loader, which a Mega takes 2 s for.
     answer_s : float
-        For an answer, before the command is sent again. USB takes 1 to 4 ms.
+        For an answer, before the command is sent again. USB takes 1 to 4 ms, with an FTDI chip up to 20 ms.
     tries : int
-        How often a command is sent before the board is lost.
+        The board is lost after ``answer_s * tries``: 36 ms, since a guardian that says nothing for 50 ms is taken for
+        hung.
     heartbeat_s : float
         Least time between two heartbeats.
     lost_s : float
@@ -50,7 +51,7 @@ class Timing:
     """
 
     boot_s: float = 4.0
-    answer_s: float = 0.02
+    answer_s: float = 0.012
     tries: int = 3
     heartbeat_s: float = 0.005
     lost_s: float = 0.15
@@ -61,14 +62,16 @@ QUIET_BOOT_S = 2.5
 """A board that was not reset by the opening says nothing by itself; it is greeted after this time."""
 HELLO_S = 0.3
 """Time between two hellos."""
+AGAIN_S = 0.002
+"""A garbled command is sent again at once, but not faster than this: old complaints may still be on their way."""
 
 
 class ArduinoBoard:
     """The lines of an Arduino; owns its serial port. For one thread: the guardian's.
 
-    ``write`` returns when the board has said that it was done, within ``answer_s * tries``; the board itself drops a line
-    at ``at_most_ns``, on its own clock. ``alive`` sends a heartbeat and never waits: the board closes the valve when it
-    hears nothing for 0.1 s, every line after 1 s. A board that is lost stays lost: make a new one.
+    ``write`` returns when the board has said that it was done, within ``answer_s * tries``; the board itself drops a
+    line at ``at_most_ns``, on its own clock. ``alive`` sends a heartbeat and never waits: the board closes the valve
+    when it hears nothing for 0.1 s, every line after 1 s. A board that is lost stays lost: make a new one.
 
     Parameters
     ----------
@@ -95,7 +98,7 @@ class ArduinoBoard:
         self._number = 0
         self._asked_ns = 0
         self._beat_ns = 0
-        self._refusal = ""
+        self._garbled = False
         self._lost = ""
         self._pins = connected(pins)
         self._index = {line: index for index, line in enumerate(OutputLine)}
@@ -187,26 +190,29 @@ class ArduinoBoard:
         """Send a command until it is answered. The board does it once, however often it is sent."""
         self._check()
         name = f"{line.value}: " if line is not None else ""
-        for _ in range(self._timing.tries):
-            self._refusal = ""
-            self._send(message)
-            answer = self._await(message.number)
-            if answer is not None and answer.letter == "N":
-                raise OutputError(f"arduino: {name}refused, {REFUSALS.get(answer.args, answer.args)}")
-            if answer is not None:
-                return answer
-        waited = self._timing.tries * self._timing.answer_s
-        raise self._lose(f"did not answer a command within {waited:.2g} s ({name or 'all lines: '}check the cable)")
+        answer = self._ask(message)
+        if answer is None:
+            waited = self._timing.tries * self._timing.answer_s
+            raise self._lose(f"did not answer a command within {waited:.2g} s ({name or 'all lines: '}check the cable)")
+        if answer.letter == "N":
+            raise OutputError(f"arduino: {name}refused, {REFUSALS.get(answer.args, answer.args)}")
+        return answer
 
-    def _await(self, number: int) -> Message | None:
-        """Return the answer to a command; None if it does not come in time, or says that the line was garbled."""
-        end_ns = time.monotonic_ns() + as_ns(self._timing.answer_s)
+    def _ask(self, message: Message) -> Message | None:
+        """Send a command, again whenever the board says it was garbled or says nothing; return what it answers."""
+        begin_ns = time.monotonic_ns()
+        end_ns = begin_ns + as_ns(self._timing.tries * self._timing.answer_s)
+        send_ns = begin_ns
         while (now_ns := time.monotonic_ns()) < end_ns:
-            for message in self._hear(self._read((end_ns - now_ns) / 1e9)):
-                if message.number == number and message.letter in "KQN":
-                    return message
-            if self._refusal:
-                return None
+            if now_ns >= send_ns:
+                self._send(message)
+                sent_ns, send_ns = now_ns, now_ns + as_ns(self._timing.answer_s)
+            self._garbled = False
+            for answer in self._hear(self._read(max(0, min(send_ns, end_ns) - time.monotonic_ns()) / 1e9)):
+                if answer.number == message.number and answer.letter in "KQN":
+                    return answer
+            if self._garbled:
+                send_ns = min(send_ns, sent_ns + as_ns(AGAIN_S))
         return None
 
     def _send(self, message: Message) -> None:
@@ -231,7 +237,7 @@ class ArduinoBoard:
             if message.letter == "E":
                 self._note(message)
             elif message.letter == "N" and message.args in "CS":
-                self._refusal = message.args
+                self._garbled = True
             elif message.letter == "B" or (message.letter == "N" and message.args == "W"):
                 raise self._lose(f"{REFUSALS['W']}; its lines are low")
         return messages

@@ -1,4 +1,6 @@
-"""Lines of text between host and Arduino, with a checksum: made, and taken apart. Pure; docs/reference/arduino-protocol.md.
+"""Lines of text between host and Arduino, with a checksum: made, and taken apart. Pure.
+
+Their reference is docs/reference/arduino-protocol.md.
 
 A line is ``>`` (from the host) or ``<`` (from the board), a number and a letter, arguments of a length that the letter
 fixes, ``*``, the checksum and a line end. What is not exactly that is not a message: a line that was cut, joined to

@@ -1,6 +1,6 @@
-"""A GPIO module without pins: RPi.GPIO's names, its refusals, and a memory of every edge. It ships, and fails on misuse.
+"""A GPIO module without pins: RPi.GPIO's names, its refusals, and a memory of every edge. It ships.
 
-Held to what the manuals of RPi.GPIO 0.7, rpi-lgpio 0.6 and Jetson.GPIO 2.1 say; where those differ it is the strict one.
+Held to what RPi.GPIO 0.7, rpi-lgpio 0.6 and Jetson.GPIO 2.1 refuse; where they differ it is as strict as the strictest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a GPIO library's error means, in one line with its cure. The libraries have an error type each; few say a cure."""
+"""What a GPIO library's error means, in one line with its cure. Each library has types of its own; few say a cure."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import time
 from core.errors import OutputError
 from core.values import as_ns
 
-WRITE_S = 0.02
+WRITE_S = 0.005
 """Longest wait for room to write; a line of ours is 20 bytes, the kernel's buffer 4096."""
 
 
@@ -60,7 +60,7 @@ class SerialLine:
                 raise self._lost(error) from error
 
     def read(self, timeout_s: float = 0.0) -> bytes:
-        """Return what has come; waits up to ``timeout_s`` for the first byte. Raises OutputError if the port is lost."""
+        """Return what has come; waits up to ``timeout_s`` for a first byte. Raises OutputError if the port is lost."""
         self._check_open()
         if not select.select([self._fd], [], [], timeout_s)[0]:
             return b""
@@ -78,7 +78,7 @@ class SerialLine:
         """Release the port; twice is legal."""
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, termios.error):
                 # Unsent bytes of a lost cable would be waited for.
                 termios.tcflush(fd, termios.TCOFLUSH)
             os.close(fd)

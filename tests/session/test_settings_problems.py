@@ -92,6 +92,19 @@ BAD_KEYS = {
     ),
     "last drop": ("final_rest_dur = 0.1", "reward_dur 0.3 is above final_rest_dur 0.1"),
     "pulse": ("reward_dur = 2", "reward_dur 2 is above max_pulse_s 1"),
+    "two lines on one pin": (
+        "pin_valve = 17",
+        "pin_valve = 17: pin_valve and pin_behaviour_ttl are both 17; give each",
+    ),
+    "a pin that is ground": (
+        "pin_numbering = board\npin_valve = 13\npin_light = 40\npin_fail_led = 32\npin_behaviour_ttl = 9",
+        "pin_behaviour_ttl = 9: pin_behaviour_ttl 9 is ground on the header (pin_numbering board); give another pin",
+    ),
+    "a pin on the MPR121's bus": ("pin_light = 3\nlick_sensor = mpr121", "I2C bus 1 (BCM 3), which the MPR121 is on"),
+    "Arduino without a port": ("output_board = arduino", "output_board = arduino: an Arduino needs its port; give ser"),
+    "lick without end": ("lick_release = 12", "lick_release = 12: lick_release 12 is not below lick_touch 12: a lick"),
+    "beam without a pin": ("lick_sensor = beam", "lick_sensor = beam: a beam-break needs its pin; give lick_pin"),
+    "sync the wrong way round": ("sync_interval_s = 2, 1", "sync_interval_s 2, 1 begins with the longer; write 1, 2"),
     "replay of nothing": ("vid_source = replay", "replay needs a recording; give vid_root, or --source"),
 }
 
@@ -182,6 +195,11 @@ GOOD_KEYS = {
     "history of two frames": "dff_history = 0.4\nframerate = 5",
     "history that just fits": "roi = x\nroi.x = 0,0,256,256\ndff_history = 6.54\nframerate = 1000",
     "last drop": "final_rest_dur = 0.3",
+    "all lines on places of the header": (
+        "pin_numbering = board\npin_valve = 13\npin_success_led = 11\npin_fail_led = 32\npin_light = 40\n"
+        "pin_behaviour_ttl = 15\npin_brain_ttl = 16\npin_sync = 18"
+    ),
+    "an Arduino": "output_board = arduino\nserial_port = /dev/ttyACM0\npin_valve = 9\npin_fail_led = 13",
 }
 
 

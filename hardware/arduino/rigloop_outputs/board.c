@@ -1,8 +1,7 @@
 // Starts the parts, passes bytes to the protocol, and keeps the hardware watchdog content while all is well.
 //
-// The watchdog is fed only when the main loop and the clock's interrupt both still run. If it is not fed for 120 ms its
-// interrupt puts every line low, and after as long again the chip is reset; a chip that hangs with interrupts off is
-// reset straight away, which makes all its pins inputs.
+// The watchdog is fed only when the main loop and the clock's interrupt both still run. If it is not fed for 120 ms the
+// chip is reset, which makes all its pins inputs: a resistor on the wire pulls them down.
 #include "board.h"
 
 #include <avr/interrupt.h>
@@ -25,30 +24,15 @@ void stop_watchdog(void) {
     wdt_disable();
 }
 
-static void start_watchdog(void) {
-    cli();
-    wdt_reset();
-    WDTCSR = _BV(WDCE) | _BV(WDE);
-    // Interrupt first, then reset; 120 ms each.
-    WDTCSR = _BV(WDIE) | _BV(WDE) | _BV(WDP1) | _BV(WDP0);
-    sei();
-}
-
-ISR(WDT_vect) {
-    lines_all_low();
-    for (;;) {
-        // The reset follows.
-    }
-}
-
 void board_setup(void) {
     cli();
     // The Arduino's own clock would only wake this board for nothing.
     TIMSK0 = 0;
     clock_start();
     serial_start();
-    start_watchdog();
+    wdt_enable(WDTO_120MS);
     protocol_start(board_reset_cause);
+    sei();
 }
 
 void board_loop(void) {
