@@ -134,3 +134,23 @@ def test_the_sound_is_heard_through_a_loopback_and_by_the_card(config, tmp_path)
         assert sound["n"] >= told["flashes"] - 2, ear
         assert 0 < sound["p50"] < 250, ear
         assert told["stages_ms"]["light_to_sound"]["p50"] > told["stages_ms"]["light_to_capture"]["p50"]
+
+
+def test_loudness_is_measured_through_a_loopback(config, tmp_path):
+    require()
+    server = Pulse(tmp_path / "pulse")
+    listener = server.record()
+    sets = ("--set", "n_tones=3", "--set", "single_freq=1000")
+    words = ("calibrate", "speaker", "--microphone", "--seconds", "1.5", *sets)
+    try:
+        measured = start(config, tmp_path, *words, **server.environment, PULSE_SOURCE="rig.monitor")
+        out, err = measured.communicate(timeout=90)
+    finally:
+        listener.close()
+        server.close()
+    assert measured.returncode == 0, err
+    stored = json.loads((config.parent / "calibration" / "rig1" / "speaker.json").read_text())
+    assert len(stored["freqs_hz"]) == 3
+    # A loopback is flat; loudness 0.5 is 6 dB below full scale.
+    assert stored["levels_db"] == pytest.approx([-6.02] * 3, abs=1.0)
+    assert stored["before_db"] < 1
