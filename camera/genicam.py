@@ -19,8 +19,10 @@ from camera.settings import CameraSettings
 from camera.stamp_clock import StampClock
 from core.errors import CameraError
 
-BUFFERS = 16
-"""Frames that Aravis can hold: half a second at 30 frames/s. Its own thread fills them, whatever Python does."""
+BUFFER_S = 0.5
+"""Time for which Aravis can hold frames, s; its own thread fills them, whatever Python does."""
+FEWEST, MOST = 16, 64
+"""Bounds of that, in frames."""
 OLDEST_NS = 2_000_000_000
 """A frame in hand is younger than this, ns: a larger difference of wall clock stamps is a clock that was set."""
 SILENCE_NS = 500_000_000
@@ -81,7 +83,7 @@ class GenicamDriver:
             self._wide = bool(self._camera.is_uv_device())
             payload = self._camera.get_payload()
             self._stream = self._camera.create_stream(None, None)
-            for _ in range(BUFFERS):
+            for _ in range(min(MOST, max(FEWEST, round(BUFFER_S * self._settings.framerate)))):
                 self._stream.push_buffer(self._aravis.Buffer.new_allocate(payload))
             self._camera.start_acquisition()
         except self._glib.Error as error:
@@ -135,12 +137,12 @@ class GenicamDriver:
     def _count_gap(self, frame_id: int, seen_ns: int) -> None:
         before, self._last_id = self._last_id, frame_id
         gap = 0 if before is None else lost_between(before, frame_id, self._wide)
-        underruns = self._stream.get_info_uint64_by_name("n_underruns")
-        starved = min(gap, underruns - self._underruns)
-        self._underruns = underruns
-        for n, cause in ((starved, "driver"), (gap - starved, "transport")):
-            if n > 0:
-                self._ready.append(Lost(n, cause, seen_ns))
+        if gap > 0:
+            # Of a GigE camera Aravis counts the packets for which it had no buffer, not the frames.
+            underruns = self._stream.get_info_uint64_by_name("n_underruns")
+            cause = "driver" if underruns > self._underruns else "transport"
+            self._underruns = underruns
+            self._ready.append(Lost(gap, cause, seen_ns))
 
     def _image(self, buffer: Any) -> Any:
         width, height = self._settings.resolution
