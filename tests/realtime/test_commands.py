@@ -144,7 +144,7 @@ def test_loudness_is_measured_through_a_loopback(config, tmp_path):
     words = ("calibrate", "speaker", "--microphone", "--seconds", "1.5", *sets)
     try:
         measured = start(config, tmp_path, *words, **server.environment, PULSE_SOURCE="rig.monitor")
-        out, err = measured.communicate(timeout=90)
+        _, err = measured.communicate(timeout=90)
     finally:
         listener.close()
         server.close()
