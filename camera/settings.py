@@ -53,7 +53,7 @@ class CameraSettings:
     ] = 60_000
     iso: Annotated[int, Ge(0), Le(6400), Key("", "Sensitivity, 100 = gain 1 (hardware cameras); 0 leaves it.")] = 800
     awb_mode: Annotated[str, Key("", "White balance; off, so that colours stay comparable (hardware cameras).")] = "off"
-    sensor_mode: Annotated[int, Ge(0), Le(32), Key("", "Sensor mode of the Pi camera; 0 lets the driver choose.")] = 7
+    sensor_mode: Annotated[int, Ge(0), Le(32), Key("", "Sensor mode of the Pi camera; 0 lets the driver choose.")] = 0
     camera_id: Annotated[
         str, Key("", "Which camera: serial number, /dev/video0, or number; empty: the first found (hardware cameras).")
     ] = ""

@@ -24,7 +24,9 @@ from core.errors import CameraError, InputError
 
 MS = 1_000_000
 S = 1_000_000_000
-SETTINGS = replace(CameraSettings(), vid_source=CameraKind.pi, resolution=(34, 24), colour_gains=(1.5, 2.0))
+SETTINGS = replace(
+    CameraSettings(), vid_source=CameraKind.pi, resolution=(34, 24), colour_gains=(1.5, 2.0), sensor_mode=7
+)
 SLEPT_NS = 3600 * S
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from core.clock import MonotonicClock
 from core.errors import OutputError
 from hardware.board import OutputLine
 from hardware.boards import make_board
+from hardware.feeler import BeamFeeler
+from hardware.find_gpio import find_gpio
 from hardware.settings import BoardKind, Numbering, PinSettings
 from tests.guest.expect import raises
 from tests.guest.sim import SimLine
@@ -56,3 +59,24 @@ def _label(path: str) -> str:
 
     with gpiod.Chip(path) as chip:
         return chip.get_info().label
+
+
+def check_a_beam_break() -> None:
+    clock = MonotonicClock()
+    line = SimLine(144, "jetson")
+    line.pull(True)
+    for _ in range(2):
+        feeler = BeamFeeler(*find_gpio(PINS), 7, True, clock)
+        feeler.start()
+        begun, found = [], []
+        for broken in (True, False) * 5:
+            begun.append(clock.now_ns())
+            line.pull(not broken)
+            clock.sleep_until_ns(clock.now_ns() + 40_000_000)
+            found += feeler.look()
+        feeler.close()
+        assert [touch.touching for touch in found] == [True, False] * 5
+        late = sorted(touch.time_ns - time_ns for touch, time_ns in zip(found, begun, strict=True))
+        print(f"  edge to touch: median {late[5] / 1e6:.1f} ms, last {late[-1] / 1e6:.1f} ms")
+        assert late[0] > 0
+        assert late[5] < 30_000_000
