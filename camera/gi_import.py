@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import sys
@@ -68,6 +69,10 @@ def _load(namespace: str, version: str, install: str) -> Any:
 
 
 def _load_gi(install: str) -> Any:
+    # matplotlib's font module crashes the process where it is first loaded after numba or scipy and then GStreamer
+    # (9 of 9 times; matplotlib 3.10, GStreamer 1.22); loaded before them it is well. A session draws its figure last.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("matplotlib.ft2font")
     try:
         return importlib.import_module("gi")
     except ImportError as error:

@@ -200,3 +200,24 @@ def test_loudness_is_measured_through_a_loopback(config, tmp_path):
     # A loopback is flat; loudness 0.5 is 6 dB below full scale.
     assert stored["levels_db"] == pytest.approx([-6.02] * 3, abs=1.0)
     assert stored["before_db"] < 1
+
+
+DRAWS = """
+import contextlib
+import numba
+import scipy.linalg
+from camera.gi_import import load_aravis, load_gstreamer
+from core.errors import CameraError
+for load in (load_gstreamer, load_aravis):
+    with contextlib.suppress(CameraError):
+        load()
+from matplotlib.figure import Figure
+Figure().savefig("/dev/null", format="png")
+print("drawn")
+"""
+
+
+def test_a_figure_can_be_drawn_after_a_session_with_a_camera_of_gstreamer():
+    """matplotlib's font module, loaded after GStreamer and numba, takes the process down with it."""
+    done = subprocess.run([sys.executable, "-c", DRAWS], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "drawn\n"), done.stderr[-500:]
