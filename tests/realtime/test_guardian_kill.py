@@ -4,9 +4,13 @@ The lines' memory outlives every process and keeps its levels (the harsh case: a
 the signal to the falling edge in that memory. One outlier is allowed, as a virtual machine may stand still.
 """
 
+import contextlib
 import os
 import random
 import signal
+import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -16,9 +20,13 @@ from core.errors import OutputError
 from core.values import Level, Line
 from hardware.board import OutputLine
 from hardware.guard import Guard
+from hardware.guardian_life import Life, make_life_memory
+from hardware.guardian_watcher import Watcher
 from hardware.ledger import local_day, read_day
+from hardware.memory_board import TRACE_VARIABLE
 from tests.realtime.guarded import (
     LONG_S,
+    ROOT,
     VALVE,
     await_end,
     await_true,
@@ -178,6 +186,40 @@ def test_a_killed_watcher_ends_the_guardian(monkeypatch):
         guard.reconnect()
         guard.valve.pulse(0.01, CLOCK.now_ns())
         await_true(lambda: any(report.detail == "valve 0" for report in guard.reports()))
+
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from hardware.memory_board import MemoryBoard
+from tests.realtime.guarded import PINS, VALVE
+board = MemoryBoard(PINS, Path(sys.argv[1]))
+board.write(VALVE, True)
+print(flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_watcher_with_an_error_of_its_own_takes_the_lines_low_before_it_ends(monkeypatch):
+    with lines_in_memory(monkeypatch) as trace, contextlib.ExitStack() as stack:
+        command = [sys.executable, "-c", OWNER, os.environ[TRACE_VARIABLE]]
+        owner = stack.enter_context(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE))
+        stack.callback(owner.kill)
+        owner.stdout.readline()
+        assert trace.is_high(VALVE)
+        handle, memory = os.pidfd_open(owner.pid), make_life_memory()
+        stack.callback(os.close, handle)
+        stack.callback(os.close, memory)
+        link, rows = (stack.enter_context(end) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        watcher = Watcher(link, rows, handle, handle, Life(memory), spec())
+        assert not watcher.left_low
+        watcher.shut_down()
+        assert owner.wait(1) == -signal.SIGKILL
+        assert watcher.left_low
+        assert trace.owned
+        assert not trace.is_high(VALVE)
+        assert watcher.close()
+        assert not trace.owned
 
 
 def test_both_killed_at_once_is_told_and_mended_by_reconnecting(monkeypatch):
