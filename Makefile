@@ -5,7 +5,10 @@ STAMP := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 DATA := data
 
-.PHONY: run test test-real test-all lint format types bench-quick setup clean
+# What `make guest` boots from.
+GUEST := .guest
+
+.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci guest clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -18,6 +21,14 @@ $(DEV): $(STAMP)
 	@bash tools/setup_venv.sh $(VENV) '.[insilico,test,lint]'
 	@touch $@
 
+# What a rig needs beyond that, on a Raspberry Pi, a Jetson or a PC: libraries of cameras, sound, GPIO and I2C.
+rig: $(STAMP)
+	@bash tools/install_rig.sh $(VENV)
+
+# What the tests of real devices need, on any Debian machine.
+rig-ci: $(DEV)
+	@bash tools/install_rig.sh $(VENV) ci
+
 run: $(STAMP)
 	@$(PY) brain/cla_reward_punish_1roi.py --mouse SIM1 --data-root $(DATA)
 
@@ -28,6 +39,10 @@ test-real: $(DEV)
 	$(PY) -m pytest -q tests/realtime
 
 test-all: test test-real
+
+guest: $(DEV)
+	@bash tests/guest/make_cache.sh $(GUEST)
+	$(PY) -m tests.guest.boot $(GUEST)
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check .
@@ -44,6 +59,11 @@ bench-quick: $(DEV)
 	$(PY) -m bench.bench_dff --quick
 	$(PY) -m bench.bench_loop --quick
 	$(PY) -m bench.bench_mouse --quick
+
+# These need what make rig-ci installs.
+bench-rig-quick: $(DEV)
+	$(PY) -m bench.bench_rig --quick
+	$(PY) -m bench.bench_soak --quick
 
 clean:
 	rm -rf $(VENV)

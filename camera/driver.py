@@ -32,6 +32,24 @@ class Grabbed(NamedTuple):
     cause: str = ""
 
 
+class Lost(NamedTuple):
+    """Frames that will not come; for a driver that learns of them apart from the next frame.
+
+    Attributes
+    ----------
+    n : int
+        At least 1. Not counted in ``lost`` of any frame.
+    cause : str
+        As in Grabbed.
+    time_ns : int
+        When it was noticed, on the host's monotonic clock, ns.
+    """
+
+    n: int
+    cause: str
+    time_ns: int
+
+
 class Driver(Protocol):
     """One camera's library. All verbs are called by the grabber's thread, in the order open, start, grab..., close.
 
@@ -52,8 +70,11 @@ class Driver(Protocol):
     def start(self) -> None:
         """Begin to acquire. Raises CameraError."""
 
-    def grab(self, timeout_s: float) -> Grabbed | None:
-        """Return the next frame, or None when none came in time. Raises CameraError when the camera is lost."""
+    def grab(self, timeout_s: float) -> Grabbed | Lost | None:
+        """Return the next frame, or what was lost before it, or None when nothing came in time.
+
+        Raises CameraError when the camera is lost.
+        """
 
     def close(self) -> None:
         """Stop and release; at any time, twice is legal, never raises for a camera that has gone."""

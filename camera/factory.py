@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from camera.driver import Driver
+from camera.gi_import import aravis_lacking, gstreamer_lacking
+from camera.grabber import Grabber
 from camera.pace import Paced
 from camera.replay import open_replay
 from camera.scene import SceneSettings
-from camera.settings import CameraKind, CameraSettings
+from camera.settings import CameraKind, CameraSettings, GenicamLibrary
 from camera.synthetic import SyntheticCamera
 from core.errors import InputError
 from core.ports import Camera, Clock
@@ -47,43 +50,84 @@ Loader = Callable[[CameraRequest], Camera]
 
 
 @dataclass(frozen=True, slots=True)
-class Driver:
-    """What drives one kind of hardware camera.
+class Hardware:
+    """What drives one kind of hardware camera. The driver is imported where it is made, and its library where it opens.
 
     Attributes
     ----------
-    device : str
-        The camera, in words.
-    module : str
-        Python module the driver stands on.
-    install : str
-        How to get that module.
+    lacking : callable
+        Returns what its library lacks on this machine, with the cure, or "".
+    make : callable
+        Returns a driver that is not yet open, and the dtype of its frames.
     """
 
-    device: str
-    module: str
-    install: str
+    lacking: Callable[[], str]
+    make: Callable[[CameraSettings], tuple[Driver, str]]
 
 
-DRIVERS: Mapping[CameraKind, Driver] = {
-    CameraKind.pi: Driver(
-        "the Raspberry Pi camera",
-        "picamera2",
-        "on a Raspberry Pi: sudo apt-get install python3-picamera2, then make clean setup",
-    ),
-    CameraKind.genicam: Driver(
-        "GenICam (Sentech) cameras",
-        "gi",
-        "on Debian or Ubuntu: sudo apt-get install python3-gi gir1.2-aravis-0.8",
-    ),
-    CameraKind.jetson: Driver(
-        "the CSI cameras of a Jetson",
-        "gi",
-        "on a Jetson: sudo apt-get install python3-gi gir1.2-gst-plugins-base-1.0",
-    ),
-    CameraKind.usb: Driver("USB cameras", "cv2", "pip install opencv-python-headless"),
+def _genicam(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.genicam import GenicamDriver
+    from camera.pixel_formats import dtype_of
+
+    return GenicamDriver(settings), dtype_of(settings.camera_format)
+
+
+def _jetson(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.jetson import jetson_driver
+
+    return jetson_driver(settings), "uint8"
+
+
+def _stapi(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.pixel_formats import dtype_of
+    from camera.stapi import StapiDriver
+
+    return StapiDriver(settings), dtype_of(settings.camera_format)
+
+
+def _stapi_lacking() -> str:
+    from camera.stapi import stapi_lacking
+
+    return stapi_lacking()
+
+
+def _pi(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.pi import PiDriver
+
+    return PiDriver(settings), "uint8"
+
+
+def _pi_lacking() -> str:
+    from camera.pi import pi_lacking
+
+    return pi_lacking()
+
+
+def _usb(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.usb import UsbDriver
+
+    return UsbDriver(settings), "uint8"
+
+
+def _usb_lacking() -> str:
+    from camera.usb import usb_lacking
+
+    return usb_lacking()
+
+
+DRIVERS: Mapping[CameraKind, Hardware] = {
+    CameraKind.genicam: Hardware(aravis_lacking, _genicam),
+    CameraKind.jetson: Hardware(gstreamer_lacking, _jetson),
+    CameraKind.pi: Hardware(_pi_lacking, _pi),
+    CameraKind.usb: Hardware(_usb_lacking, _usb),
 }
-"""Kinds whose driver is not in this version; a driver takes its kind's place in LOADERS and leaves this table."""
+STAPI = Hardware(_stapi_lacking, _stapi)
+"""For genicam cameras with ``genicam_library = stapi``."""
+
+
+def hardware_of(kind: CameraKind, library: GenicamLibrary) -> Hardware:
+    """Return what drives a kind of hardware camera; ``library`` is asked of genicam cameras only."""
+    return STAPI if kind is CameraKind.genicam and library is GenicamLibrary.stapi else DRIVERS[kind]
 
 
 def _replay(request: CameraRequest) -> Camera:
@@ -108,10 +152,17 @@ def _at_pace(camera: Camera, request: CameraRequest) -> Camera:
     return Paced(camera, request.clock) if request.pace_real else camera
 
 
+def _hardware(request: CameraRequest) -> Camera:
+    settings = request.settings
+    driver, dtype = hardware_of(settings.vid_source, settings.genicam_library).make(settings)
+    return Grabber(driver, settings, request.clock, dtype)
+
+
 LOADERS: Mapping[CameraKind, Loader] = {
     CameraKind.replay: _replay,
     CameraKind.synthetic: _synthetic,
     CameraKind.simulated: _simulated,
+    **dict.fromkeys(DRIVERS, _hardware),
 }
 
 
@@ -149,21 +200,20 @@ class CameraFactory:
         """
         loader = self._loaders.get(settings.vid_source)
         if loader is None:
-            raise InputError(self.missing(settings.vid_source))
+            raise InputError(self.missing(settings.vid_source, settings.genicam_library))
         return loader(CameraRequest(settings, source, clock, pace_real, scene, seed, plant))
 
-    def missing(self, kind: CameraKind) -> str | None:
-        """Return what a camera of this kind lacks on this machine and in this version, or None when it can be made."""
-        if kind in self._loaders:
-            if kind is not CameraKind.simulated or find_spec("brian2") is not None:
-                return None
-            return f"vid_source = simulated: Brian2 is not installed; run make setup, or {_INSTEAD}"
-        driver = DRIVERS.get(kind)
-        if driver is None:
+    def missing(self, kind: CameraKind, library: GenicamLibrary = GenicamLibrary.aravis) -> str | None:
+        """Return what a camera of this kind lacks on this machine and in this version, or None when it can be made.
+
+        ``library`` is what a genicam camera is to be driven through.
+        """
+        if kind not in self._loaders:
             return f"vid_source = {kind.value}: this version has no driver for it; {_INSTEAD}"
-        present = find_spec(driver.module) is not None
-        library = f"{driver.module} is installed" if present else f"nor is {driver.module} installed ({driver.install})"
-        return f"vid_source = {kind.value}: this version has no driver for {driver.device} yet; {library}; {_INSTEAD}"
+        if kind is CameraKind.simulated and find_spec("brian2") is None:
+            return f"vid_source = simulated: Brian2 is not installed; run make setup, or {_INSTEAD}"
+        lacking = hardware_of(kind, library).lacking() if self._loaders[kind] is _hardware else ""
+        return f"vid_source = {kind.value}: {lacking}; or {_INSTEAD}" if lacking else None
 
 
 _INSTEAD = "use --camera replay with a recording, or --camera synthetic"

@@ -21,11 +21,15 @@ class Lifecycle:
 
     def start(self) -> None:
         """Note the start. Raises CameraError when it has been started or closed before."""
-        if self._closed:
-            raise CameraError(f"{self._name}: the camera is closed; make a new one")
+        self.check_open()
         if self._started:
             raise CameraError(f"{self._name}: the camera was started before")
         self._started = True
+
+    def check_open(self) -> None:
+        """Raise CameraError if the camera is closed."""
+        if self._closed:
+            raise CameraError(f"{self._name}: the camera is closed; make a new one")
 
     def check_readable(self) -> None:
         """Raise CameraError unless the camera is started and not closed."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +16,7 @@ from core.errors import OutputError
 from hardware.board import Board
 from hardware.gpio import GpioBoard
 from hardware.gpio_errors import gpio_error
+from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
 from hardware.settings import BoardKind, PinSettings
 
 DEVICE_TREE = Path("/proc/device-tree")
@@ -88,9 +93,19 @@ def make_board(
     return GpioBoard(pins, load_gpio(kind, has, load))
 
 
+def preload(pins: PinSettings) -> None:
+    """Import what ``make_board`` will need, so that it is quick when it is needed; touches no line, raises nothing."""
+    with contextlib.suppress(OutputError):
+        kind = choose_kind(pins.output_board, find_board())
+        if kind in GPIO_KINDS:
+            load_gpio(kind)
+        elif kind is BoardKind.arduino:
+            importlib.import_module("hardware.arduino_board")
+
+
 def _memory_board(pins: PinSettings) -> Board:
-    board: Board = importlib.import_module("hardware.memory_board").MemoryBoard(pins)
-    return board
+    trace = os.environ.get(TRACE_VARIABLE)
+    return MemoryBoard(pins, Path(trace) if trace else None)
 
 
 def choose_kind(asked: BoardKind, found: FoundBoard, has: Has = is_installed) -> BoardKind:
@@ -120,6 +135,22 @@ def _found_kind(found: FoundBoard, has: Has) -> BoardKind:
     return found.kind
 
 
+@contextlib.contextmanager
+def _folder_of_its_own() -> Iterator[None]:
+    """Import lgpio here: it makes and opens a pipe, .lgd-nfy0, in the working folder.
+
+    It would lie about there, and two processes in one folder (guardian and lick sensor) could open each other's.
+    """
+    before = os.getcwd()
+    folder = tempfile.mkdtemp(prefix="rigloop-gpio-")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.import_module) -> Any:
     """Return the GPIO module of a kind: what ``GpioBoard`` and a beam-break need. Raises OutputError with the cure."""
     needed = GPIO_KINDS[kind]
@@ -133,7 +164,8 @@ def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.i
     if not has(needed):
         raise OutputError(f"{where}: {needed} is not installed; run: make rig (or pip install {needed})")
     try:
-        module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
+        with _folder_of_its_own():
+            module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
     except ImportError as error:
         raise OutputError(f"{where}: {needed} cannot be imported ({error}); run: make rig") from error
     except Exception as error:

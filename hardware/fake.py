@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from core.errors import OutputError
-from core.outputs import Openings, OutputUse, check_tone
+from core.outputs import OutputUse, check_tone
 from core.values import Level, Lick, Line, Pulse
+from hardware.bounds import openings
 from hardware.settings import OutputSettings
 
 
@@ -76,7 +77,7 @@ class FakeValve(_Device):
 
     def __init__(self, settings: OutputSettings, fail_on: int | None = None) -> None:
         super().__init__("valve", fail_on)
-        self._openings = Openings(settings.max_pulse_s, settings.min_pulse_gap_s, settings.max_session_water_s)
+        self._openings = openings(settings)
 
     @property
     def pulses(self) -> list[tuple[int, int]]:

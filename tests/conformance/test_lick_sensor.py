@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -12,13 +13,43 @@ from core.errors import OutputError
 from core.ports import LickSensor
 from core.values import Lick
 from hardware.fake import FakeLickSensor
+from hardware.lick import LickReader
+from hardware.lick_wire import Ready, pack, pack_licks
+from hardware.settings import LickKind, LickSettings, PinSettings
 from insilico.devices import MouseTongue
 from tests.conformance.conftest import MS
 
 Make = Callable[[Sequence[int]], LickSensor]
 """Makes a sensor on which a mouse licks at these times, ns, in order."""
 
-CASES: dict[str, Make] = {"fake": FakeLickSensor, "simulated": MouseTongue}
+
+class PipedReader(LickReader):
+    """The rig's lick sensor as it is when its process, here played by the test, has said all that it has to say."""
+
+    def __init__(self, licks_ns: Sequence[int]) -> None:
+        super().__init__(LickSettings(lick_sensor=LickKind.beam, lick_pin=4), PinSettings())
+        self._licks_ns = licks_ns
+        self.start()
+
+    def _spawn(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        theirs.send(pack(Ready("piped")))
+        for time_ns in self._licks_ns:
+            theirs.send(pack_licks([time_ns]))
+        self._theirs = theirs
+        return ours
+
+    def close(self) -> None:
+        """Both ends."""
+        super().close()
+        self._theirs.close()
+
+    def __del__(self) -> None:
+        """The suite forgets most of its sensors without closing them."""
+        self.close()
+
+
+CASES: dict[str, Make] = {"fake": FakeLickSensor, "simulated": MouseTongue, "process": PipedReader}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())

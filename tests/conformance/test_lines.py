@@ -11,6 +11,7 @@ from core.errors import OutputError
 from core.ports import Lines
 from core.values import Level, Line, Pulse, as_ns
 from hardware.fake import FakeLines
+from tests.hardware.near_guardian import NearLines
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def fake_is_high(lines: FakeLines, line: Line, time_ns: int) -> bool:
     return lines.levels[line] or any(start <= time_ns < start + as_ns(length) for start, length in pulses)
 
 
-CASES = {"fake": Case(FakeLines, fake_is_high)}
+CASES = {"fake": Case(FakeLines, fake_is_high), "guarded": Case(NearLines, NearLines.is_high)}
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())

@@ -17,6 +17,7 @@ from core.values import as_ns
 from hardware.fake import FakeValve
 from hardware.settings import OutputSettings
 from insilico.devices import MouseSpout
+from tests.hardware.near_guardian import NearValve
 
 BOUNDS = OutputSettings(max_pulse_s=1.0, max_session_water_s=3.0, min_pulse_gap_s=0.1)
 
@@ -48,6 +49,7 @@ def spout(bounds: OutputSettings) -> Valve:
 
 CASES = {
     "fake": Case(FakeValve, lambda valve: valve.pulses, lambda valve: valve.closed),
+    "guarded": Case(NearValve, NearValve.openings, NearValve.is_shut),
     "simulated": Case(spout, lambda valve: valve.pulses, lambda valve: valve.closed),
 }
 

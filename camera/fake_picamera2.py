@@ -1,0 +1,368 @@
+"""A module that stands for picamera2: its life cycle, its refusals and a sensor behind it, on any clock.
+
+Held to picamera2 0.3.38: names, defaults, order of the life cycle, texts of errors. ``tests/camera`` compares the two.
+What would wait for ever in the real one raises WouldHang here. Threads are not modelled: the camera catches up with the
+clock whenever it is called, so that a caller who is late finds what a real camera would have left him.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as FutureTimeout
+from copy import deepcopy
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from camera.fake_pi_requests import CompletedRequest, Job, MappedArray, WouldHang
+from camera.fake_pi_sensor import MODES, FakeSensor, paint
+from core.ports import Clock
+from core.values import Image
+
+STRIDE_ALIGN = 64
+DELIVERY_NS = 8_000_000
+"""From the stamp (first row read out) to the completed request, ns: readout and image processing."""
+
+TUNING = {
+    "version": 2.0,
+    "algorithms": [{"rpi.alsc": {"n_iter": 100}}, {"rpi.contrast": {"ce_enable": 1}}, {"rpi.awb": {"bayes": 1}}],
+}
+
+
+@dataclass
+class Bench:
+    """What the fake camera is and does, and what was left of it. One bench can hold one camera open at a time.
+
+    Attributes
+    ----------
+    clock : Clock
+        Told the time by, and slept on.
+    cameras : list of dict
+        What ``global_camera_info`` gives.
+    busy : bool
+        Whether another program holds the camera.
+    lost : set of int
+        Frames (from 0, counted since the camera's first start) that never reach the host.
+    silent_from : int or None
+        First frame that never comes, nor any after it.
+    jitter_ns : tuple of int
+        Added to the stamps, in turn.
+    latency_frames : int
+        Frames from a control's setting to the first that was taken with it.
+    deaf_to : set of str
+        Controls that the camera takes and does not keep.
+    stamp_offset_ns : int
+        Added to the stamps: how long the host has slept, for a camera on CLOCK_BOOTTIME.
+    untold : set of str
+        Entries that the metadata lacks.
+    tuning : dict or None
+        Its tuning file; None where the system has none.
+    calls : list of str
+        Life-cycle calls, in order.
+    """
+
+    clock: Clock
+    cameras: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"Model": "imx219", "Location": 2, "Rotation": 180, "Id": "/i2c@1a", "Num": 0}]
+    )
+    busy: bool = False
+    lost: set[int] = field(default_factory=set)
+    silent_from: int | None = None
+    jitter_ns: tuple[int, ...] = (0,)
+    latency_frames: int = 3
+    deaf_to: set[str] = field(default_factory=set)
+    stamp_offset_ns: int = 0
+    untold: set[str] = field(default_factory=set)
+    tuning: dict[str, Any] | None = field(default_factory=lambda: deepcopy(TUNING))
+    calls: list[str] = field(default_factory=list)
+    holder: Picamera2 | None = None
+    used_tuning: dict[str, Any] | None = None
+
+    def check_empty(self) -> None:
+        """Raise AssertionError when the camera is still open, or a request was never released before it stopped."""
+        if self.holder is not None:
+            raise AssertionError("fake picamera2: the camera was not closed")
+        if "left over" in self.calls:
+            raise AssertionError("fake picamera2: stopped with requests in hand that were never released")
+
+
+def make_library(bench: Bench) -> Any:
+    """Return what stands for the module picamera2: Picamera2, MappedArray, CancelledError, TimeoutError."""
+    return SimpleNamespace(
+        Picamera2=type("Picamera2", (Picamera2,), {"bench": bench}),
+        MappedArray=MappedArray,
+        CancelledError=CancelledError,
+        TimeoutError=FutureTimeout,
+    )
+
+
+class Picamera2:
+    """One camera. Make it by ``make_library``, which says on which bench it stands."""
+
+    bench: Bench
+
+    def __init__(
+        self, camera_num: int = 0, verbose_console: object = None, tuning: Any = None, allocator: object = None
+    ) -> None:
+        del verbose_console, allocator
+        bench = self.bench
+        if camera_num >= len(bench.cameras):
+            raise RuntimeError(
+                f'No camera number {camera_num} found - use "rpicam-hello --list-cameras" to check connected cameras'
+            )
+        if bench.busy or bench.holder is not None:
+            reason = RuntimeError("Failed to acquire camera: Device or resource busy")
+            raise RuntimeError("Camera __init__ sequence did not complete.") from reason
+        bench.holder = self
+        bench.used_tuning = tuning
+        bench.calls.append(f"open {camera_num}")
+        self.is_open = True
+        self.started = False
+        self.camera_properties = {"Model": bench.cameras[camera_num]["Model"], "ColorFilterArrangement": 0}
+        self._config: dict[str, Any] | None = None
+        self._sensor = FakeSensor(bench.latency_frames, bench.deaf_to)
+        self._waiting: dict[str, Any] = {}
+        self._jobs: list[Job] = []
+        self._completed: list[CompletedRequest] = []
+        self._free: list[Image] = []
+        self._out = 0
+        self._frame = 0
+        self._stamp_ns = 0
+        self._catching_up = False
+
+    @classmethod
+    def load_tuning_file(cls, tuning_file: str, dir: str | None = None) -> dict[str, Any]:  # noqa: A002 - its own name
+        """Return the tuning of a sensor, by ``imx219.json``."""
+        del dir
+        models = [f"{info['Model']}.json" for info in cls.bench.cameras]
+        if cls.bench.tuning is None or tuning_file not in models:
+            raise RuntimeError("Tuning file not found")
+        return deepcopy(cls.bench.tuning)
+
+    @staticmethod
+    def find_tuning_algo(tuning: dict[str, Any], name: str) -> Any:
+        """Return the parameters of one algorithm."""
+        if tuning.get("version", 1) == 1:
+            return tuning[name]
+        return next(algorithm for algorithm in tuning["algorithms"] if name in algorithm)[name]
+
+    @classmethod
+    def global_camera_info(cls) -> list[dict[str, Any]]:
+        """Return the cameras there are."""
+        return deepcopy(cls.bench.cameras)
+
+    @property
+    def sensor_modes(self) -> list[dict[str, Any]]:
+        """The modes of the sensor; asking reconfigures the camera."""
+        self._check_stopped()
+        self._config = None
+        return [dict(mode) for mode in MODES]
+
+    @property
+    def camera_controls(self) -> dict[str, tuple[Any, Any, Any]]:
+        """Range and default of each control, in the sensor mode that is configured."""
+        return dict(self._sensor.limits)
+
+    def create_video_configuration(
+        self,
+        main: Mapping[str, Any] = {},
+        lores: Any = None,
+        raw: Any = {},  # noqa: B006
+        transform: Any = None,
+        colour_space: Any = None,
+        buffer_count: int = 6,
+        controls: Mapping[str, Any] = {},
+        display: str | None = "main",
+        encode: str | None = "main",
+        queue: bool = True,
+        sensor: Any = {},  # noqa: B006
+        use_case: str = "video",
+    ) -> dict[str, Any]:
+        """Return a configuration for video."""
+        unknown = set(main) - {"format", "size", "stride", "preserve_ar"}
+        if unknown:
+            raise ValueError(f"Bad key {unknown.pop()!r}: valid stream configuration keys are format, size, stride")
+        stream: dict[str, Any] = {"format": "XBGR8888", "size": (1280, 720), "preserve_ar": True} | dict(main)
+        width, height = stream["size"]
+        stream["size"] = (width - width % 2, height - height % 2)
+        return {
+            "use_case": use_case, "transform": transform, "colour_space": colour_space, "buffer_count": buffer_count,
+            "queue": queue, "main": stream, "lores": lores, "raw": raw, "sensor": sensor,
+            "controls": {"NoiseReductionMode": 1, "FrameDurationLimits": (33333, 33333)} | dict(controls),
+            "display": display, "encode": encode,
+        }  # fmt: skip
+
+    def configure(self, camera_config: Any = None) -> None:
+        """Take a configuration; only while the camera is stopped."""
+        self._check_stopped()
+        config = deepcopy(camera_config if camera_config is not None else self.create_video_configuration())
+        if config["sensor"] is not None and set(config["sensor"]) - {"bit_depth", "output_size"}:
+            raise RuntimeError(f"Unexpected keys {set(config['sensor'])} in sensor configuration")
+        if config["main"]["format"] not in ("RGB888", "BGR888"):
+            raise NotImplementedError("fake picamera2: main streams of RGB888 or BGR888 only")
+        width, height = config["main"]["size"]
+        config["main"]["stride"] = -(-width * 3 // STRIDE_ALIGN) * STRIDE_ALIGN
+        size = (config["sensor"] or {}).get("output_size", (width, height))
+        self._sensor.choose_mode(size)
+        self._config = config
+        self._waiting = {}
+        self._free = [np.zeros(height * config["main"]["stride"], np.uint8) for _ in range(config["buffer_count"])]
+        self.set_controls(config["controls"])
+        self.bench.calls.append("configure")
+
+    def camera_configuration(self) -> dict[str, Any]:
+        """Return the configuration as the camera keeps it."""
+        return self._config or {}
+
+    def set_controls(self, controls: Mapping[str, Any]) -> None:
+        """Set controls; they take effect ``latency_frames`` later. Values out of range are moved into it, silently."""
+        for name in controls:
+            if name not in self._sensor.limits:
+                raise RuntimeError(f"Control {name} is not advertised by libcamera")
+        self._waiting.update(controls)
+        if self.started:
+            self._catch_up()
+            self._apply()
+
+    def start(self, config: Any = None, show_preview: Any = False) -> None:
+        """Run."""
+        del show_preview
+        if config is not None:
+            self.configure(config)
+        if self._config is None:
+            raise RuntimeError("Camera has not been configured")
+        if self.started:
+            return
+        self.bench.calls.append("start")
+        self.started = True
+        self._sensor.reset()
+        self._apply()
+        self._stamp_ns = self.bench.clock.now_ns() + self._sensor.interval_ns(self._frame)
+
+    def stop(self) -> None:
+        """Stop; requests in hand stay in hand, and are no use any more."""
+        if not self.started:
+            return
+        self.wait_for(lambda: not self._jobs, None)  # it stands in line behind every capture that was asked for
+        for request in self._completed:
+            request.release()
+        self._completed = []
+        self.bench.calls.append("stop")
+        self.started = False
+        if self._out:
+            self.bench.calls.append("left over")
+
+    def close(self) -> None:
+        """Stop and give the camera back; twice is legal."""
+        if not self.is_open:
+            return
+        self.stop()
+        self.is_open = False
+        self.bench.holder = None
+        self.bench.calls.append("close")
+
+    def cancel_all_and_flush(self) -> None:
+        """Cancel what waits for a frame."""
+        for job in self._jobs:
+            job.cancel()
+        self._jobs = []
+
+    def capture_request(
+        self,
+        wait: bool | float | None = None,
+        signal_function: Callable[[Job], None] | None = None,
+        flush: bool | int | None = None,
+    ) -> Any:
+        """Return the next completed request, or with ``wait=False`` the job that will have it."""
+        if signal_function is not None or flush:
+            raise NotImplementedError("fake picamera2: signal_function and flush are not modelled")
+        if not self.is_open:
+            raise RuntimeError("Camera not opened")
+        self._catch_up()
+        job = Job(self)
+        self._jobs.append(job)
+        self._serve()
+        if wait is False:
+            return job
+        return job.get_result(None if wait is None or wait is True else wait)
+
+    def wait_for(self, done: Callable[[], bool], timeout: float | None) -> None:
+        """Let time go by until ``done()``; what the thread of the real library does meanwhile."""
+        clock = self.bench.clock
+        self._catch_up()
+        give_up_ns = None if timeout is None else clock.now_ns() + round(timeout * 1e9)
+        while not done():
+            due_ns = self._due_ns()
+            if give_up_ns is None and due_ns is None:
+                raise WouldHang("fake picamera2: no frame will ever come, and no time limit was given")
+            if due_ns is None or (give_up_ns is not None and due_ns > give_up_ns):
+                assert give_up_ns is not None
+                clock.sleep_until_ns(give_up_ns)
+                raise FutureTimeout
+            clock.sleep_until_ns(due_ns)
+            self._catch_up()
+
+    def recycle(self, memory: Image) -> None:
+        """A request came back; the next frame may use its buffer."""
+        self._catch_up()
+        self._out -= 1
+        self._free.append(memory)
+
+    def _check_stopped(self) -> None:
+        if self.started:
+            raise RuntimeError("Camera must be stopped before configuring")
+
+    def _due_ns(self) -> int | None:
+        """Return when the next frame completes, or None if none ever will."""
+        if not self.started or self._silent() or not (self._free or self._completed):
+            return None
+        return self._stamp_ns + DELIVERY_NS
+
+    def _catch_up(self) -> None:
+        """Let happen what has happened up to now."""
+        if self._catching_up:
+            return
+        self._catching_up = True
+        now_ns = self.bench.clock.now_ns()
+        while self.started and not self._silent() and self._stamp_ns + DELIVERY_NS <= now_ns:
+            if self._free and self._frame not in self.bench.lost:
+                self._complete(self._free.pop(0))
+            self._frame += 1
+            self._stamp_ns += self._sensor.interval_ns(self._frame)
+        self._catching_up = False
+
+    def _silent(self) -> bool:
+        return self.bench.silent_from is not None and self._frame >= self.bench.silent_from
+
+    def _complete(self, memory: Image) -> None:
+        assert self._config is not None
+        now = self._sensor.controls_of(self._frame)
+        paint(memory, self._config["main"], self._frame, now)
+        jitter_ns = self.bench.jitter_ns[self._frame % len(self.bench.jitter_ns)]
+        metadata = {
+            "SensorTimestamp": self._stamp_ns + jitter_ns + self.bench.stamp_offset_ns,
+            "ExposureTime": now["ExposureTime"],
+            "AnalogueGain": now["AnalogueGain"],
+            "DigitalGain": 1.0,
+            "ColourGains": now["ColourGains"],
+            "FrameDuration": self._sensor.interval_ns(self._frame) // 1000,
+            "SensorTemperature": 30.0,
+        }
+        for name in self.bench.untold:
+            metadata.pop(name, None)
+        self._out += 1
+        self._completed.append(CompletedRequest(self, memory, deepcopy(self._config), metadata))
+        self._serve()
+        while len(self._completed) > (1 if self._config["queue"] else 0):
+            self._completed.pop(0).release()
+
+    def _serve(self) -> None:
+        while self._jobs and self._completed:
+            self._jobs.pop(0).take(self._completed.pop(0))
+
+    def _apply(self) -> None:
+        self._sensor.set(self._waiting, self._frame)
+        self._waiting = {}

@@ -1,0 +1,155 @@
+"""GigE Vision and USB3 Vision cameras (Sentech and others), through Aravis."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Event
+from typing import Any
+
+from camera.driver import Grabbed, Lost
+from camera.frame_ids import lost_between
+from camera.genicam_find import discover, pick
+from camera.genicam_setup import GenicamSetup
+from camera.gi_import import load_aravis, load_glib
+from camera.pixel_formats import PixelFormat, to_bgr
+from camera.settings import CameraSettings
+from camera.stamp_clock import StampClock
+from core.errors import CameraError
+
+BUFFERS = 16
+"""Frames that Aravis can hold: half a second at 30 frames/s. Its own thread fills them, whatever Python does."""
+OLDEST_NS = 2_000_000_000
+"""A frame in hand is younger than this, ns: a larger difference of wall clock stamps is a clock that was set."""
+SILENCE_NS = 500_000_000
+"""A camera that has sent nothing for this and three frames more is taken to have gone, ns."""
+
+
+class GenicamDriver:
+    """One camera. Aravis receives in a thread of its own (in C), which begins at ``start`` and ends at ``close``.
+
+    A frame's time is the moment its first packet came, freed of jitter by the camera's own stamps (StampClock): later
+    than the end of its exposure by readout and the way to the host. Frames whose packets did not all come are dropped
+    and counted (``incomplete``), as are ids that never came (``transport``) and frames for which Aravis had no buffer
+    left (``driver``).
+    """
+
+    def __init__(self, settings: CameraSettings) -> None:
+        self._settings = settings
+        self.name = "genicam camera"
+        self._aravis: Any = None
+        self._glib: Any = None
+        self._camera: Any = None
+        self._stream: Any = None
+        self._lost = Event()
+        self._pixels: PixelFormat | None = None
+        self._seen_ns = 0
+
+    def open(self) -> Mapping[str, object]:
+        """Find the camera, take control of it and set it up; see GenicamSetup. Raises CameraError."""
+        self._aravis, self._glib = load_aravis(), load_glib()
+        found = pick(discover(self._aravis), self._settings.camera_id)
+        self.name = f"genicam {found.device_id}"
+        try:
+            camera = self._aravis.Camera.new(found.device_id)
+        except self._glib.Error as error:
+            raise CameraError(f"{self.name}: cannot be opened: {error.message}; see to its cable and power") from error
+        device = camera.get_device()
+        if camera.is_gv_device() and not device.is_controller():
+            raise CameraError(f"{self.name}: is in use by another program or computer; close that, then start again")
+        self._camera, self._lost = camera, Event()
+        # The signal comes from Aravis' heartbeat thread, and must not keep this object alive: it holds the event only.
+        device.connect("control-lost", lambda _device, lost=self._lost: lost.set())
+        setup = GenicamSetup(self._aravis, camera, self.name, self._settings)
+        try:
+            self._pixels = setup.run()
+        except CameraError:
+            self.close()
+            raise
+        return {**found._asdict(), **setup.facts}
+
+    def start(self) -> None:
+        """Make the stream and begin. Raises CameraError."""
+        self._ready: deque[Grabbed | Lost] = deque()
+        self._stamps = StampClock()
+        self._last_id: int | None = None
+        self._underruns = 0
+        self._seen_ns = time.monotonic_ns()
+        try:
+            self._wide = bool(self._camera.is_uv_device())
+            payload = self._camera.get_payload()
+            self._stream = self._camera.create_stream(None, None)
+            for _ in range(BUFFERS):
+                self._stream.push_buffer(self._aravis.Buffer.new_allocate(payload))
+            self._camera.start_acquisition()
+        except self._glib.Error as error:
+            raise CameraError(f"{self.name}: does not start: {error.message}; see to its cable and power") from error
+
+    def grab(self, timeout_s: float) -> Grabbed | Lost | None:
+        """Return the next frame or loss; see Driver. Raises CameraError once control of the camera is lost."""
+        if not self._ready:
+            if self._lost.is_set():
+                raise CameraError(f"{self.name}: control of the camera was lost; see to its cable and power")
+            buffer = self._stream.timeout_pop_buffer(max(1, round(timeout_s * 1e6)))
+            if buffer is None:
+                return None
+            self._seen_ns = time.monotonic_ns()
+            try:
+                self._take(buffer)
+            finally:
+                self._stream.push_buffer(buffer)
+        return self._ready.popleft()
+
+    def close(self) -> None:
+        """Stop, and give up control; of a camera that has gone this takes 5 to 8 s, within Aravis."""
+        camera, self._camera = self._camera, None
+        stream, self._stream = self._stream, None
+        if camera is None or self._gone(stream is not None):
+            return  # each thing that is said to a camera that has gone costs 2.5 s more
+        with suppress(self._glib.Error):
+            if stream is not None:
+                camera.stop_acquisition()
+                del stream
+            if camera.is_gv_device():
+                camera.get_device().leave_control()  # now, not when Python gets round to it
+
+    def _gone(self, started: bool) -> bool:
+        """Return whether control was lost, or frames have not come for so long that it probably is."""
+        silence_ns = time.monotonic_ns() - self._seen_ns
+        return self._lost.is_set() or (started and silence_ns > SILENCE_NS + 3e9 / self._settings.framerate)
+
+    def _take(self, buffer: Any) -> None:
+        """Put a buffer's frame into ``_ready``, after what was lost before it."""
+        now_ns = time.monotonic_ns()
+        age_ns = self._glib.get_real_time() * 1000 - buffer.get_system_timestamp()
+        seen_ns = now_ns - (age_ns if 0 <= age_ns < OLDEST_NS else 0)
+        self._count_gap(buffer.get_frame_id(), seen_ns)
+        if buffer.get_status() != self._aravis.BufferStatus.SUCCESS:
+            self._ready.append(Lost(1, "incomplete", seen_ns))
+            return
+        stamp_ns = buffer.get_timestamp()
+        self._ready.append(Grabbed(self._image(buffer), self._stamps.time_ns(stamp_ns, seen_ns), stamp_ns))
+
+    def _count_gap(self, frame_id: int, seen_ns: int) -> None:
+        before, self._last_id = self._last_id, frame_id
+        gap = 0 if before is None else lost_between(before, frame_id, self._wide)
+        underruns = self._stream.get_info_uint64_by_name("n_underruns")
+        starved = min(gap, underruns - self._underruns)
+        self._underruns = underruns
+        for n, cause in ((starved, "driver"), (gap - starved, "transport")):
+            if n > 0:
+                self._ready.append(Lost(n, cause, seen_ns))
+
+    def _image(self, buffer: Any) -> Any:
+        width, height = self._settings.resolution
+        had = (buffer.get_image_width(), buffer.get_image_height())
+        if had != (width, height) or self._pixels is None:
+            raise CameraError(
+                f"{self.name}: a frame of {had[0]}x{had[1]} px came, wanted is {width}x{height}; start again"
+            )
+        try:
+            return to_bgr(buffer.get_image_data(), self._pixels, height, width)
+        except ValueError as error:
+            raise CameraError(f"{self.name}: {error}; set camera_format to another format") from error

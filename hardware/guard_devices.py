@@ -1,0 +1,88 @@
+"""The valve and the lines of a guarded rig: they check, and send; the guardian does, within the same bounds."""
+
+from __future__ import annotations
+
+import math
+
+from core.errors import OutputError
+from core.outputs import Openings, OutputUse
+from core.values import Level, Pulse, as_ns
+from hardware.board import OutputLine
+from hardware.guard_link import Link
+from hardware.guardian_lines import LONGEST_PULSE_S
+from hardware.guardian_wire import Kind, Message
+
+
+class GuardedValve:
+    """The valve (``core.ports.Valve``).
+
+    Parameters
+    ----------
+    link : Link
+    openings : Openings
+        The bounds, kept here too so that the caller learns of a refusal at once. What was cut off a drop is not given
+        back here: that errs on the side of less water.
+    """
+
+    def __init__(self, link: Link, openings: Openings) -> None:
+        self._link = link
+        self._openings = openings
+        self._state = OutputUse("valve")
+        self._number = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the valve is shut for good."""
+        return self._state.closed
+
+    @property
+    def session_s(self) -> float:
+        """Water that was asked for in this session, s."""
+        return self._openings.session_s
+
+    def pulse(self, duration_s: float, time_ns: int) -> None:
+        """Open now, close ``duration_s`` later. Raises OutputError on a pulse that is not allowed."""
+        self._state.note(time_ns)
+        self._openings.add(duration_s, time_ns)
+        self._number += 1
+        self._link.ask(Message(Kind.WATER, number=self._number, a=as_ns(duration_s)))
+
+    def close(self) -> None:
+        """Shut the valve, whatever it was doing; returns when it is shut. Raises OutputError where that is not sure."""
+        if not self._state.closed:
+            self._state.closed = True
+            self._link.finish(Kind.SHUT)
+
+
+class GuardedLines:
+    """LEDs, light and TTL lines (``core.ports.Lines``).
+
+    Parameters
+    ----------
+    link : Link
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._state = OutputUse("lines")
+
+    def set(self, level: Level, time_ns: int) -> None:
+        """Set a line and leave it. Raises OutputError."""
+        self._state.note(time_ns)
+        self._link.ask(Message(Kind.SET, OutputLine(level.line.value), level.high))
+
+    def pulse(self, pulse: Pulse, time_ns: int) -> None:
+        """Raise a line for a while; it falls by itself. Raises OutputError."""
+        self._state.note(time_ns)
+        if not (math.isfinite(pulse.duration_s) and 0 < pulse.duration_s <= LONGEST_PULSE_S):
+            raise OutputError(
+                f"{pulse.line.value}: a pulse of {pulse.duration_s} s is refused; "
+                f"give more than 0, up to {LONGEST_PULSE_S:g}"
+            )
+        self._link.ask(Message(Kind.PULSE, OutputLine(pulse.line.value), a=as_ns(pulse.duration_s)))
+
+    def close(self) -> None:
+        """All lines low. Raises OutputError where that is not sure."""
+        if not self._state.closed:
+            self._state.closed = True
+            self._link.finish(Kind.LOW)

@@ -1,0 +1,152 @@
+"""The controller's end of the connection to guardian and watcher: sends commands, turns what they say into reports."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from core.errors import OutputError
+from core.values import Report
+from hardware.board import OutputLine
+from hardware.guard_pair import Pair
+from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
+
+ANSWER_S = 1.0
+TAKE_S = 11.0
+LAST_WORD_S = 0.5
+CLOSE_THE_TAP = "the valve may be open: close the water's tap"
+_BATCH = 256
+
+
+class Link(Protocol):
+    """What the valve and the lines ask of a connection."""
+
+    def ask(self, message: Message) -> None:
+        """Send a command without waiting. Raises OutputError where nobody takes it."""
+
+    def finish(self, kind: Kind) -> None:
+        """Send SHUT or LOW and return when the lines are low. Raises OutputError where that is not sure."""
+
+
+class GuardLink:
+    """A running pair as the valve and the lines see it. Used by one thread.
+
+    Parameters
+    ----------
+    pair : Pair
+    """
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._reports: list[Report] = []
+        self._fatal = ""
+        self._gone = self._taken = False
+        self._done: set[int] = set()
+        self._links = {pair.link: self._hear_guardian, pair.watch: self._hear_watcher}
+
+    def ask(self, message: Message) -> None:
+        """Send a command without waiting. Raises OutputError where the guardian is gone or takes nothing."""
+        if self._fatal:
+            raise OutputError(self._fatal)
+        try:
+            self._pair.link.send(pack(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except BlockingIOError as error:
+            raise OutputError("guardian: it takes no commands; restart the outputs") from error
+        except OSError as error:
+            raise OutputError(self._why_lost()) from error
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return what was told since the last look. Raises OutputError when the guardian is lost and all is told."""
+        self._hear(0)
+        found, self._reports = tuple(self._reports), []
+        if not found and (self._fatal or self._gone):
+            raise OutputError(self._why_lost())
+        return found
+
+    def finish(self, kind: Kind) -> None:
+        """Send SHUT or LOW and return when that is done. Raises OutputError where the lines may be high."""
+        with suppress(OutputError):
+            self.ask(Message(kind))
+        if self._wait(lambda: kind in self._done or self._gone, ANSWER_S) and kind in self._done:
+            return
+        if not self._gone:
+            self._pair.kill_guardian()
+        if self._pair.code() == 0:
+            return
+        # Where the watcher is gone too, nobody will say so.
+        self._wait(lambda: self._taken or not self._links, TAKE_S)
+        if self._taken:
+            return
+        raise OutputError(f"{self._why_lost()}; {CLOSE_THE_TAP}")
+
+    def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Hear until it is done; return whether it is."""
+        while not done():
+            if not self._hear(timeout_s):
+                return done()
+        return True
+
+    def _hear(self, timeout_s: float) -> bool:
+        """Take what was said, waiting for it up to ``timeout_s``; return whether there was anything."""
+        poller = select.poll()
+        for link in self._links:
+            poller.register(link, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poller.poll(timeout_s * 1000)}
+        for link in [link for link in self._links if link.fileno() in ready]:
+            self._drain(link, self._links[link])
+        return bool(ready)
+
+    def _drain(self, link: socket.socket, hear: Callable[[Message], None]) -> None:
+        for _ in range(_BATCH):
+            try:
+                packet = link.recv(MAX_MESSAGE, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:
+                # It died with our messages unread; what it said before is still to come.
+                continue
+            if not packet:
+                del self._links[link]
+                self._gone = True
+                return
+            hear(unpack(packet))
+
+    def _hear_guardian(self, message: Message) -> None:
+        if message.kind is Kind.DONE:
+            self._done.add(message.number)
+        elif message.kind is Kind.FATAL:
+            self._fatal = self._fatal or message.text
+        else:
+            self._reports.append(as_report(message))
+
+    def _hear_watcher(self, message: Message) -> None:
+        self._taken |= message.kind is Kind.TAKEN
+        self._hear_guardian(message)
+
+    def _why_lost(self) -> str:
+        # A guardian whose watcher died has still to say so.
+        self._wait(lambda: bool(self._fatal) or self._pair.link not in self._links, LAST_WORD_S)
+        return self._fatal or f"guardian: {self._pair.fate()}; the outputs are off: restart them, see the system's log"
+
+
+def as_report(message: Message) -> Report:
+    """Return what the event log is told."""
+    kind, drop = message.kind, f"drop {message.number}"
+    if kind is Kind.EDGE:
+        if message.line is OutputLine.SYNC:
+            return Report(message.a, "sync", str(int(message.high)))
+        return Report(message.a, "edge", f"{message.line.value} {int(message.high)}")
+    if kind is Kind.CUT:
+        return Report(message.a, "water_cut", f"{drop} closed after {message.b / 1e9:.6f} s: {message.text}")
+    if kind is Kind.DROPPED:
+        return Report(message.a, "water_cut", f"{drop} not given: {message.text}")
+    if kind is Kind.WAIT:
+        return Report(message.a, "water_wait", f"{drop} waits {message.b / 1e9:.3f} s, as the bounds ask")
+    if kind is Kind.TAKEN:
+        return Report(message.a, "lines_low", message.text)
+    if kind is Kind.LOST:
+        return Report(message.a, "reports_lost", f"{message.number} reports of the outputs found no room")
+    return Report(message.a, kind.name.lower(), message.text)

@@ -1,0 +1,103 @@
+"""The valve's timer: one drop after the other, each closed at its deadline, all of them within their bounds."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from core.errors import OutputError
+from core.outputs import Openings
+from hardware.board import OutputLine
+from hardware.guardian_edges import NEVER, Edges
+from hardware.guardian_wire import Kind, Message
+
+MAX_WAITING = 64
+_TOLD_WAIT_NS = 1_000_000
+
+
+class ValveTimer:
+    """Drops in the order they were asked for.
+
+    Parameters
+    ----------
+    edges : Edges
+    openings : Openings
+        The bounds, and what was given.
+    write_down : callable
+        Takes number and length (ns, negative for what was cut off) of a drop before the valve opens. Raises
+        OutputError where the water of the day cannot be written; the drop is then not given.
+
+    Attributes
+    ----------
+    due_ns : int
+        When ``act`` is to be called next, ns.
+    """
+
+    def __init__(self, edges: Edges, openings: Openings, write_down: Callable[[int, int], None]) -> None:
+        self._edges = edges
+        self._openings = openings
+        self._write_down = write_down
+        self._waiting: deque[tuple[int, int]] = deque()
+        self._open: tuple[int, int, int] | None = None
+        self.due_ns = NEVER
+
+    def ask(self, number: int, length_ns: int, now_ns: int) -> None:
+        """Take the drop ``number`` on. Raises OutputError where it is refused."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise OutputError(f"valve: {MAX_WAITING} drops wait already; ask for fewer")
+        self._waiting.append((number, self._openings.take(length_ns / 1e9)))
+        if self._open is None and len(self._waiting) == 1:
+            self._plan(now_ns)
+
+    def act(self) -> None:
+        """Do what is due at ``due_ns``, then."""
+        if self._open is not None:
+            self._close(self.due_ns)
+        else:
+            self._rise()
+
+    def cut(self, why: str) -> None:
+        """Close the valve and drop what waits; nothing where it is closed and nothing waits."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        if self._open is not None:
+            number, length, rise = self._open
+            fall = self._close(0)
+            kept_back = max(0, length - (fall - rise))
+            self._edges.say(Message(Kind.CUT, number=number, a=fall, b=fall - rise, text=why))
+            self._openings.give_back(kept_back)
+            self._write_down(number, -kept_back)
+        for number, length in waiting:
+            self._openings.give_back(length)
+            self._edges.say(Message(Kind.DROPPED, number=number, a=self._edges.now_ns(), text=why))
+        self.due_ns = NEVER
+
+    def _rise(self) -> None:
+        number, length = self._waiting.popleft()
+        try:
+            self._write_down(number, length)
+        except OutputError as error:
+            self._openings.give_back(length)
+            self._edges.say(Message(Kind.REFUSED, number=number, a=self._edges.now_ns(), text=str(error)))
+            self._plan(self._edges.now_ns())
+            return
+        rise = self._edges.write(OutputLine.VALVE, True, self.due_ns, at_most_ns=length, number=number)
+        self._open = (number, length, rise)
+        self._openings.note(rise, rise + length)
+        self.due_ns = rise + length
+
+    def _close(self, at_ns: int) -> int:
+        number = self._open[0] if self._open else 0
+        fall = self._edges.write(OutputLine.VALVE, False, at_ns, number=number)
+        self._open = None
+        self._openings.ended(fall)
+        self._plan(fall)
+        return fall
+
+    def _plan(self, now_ns: int) -> None:
+        self.due_ns = NEVER
+        if self._waiting:
+            number, length = self._waiting[0]
+            self.due_ns = self._openings.earliest(length, now_ns)
+            if self.due_ns - now_ns > _TOLD_WAIT_NS:
+                self._edges.say(Message(Kind.WAIT, number=number, a=now_ns, b=self.due_ns - now_ns))

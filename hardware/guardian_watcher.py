@@ -1,0 +1,196 @@
+"""The watcher: takes the lines low when the guardian itself is killed or hangs, and writes the water of the day.
+
+Kernels of the Raspberry Pi keep an output's level when its owner dies: a guardian killed within a pulse would leave the
+valve open. Started by ``hardware.guard_pair`` beside the guardian, at a higher priority, it does nothing but look: at
+the guardian's process and at its signs of life. A guardian that gives none for 50 ms is killed. Then the watcher makes
+the board itself, which takes all lines low, and holds it until it is told to let go or the controller is gone.
+
+Owns that board, and the thread of ``hardware.scribe``. Ends when it is told to, or when controller and guardian are
+gone; the rows of the ledger are then on the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import sys
+import time
+
+from core.errors import OutputError
+from hardware.board import Board
+from hardware.boards import make_board, preload
+from hardware.guardian_life import Life, Silence, Who
+from hardware.guardian_process import become_prompt, hold_controller, mind_signals, take_orders
+from hardware.guardian_spec import GuardSpec
+from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
+from hardware.ledger import Opening
+from hardware.scribe import Scribe
+
+PRIORITY = 81
+TICK_MS = 10
+SILENCE_NS = 50_000_000
+CLOSING_NS = 2_000_000_000
+TAKE_NS = 10_000_000_000
+WRITE_S = 10.0
+UNWRITTEN = 4
+"""Exit code where rows of the ledger did not reach the disk."""
+
+
+class Watcher:
+    """The loop.
+
+    Parameters
+    ----------
+    link, rows : socket
+        To the controller, and from the guardian.
+    guardian, controller : int
+        Handles (pidfd) of both.
+    life : Life
+    spec : GuardSpec
+    """
+
+    def __init__(
+        self, link: socket.socket, rows: socket.socket, guardian: int, controller: int, life: Life, spec: GuardSpec
+    ) -> None:
+        self._link, self._rows, self._life, self._spec = link, rows, life, spec
+        self._guardian, self._controller = guardian, controller
+        self._scribe = Scribe(spec.ledger) if spec.ledger is not None else None
+        self._silence = Silence(2 * TICK_MS * 1_000_000)
+        self._allowed_ns = SILENCE_NS
+        self._board: Board | None = None
+        self._how = "died"
+        self._alone = self._dead = self._clean = self._told_to_end = False
+        self._take_until_ns = 0
+        self._poller = select.poll()
+        for descriptor in (link.fileno(), rows.fileno(), guardian, controller):
+            self._poller.register(descriptor, select.POLLIN)
+
+    def run(self) -> None:
+        """Look until there is nobody left to look after."""
+        while not (self._dead and (self._told_to_end or self._alone) and self._is_low()):
+            self._life.beat(Who.WATCHER)
+            ready = {descriptor for descriptor, _ in self._poller.poll(TICK_MS)}
+            if self._rows.fileno() in ready:
+                self._read_rows()
+            if self._guardian in ready:
+                self._bury()
+            elif not self._dead:
+                self._look()
+            if self._link.fileno() in ready:
+                self._hear()
+            if self._controller in ready:
+                self._leave_controller(self._controller)
+            if self._dead and not self._is_low():
+                self._take()
+            if self._board is not None:
+                self._hold(self._board)
+
+    def close(self) -> bool:
+        """Release the board; return whether the ledger is on the disk."""
+        if self._board is not None:
+            self._board.close()
+        return self._scribe is None or self._scribe.close(WRITE_S)
+
+    def _look(self) -> None:
+        count = self._life.count(Who.GUARDIAN)
+        if count and self._silence.look(count, time.monotonic_ns()) >= self._allowed_ns:
+            self._how = "hung"
+            signal.pidfd_send_signal(self._guardian, signal.SIGKILL)
+        if self._scribe is not None and self._scribe.problem:
+            self._tell_guardian(self._scribe.problem)
+
+    def _bury(self) -> None:
+        """The guardian is gone: take what it left."""
+        self._poller.unregister(self._guardian)
+        self._read_rows()
+        self._dead = True
+        self._take_until_ns = time.monotonic_ns() + TAKE_NS
+
+    def _is_low(self) -> bool:
+        return self._clean or self._board is not None or time.monotonic_ns() > self._take_until_ns
+
+    def _take(self) -> None:
+        try:
+            self._board = make_board(self._spec.pins)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next try may succeed
+            if time.monotonic_ns() + TICK_MS * 1_000_000 > self._take_until_ns:
+                self._say(Message(Kind.FATAL, text=f"guardian: it {self._how}, and its lines may be high: {error}"))
+            return
+        self._say(Message(Kind.TAKEN, a=time.monotonic_ns(), text=f"the guardian {self._how}"))
+
+    def _hold(self, board: Board) -> None:
+        try:
+            board.alive()
+        except OutputError:
+            # A board that is lost now cannot be helped from here; its lines were taken low.
+            return
+
+    def _read_rows(self) -> None:
+        while self._rows.fileno() >= 0:
+            try:
+                packet = self._rows.recv(MAX_MESSAGE, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except ConnectionResetError:
+                continue
+            if not packet:
+                self._poller.unregister(self._rows.fileno())
+                self._rows.close()
+                return
+            self._take_row(unpack(packet))
+
+    def _take_row(self, message: Message) -> None:
+        if message.kind is Kind.CLEAN:
+            self._clean = True
+        elif message.kind is Kind.CLOSING:
+            self._allowed_ns = CLOSING_NS
+        elif message.kind is Kind.ROW and self._scribe is not None:
+            self._scribe.add(Opening(message.a, self._spec.purpose, message.b / 1e9, self._spec.session))
+
+    def _hear(self) -> None:
+        try:
+            packet = self._link.recv(MAX_MESSAGE, socket.MSG_DONTWAIT)
+        except (BlockingIOError, ConnectionError):
+            return
+        if not packet:
+            self._leave_controller(self._link.fileno())
+        elif unpack(packet).kind is Kind.BYE:
+            self._told_to_end = True
+
+    def _leave_controller(self, descriptor: int) -> None:
+        """The controller is gone; the guardian ends by itself, or is killed if it hangs."""
+        self._poller.unregister(descriptor)
+        self._alone = True
+
+    def _tell_guardian(self, problem: str) -> None:
+        try:
+            self._rows.send(pack(Message(Kind.FATAL, text=problem)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError:
+            return
+
+    def _say(self, message: Message) -> None:
+        try:
+            self._link.send(pack(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError:
+            # Nobody listens any more.
+            return
+
+
+def main(argv: list[str]) -> int:
+    """Run the process. ``argv``: descriptors of link, rows, life and the guardian, process id of the controller."""
+    mind_signals()
+    link, rows = socket.socket(fileno=int(argv[0])), socket.socket(fileno=int(argv[1]))
+    controller = hold_controller(int(argv[4]))
+    spec = take_orders(link).spec
+    preload(spec.pins)
+    watcher = Watcher(link, rows, int(argv[3]), controller, Life(int(argv[2])), spec)
+    refused = become_prompt(PRIORITY)
+    link.send(pack(Message(Kind.READY, text="\n".join(refused))), socket.MSG_NOSIGNAL)
+    watcher.run()
+    return 0 if watcher.close() else UNWRITTEN
+
+
+if __name__ == "__main__":
+    os._exit(main(sys.argv[1:]))

@@ -1,0 +1,222 @@
+"""The lick sensor of a rig as a session meets it; the sensor itself is looked at by a process of its own.
+
+This module owns that process (``hardware.lick_process``) and the socket from it. It ends with ``close()``, and by
+itself when the controller is gone.
+"""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing
+import os
+import select
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from core.errors import OutputError
+from core.values import Lick, Report
+from hardware.find_gpio import find_gpio as find_gpio_of_board
+from hardware.lick_process import LickSpec, run_licks
+from hardware.lick_wire import MAX_BYTES, Alive, Lost, Ready, unpack
+from hardware.settings import LickSettings, PinSettings
+from hardware.smbus import Bus, open_smbus
+from recording.child import signals_held_back
+
+START_S = 30.0
+"""A cold start of Python on a Pi takes seconds; so may a slow bus."""
+SILENCE_NS = 3_000_000_000
+"""Without a sign of life for this long the sensor is lost: it hangs in the kernel, or was stopped."""
+END_S, KILL_S = 1.0, 1.0
+MOST_REPORTS = 1000
+"""Reports that wait to be taken; of more the oldest are forgotten. A sensor makes a few per second at most."""
+
+
+class LickReader:
+    """MPR121 or beam-break. All verbs are called by the runner's thread.
+
+    Parameters
+    ----------
+    settings : LickSettings
+    pins : PinSettings
+        Of these the board and the numbering, for ``lick_pin``.
+    open_bus : callable
+        See ``LickSpec``; must be picklable, as ``find_gpio``.
+    find_gpio : callable
+
+    Attributes
+    ----------
+    name : str
+        The sensor, its place and how it is asked; empty before ``start``.
+    pid : int
+        Of the process; 0 where there is none.
+    """
+
+    def __init__(
+        self,
+        settings: LickSettings,
+        pins: PinSettings,
+        *,
+        open_bus: Callable[[int], Bus] = open_smbus,
+        find_gpio: Callable[[PinSettings], tuple[Any, int]] = find_gpio_of_board,
+    ) -> None:
+        self._spec = LickSpec(settings, pins, open_bus, find_gpio, os.getpid())
+        self._link: socket.socket | None = None
+        self._process: SpawnProcess | None = None
+        self._licks: deque[Lick] = deque()
+        self._reports: deque[Report] = deque(maxlen=MOST_REPORTS)
+        self._heard_ns = 0
+        self._lost = ""
+        self._closed = False
+        self.name = ""
+        self.pid = 0
+
+    def start(self) -> None:
+        """Start the process, and wait until the sensor is in use.
+
+        Raises
+        ------
+        OutputError
+            No bus, no permission, no chip, another chip, no GPIO, a busy pin: which, and the cure. Nothing is left
+            behind.
+        """
+        if self._closed:
+            raise OutputError("lick sensor: it is closed; make a new one")
+        if self._link is not None:
+            raise OutputError("lick sensor: it was started before")
+        self._lost, self.name = "", ""
+        self._link = self._spawn()
+        self._heard_ns = time.monotonic_ns()
+        end = self._heard_ns + round(START_S * 1e9)
+        while not (self.name or self._lost):
+            left = end - time.monotonic_ns()
+            if left <= 0:
+                self._lost = (
+                    f"lick sensor: not ready after {START_S:g} s; does its bus hang? Switch the chip off and on"
+                )
+            elif select.select([self._link], [], [], left / 1e9)[0]:
+                self._listen()
+        if self._lost:
+            self._end()
+            raise OutputError(self._lost)
+
+    def read(self, until_ns: int) -> tuple[Lick, ...]:
+        """Return the licks up to ``until_ns`` that have not been returned yet. Raises OutputError once it is closed.
+
+        Of a sensor that is lost it returns what is left, then nothing; ``reports`` says that it is lost.
+        """
+        if self._closed:
+            raise OutputError("lick sensor: used after it was closed; the loop must end before its sensors")
+        self._listen()
+        licks = []
+        while self._licks and self._licks[0].time_ns <= until_ns:
+            licks.append(self._licks.popleft())
+        return tuple(licks)
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return what has happened to the sensor since the last look.
+
+        Kinds: ``i2c_error`` (looks that failed, and went well again) and ``lick_sensor``. Raises OutputError when the
+        sensor is lost and all reports before that were returned.
+        """
+        if self._closed:
+            return ()
+        self._listen()
+        taken = tuple(self._reports)
+        self._reports.clear()
+        if taken:
+            return taken
+        if not self._lost and self._link is not None and time.monotonic_ns() - self._heard_ns > SILENCE_NS:
+            self._lost = (
+                f"lick sensor: the {self.name} has said nothing for {SILENCE_NS / 1e9:g} s; its bus hangs: check SDA "
+                "and SCL, switch the chip off and on"
+            )
+        if self._lost:
+            raise OutputError(self._lost)
+        return ()
+
+    def reconnect(self) -> None:
+        """End the process and start another; licks that were not read yet are kept. Raises OutputError."""
+        self._end()
+        self.start()
+
+    def close(self) -> None:
+        """End the process; within 2 s, whatever it is doing."""
+        self._closed = True
+        self._end()
+
+    def _spawn(self) -> socket.socket:
+        """Start the process; return the socket from it. Raises OutputError."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            # A daemon: if nobody calls close(), the interpreter ends it at its own exit.
+            process = multiprocessing.get_context("spawn").Process(
+                target=run_licks, args=(theirs, self._spec), name="rigloop-licks", daemon=True
+            )
+            try:
+                with signals_held_back():
+                    process.start()
+            except OSError as error:
+                ours.close()
+                raise OutputError(
+                    f"lick sensor: no process can be started ({error.strerror}); end other programs and try again"
+                ) from error
+        self._process = process
+        self.pid = process.pid or 0
+        return ours
+
+    def _listen(self) -> None:
+        """Take all that has been said; never waits."""
+        while self._link is not None and not self._lost:
+            try:
+                packet = self._link.recv(MAX_BYTES, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                packet = b""
+            if not packet:
+                self._lost = (
+                    f"lick sensor: its process {self.pid} has ended; the system's log tells whether it was killed"
+                )
+                return
+            self._heard_ns = time.monotonic_ns()
+            said = unpack(packet)
+            if isinstance(said, Ready):
+                self.name = said.name
+            elif isinstance(said, Lost):
+                self._lost = said.text
+            elif isinstance(said, Report):
+                self._reports.append(said)
+            elif not isinstance(said, Alive):
+                self._licks.extend(said)
+
+    def _end(self) -> None:
+        """Hang up, and see the process end; kill it where it does not."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        process, self._process, self.pid = self._process, None, 0
+        if process is None:
+            return
+        process.join(END_S)
+        if process.exitcode is None:
+            process.kill()
+            process.join(KILL_S)
+        if process.exitcode is None:
+            # It hangs in the kernel. At its exit multiprocessing would wait for it without end.
+            atexit.register(_exit_now)
+        else:
+            with suppress(ValueError):
+                process.close()
+
+
+def _exit_now() -> None:
+    """Leave without waiting for any other process; what is registered last is run first."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(3)

@@ -1,0 +1,216 @@
+"""The grabber over a scripted driver: order of verbs, one thread, errors, bounded waits, loss and return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from threading import Event
+from threading import enumerate as threads
+
+import numpy as np
+import pytest
+
+from camera import grabber
+from camera.driver import Grabbed
+from camera.fake_driver import Act, Fail, Give, Hang, ScriptedDriver, Silence
+from camera.grabber import Grabber
+from camera.settings import CameraKind, CameraSettings
+from core.clock import VirtualClock
+from core.errors import CameraError, CameraTimeout
+from core.ports import Camera, Reconnectable, Reporter
+from tests.conformance.camera_checks import reconnect
+
+PERIOD_NS = 10_000_000
+SETTINGS = replace(
+    CameraSettings(), vid_source=CameraKind.genicam, resolution=(4, 3), framerate=100.0, camera_buffer=16
+)
+LONG_S = 10.0
+
+Make = Callable[..., tuple[Grabber, ScriptedDriver]]
+
+
+def give(*ticks: int, shape: tuple[int, ...] = (3, 4, 3), dtype: str = "uint8") -> list[Act]:
+    return [Give(Grabbed(np.full(shape, tick, dtype), tick * PERIOD_NS)) for tick in ticks]
+
+
+@pytest.fixture
+def make() -> Iterator[Make]:
+    made = []
+
+    def make_grabber(script: list[Act], **options: object) -> tuple[Grabber, ScriptedDriver]:
+        driver = ScriptedDriver(script, **options)
+        made.append(Grabber(driver, SETTINGS, VirtualClock()))
+        return made[-1], driver
+
+    yield make_grabber
+    for camera in made:
+        camera.close()
+    assert not [thread for thread in threads() if thread.name == "camera"]
+
+
+def test_is_camera_reporter_and_reconnectable(make: Make) -> None:
+    camera, _ = make([])
+    assert isinstance(camera, Camera)
+    assert isinstance(camera, Reporter)
+    assert isinstance(camera, Reconnectable)
+
+
+def test_connect_opens_once_and_tells_the_facts(make: Make) -> None:
+    camera, driver = make(give(1, 2), facts={"gain": 8.0})
+    assert camera.facts == {}
+    camera.connect()
+    camera.connect()
+    assert camera.facts == {"camera": "scripted camera", "gain": 8.0}
+    assert driver.calls == ["open"]
+    camera.start()
+    assert [camera.read(LONG_S).number for _ in range(2)] == [1, 2]
+    camera.close()
+    camera.close()
+    assert driver.calls == ["open", "start", "close"]
+    driver.check_played()
+
+
+def test_what_open_raises_is_raised_and_leaves_no_thread(make: Make) -> None:
+    camera, driver = make([], opens=[Fail(CameraError("scripted camera: gain 9 wanted, 4 had"))])
+    with pytest.raises(CameraError, match="gain 9 wanted"):
+        camera.connect()
+    camera.close()
+    driver.check_played()
+
+
+def test_an_error_of_the_library_becomes_one_line_with_the_traceback_beside_it(make: Make) -> None:
+    camera, _ = make([Fail(ZeroDivisionError("odd"))])
+    camera.start()
+    with pytest.raises(CameraError, match=r"^scripted camera: failed: odd; see to its cable") as caught:
+        camera.read(LONG_S)
+    assert "ZeroDivisionError" in caught.value.details
+
+
+def test_frames_that_wait_come_before_the_error(make: Make) -> None:
+    camera, _ = make([*give(1, 2), Fail()])
+    camera.start()
+    assert [camera.read(LONG_S).number for _ in range(2)] == [1, 2]
+    for _ in range(2):
+        with pytest.raises(CameraError, match="lost, as the script says"):
+            camera.read(LONG_S)
+    assert [report.kind for report in camera.reports()] == ["camera_lost"]
+
+
+def test_a_silent_camera_is_a_timeout_that_names_the_counts(make: Make) -> None:
+    camera, driver = make(give(1, 1))
+    camera.start()
+    camera.read(LONG_S)
+    assert driver.played.wait(LONG_S)
+    with pytest.raises(CameraTimeout, match=r"no frame within 0.01 s \(so far lost or repeated: 1 repeat\); see"):
+        camera.read(0.01)
+
+
+@pytest.mark.parametrize("odd", [{"shape": (4, 3, 3)}, {"shape": (3, 4)}, {"dtype": "uint16"}])
+def test_a_frame_of_another_shape_is_an_error_that_says_so(make: Make, odd: dict) -> None:
+    camera, _ = make(give(1, **odd))
+    camera.start()
+    with pytest.raises(CameraError, match=r"a frame of shape \(.*\) uint.* came, wanted is \(3, 4, 3\) uint8; set"):
+        camera.read(LONG_S)
+
+
+def test_a_camera_comes_back_with_numbers_that_go_on(make: Make) -> None:
+    camera, driver = make([*give(1, 2), Fail(), *give(12, 13)], opens=[None, Fail(), None])
+    camera.start()
+    assert [camera.read(LONG_S).number for _ in range(2)] == [1, 2]
+    with pytest.raises(CameraError):
+        camera.read(LONG_S)
+    with pytest.raises(CameraError, match="as the script says"):
+        reconnect(camera)
+    with pytest.raises(CameraError):
+        camera.read(LONG_S)
+    reconnect(camera)
+    frames = [camera.read(LONG_S)[1:4] for _ in range(2)]
+    assert frames == [(12, 12 * PERIOD_NS, 9), (13, 13 * PERIOD_NS, 0)]
+    assert sorted(report.kind for report in camera.reports()) == ["camera_back", "camera_lost", "drop"]
+    assert camera.counts == {"lost_camera": 9}
+    camera.close()
+    assert driver.calls == ["open", "start", "close", "open", "close", "open", "start", "close"]
+    driver.check_played()
+
+
+def test_a_silent_camera_can_be_reconnected(make: Make) -> None:
+    camera, driver = make([*give(1), Silence(), *give(5)])
+    camera.start()
+    camera.read(LONG_S)
+    reconnect(camera)
+    assert camera.read(LONG_S).number == 5
+    assert "start" in driver.calls
+
+
+def test_a_driver_that_hangs_costs_an_error_and_its_thread(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grabber, "RECONNECT_S", 0.01)
+    monkeypatch.setattr(grabber, "CLOSE_S", 0.02)
+    free = Event()
+    camera, driver = make([*give(1), Hang(free)])
+    camera.start()
+    camera.read(LONG_S)
+    with pytest.raises(CameraTimeout):
+        camera.read(0.0)
+    for _ in range(2):
+        with pytest.raises(CameraTimeout, match=r"^scripted camera: is being opened again \(grab\)"):
+            camera.reconnect()
+    camera.close()
+    assert [report.kind for report in camera.reports()] == ["camera_lost", "camera_stuck"]
+    free.set()
+    for thread in threads():
+        if thread.name == "camera":
+            thread.join(LONG_S)
+    assert driver.calls == ["open", "start", "close"]
+
+
+def test_reconnecting_goes_on_behind_the_back_of_a_caller_who_has_other_things_to_do(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grabber, "RECONNECT_S", 0.01)
+    free = Event()
+    camera, driver = make([*give(1), Fail(), *give(4)], opens=[None, Fail(), Hang(free), None])
+    camera.start()
+    camera.read(LONG_S)
+    with pytest.raises(CameraError, match="as the script says"):
+        camera.read(LONG_S)
+    with pytest.raises(CameraError, match="as the script says"):
+        reconnect(camera)
+    for _ in range(3):  # what is waited for meanwhile is told with what is known of it
+        with pytest.raises(CameraTimeout, match="as the script says"):
+            camera.reconnect()
+    free.set()
+    reconnect(camera)
+    assert camera.read(LONG_S).number == 4
+    assert driver.calls.count("open") == 3
+
+
+def test_a_driver_that_hangs_in_open_is_refused_in_time(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grabber, "OPEN_S", 0.02)
+    free = Event()
+    camera, driver = make([], opens=[Hang(free)])
+    with pytest.raises(CameraError, match=r"^genicam camera: open has not ended after 0.02 s \(its"):
+        camera.connect()
+    free.set()
+    camera.close()
+    assert driver.calls == ["open", "close"]
+
+
+def test_a_late_reader_loses_the_oldest(make: Make) -> None:
+    camera, driver = make(give(*range(1, 21)))
+    camera.start()
+    assert driver.played.wait(LONG_S)
+    first = camera.read(LONG_S)
+    assert (first.number, first.dropped) == (5, 4)
+    assert [camera.read(LONG_S).number for _ in range(15)] == list(range(6, 21))
+    assert camera.counts == {"late": 4}
+
+
+def test_the_fake_refuses_verbs_out_of_order() -> None:
+    driver = ScriptedDriver()
+    with pytest.raises(AssertionError, match="grab when closed, allowed when started"):
+        driver.grab(0.0)
+    driver.open()
+    with pytest.raises(AssertionError, match="open when open, allowed when closed"):
+        driver.open()
+    with pytest.raises(AssertionError, match="0 acts left over, open at the end"):
+        driver.check_played()

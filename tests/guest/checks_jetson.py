@@ -1,0 +1,58 @@
+"""Output lines of a Jetson Orin Nano: GpioBoard on the real Jetson.GPIO, which finds the simulated chips by label."""
+
+from __future__ import annotations
+
+from core.errors import OutputError
+from hardware.board import OutputLine
+from hardware.boards import make_board
+from hardware.settings import BoardKind, Numbering, PinSettings
+from tests.guest.expect import raises
+from tests.guest.sim import SimLine
+
+PINS = PinSettings(
+    output_board=BoardKind.jetson_gpio,
+    pin_numbering=Numbering.board,
+    pin_valve=7,
+    pin_fail_led=0,
+    pin_light=0,
+    pin_behaviour_ttl=0,
+)
+"""Place 7 of the header is line 144 of the first chip (Jetson.GPIO 2.1, gpio_pin_data.py)."""
+
+
+def check_a_line_follows_what_is_written_and_is_low_after_close() -> None:
+    line = SimLine(144, "jetson")
+    for _ in range(2):
+        board = make_board(PINS)
+        assert not line.high
+        board.write(OutputLine.VALVE, True)
+        assert line.high
+        board.write(OutputLine.VALVE, False)
+        assert not line.high
+        board.write(OutputLine.VALVE, True)
+        board.close()
+        assert not line.high
+        board.close()
+
+
+def check_a_busy_line_is_named() -> None:
+    import gpiod
+
+    chip = next(path for path in _chips() if _label(path) == "tegra234-gpio")
+    with (
+        gpiod.request_lines(chip, consumer="another", config={144: gpiod.LineSettings()}),
+        raises(OutputError, "pin_valve 7"),
+    ):
+        make_board(PINS)
+    make_board(PINS).close()
+
+
+def _chips() -> list[str]:
+    return [f"/dev/gpiochip{number}" for number in range(3)]
+
+
+def _label(path: str) -> str:
+    import gpiod
+
+    with gpiod.Chip(path) as chip:
+        return chip.get_info().label

@@ -1,0 +1,116 @@
+"""The water of the day: what is written is read, days are told apart, damage is tolerated at the end only."""
+
+import errno
+import os
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import OutputError
+from hardware.guard import Guard
+from hardware.guardian_spec import GuardSpec
+from hardware.ledger import HEADER, DayWater, Ledger, Opening, Purpose, check_ledger, local_day, read_day
+from hardware.settings import OutputSettings
+
+NOON_NS = 1_700_000_000_000_000_000
+DAY_NS = 86_400 * 10**9
+TODAY = local_day(NOON_NS)
+
+
+def write(path, *openings):
+    ledger = Ledger(path)
+    for opening in openings:
+        ledger.add(opening)
+    ledger.sync()
+    ledger.close()
+
+
+def test_no_file_is_no_water_and_reading_makes_none(tmp_path):
+    path = tmp_path / "M1" / "water.csv"
+    assert read_day(path, TODAY).seconds == 0
+    check_ledger(path)
+    assert not path.parent.exists()
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(-2, 2), st.sampled_from(Purpose), st.integers(-(10**6), 10**6)), max_size=20)
+)
+def test_days_and_purposes_are_told_apart(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("ledger") / "water.csv"
+    write(path, *(Opening(NOON_NS + day * DAY_NS, what, us / 1e6, "S1") for day, what, us in rows))
+    for day in range(-3, 3):
+        water = read_day(path, TODAY + timedelta(days=day))
+        for purpose in Purpose:
+            expected = sum(us for d, what, us in rows if (d, what) == (day, purpose)) / 1e6
+            assert water.by_purpose[purpose] == pytest.approx(expected, abs=1e-9)
+        assert water.seconds == pytest.approx(sum(water.by_purpose.values()), abs=1e-9)
+
+
+def test_the_file_is_plain(tmp_path):
+    path = tmp_path / "M1" / "water.csv"
+    write(path, Opening(NOON_NS, Purpose.reward, 0.25, "2026-11-21_M1"))
+    write(path, Opening(NOON_NS, Purpose.free, -0.1))
+    header, first, second = path.read_text().splitlines()
+    assert header == HEADER
+    assert first.endswith(",reward,0.250000,2026-11-21_M1")
+    assert second.endswith(",free,-0.100000,")
+
+
+@pytest.mark.parametrize("tail", ["2026-11-21T10:0", "x", "\0\0\0\0"])
+def test_a_row_that_was_never_finished_is_taken_off(tmp_path, tail):
+    path = tmp_path / "water.csv"
+    write(path, Opening(NOON_NS, Purpose.reward, 0.25))
+    with path.open("a") as file:
+        file.write(tail)
+    assert read_day(path, TODAY).seconds == 0.25
+    write(path, Opening(NOON_NS, Purpose.reward, 0.5))
+    assert read_day(path, TODAY).seconds == 0.75
+    assert tail not in path.read_text()
+
+
+@pytest.mark.parametrize("row", ["nonsense", "2026-11-21T10:00:00+00:00,tea,0.1,", "2026-11-21,reward,much,", "a,b"])
+def test_damage_elsewhere_is_named(tmp_path, row):
+    path = tmp_path / "water.csv"
+    write(path, Opening(NOON_NS, Purpose.reward, 0.25))
+    with path.open("a") as file:
+        file.write(row + "\n")
+    for use in (lambda: read_day(path, TODAY), lambda: check_ledger(path)):
+        with pytest.raises(OutputError, match=r"water\.csv, line 3 is damaged .*remove the line"):
+            use()
+
+
+def test_a_day_without_water_has_every_purpose():
+    assert DayWater(0.0, dict.fromkeys(Purpose, 0.0)).by_purpose.keys() == set(Purpose)
+
+
+def test_a_full_disk_is_named_and_leaves_whole_rows(tmp_path, monkeypatch):
+    path = tmp_path / "water.csv"
+    ledger = Ledger(path)
+    ledger.add(Opening(NOON_NS, Purpose.reward, 0.25))
+    real_write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real_write(file, data[:10]))
+    with pytest.raises(OutputError, match=os.strerror(errno.ENOSPC)):
+        ledger.add(Opening(NOON_NS, Purpose.reward, 0.5))
+    monkeypatch.undo()
+    ledger.add(Opening(NOON_NS, Purpose.reward, 1.0))
+    ledger.close()
+    assert read_day(path, TODAY).seconds == 1.25
+
+
+def test_a_folder_in_the_way_is_named(tmp_path):
+    with pytest.raises(OutputError, match="cannot read"):
+        read_day(tmp_path, TODAY)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError):
+        write(tmp_path / "file" / "water.csv", Opening(NOON_NS, Purpose.reward, 0.25))
+
+
+def test_the_client_refuses_what_is_over_the_days_bound_at_once(tmp_path, monkeypatch):
+    path = tmp_path / "water.csv"
+    monkeypatch.setattr("core.clock.MonotonicClock.wall_ns", lambda self: NOON_NS)
+    write(path, Opening(NOON_NS, Purpose.flush, 119.5))
+    guard = Guard(GuardSpec(outputs=OutputSettings(max_day_water_s=120), ledger=path))
+    with pytest.raises(OutputError, match="max_day_water_s is 120"):
+        guard.valve.pulse(0.6, 0)
