@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera.frame_ids import NARROW, lost_between
+from camera.frame_ids import NARROW, TELL, IdCount, lost_between
 from camera.pixel_formats import FORMATS, PixelFormat, choose, dtype_of, to_bgr
 from camera.stamp_clock import StampClock
 
@@ -50,6 +50,36 @@ def test_wide_ids_tell_what_was_lost(before: int, lost: int) -> None:
 )
 def test_odd_ids(before: int, now: int, wide: bool, lost: int) -> None:
     assert lost_between(before, now, wide) == lost
+
+
+@given(
+    st.lists(st.sampled_from(["whole", "whole", "broken", "missing", "stray"]), max_size=120), st.integers(0, 65_600)
+)
+def test_what_lies_between_complete_frames_is_broken_or_missing(fates: list[str], index: int) -> None:
+    ids = IdCount(wide=False)
+    ids.complete(narrow_id(index))
+    broken = missing = strays = 0
+    for fate in [*fates, "whole"]:
+        if fate == "stray":  # packets of a frame that was given up already: an incomplete one too many
+            strays += 1
+            broken += ids.incomplete()
+            continue
+        index += 1
+        if fate == "broken":
+            broken += ids.incomplete()
+        elif fate == "whole":
+            found = ids.complete(narrow_id(index))
+            broken, missing = broken + found[0], missing + found[1]
+    fewest = fates.count("broken") + fates.count("missing")
+    assert fewest <= broken + missing <= fewest + strays // TELL * TELL + (TELL if strays else 0)
+    if not strays:
+        assert (broken, missing) == (fates.count("broken"), fates.count("missing"))
+
+
+def test_incomplete_frames_are_told_of_though_no_complete_one_comes() -> None:
+    ids = IdCount(wide=False)
+    assert sum(ids.incomplete() for _ in range(35)) == 30
+    assert ids.complete(40) == (5, 0)
 
 
 @given(
