@@ -8,7 +8,7 @@ DATA := data
 # What `make guest` boots from.
 GUEST := .guest
 
-.PHONY: run test test-real test-all guest lint format types bench-quick setup clean
+.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci guest clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -20,6 +20,14 @@ $(STAMP): pyproject.toml constraints.txt tools/setup_venv.sh
 $(DEV): $(STAMP)
 	@bash tools/setup_venv.sh $(VENV) '.[insilico,test,lint]'
 	@touch $@
+
+# What a rig needs beyond that, on a Raspberry Pi, a Jetson or a PC: libraries of cameras, sound, GPIO and I2C.
+rig: $(STAMP)
+	@bash tools/install_rig.sh $(VENV)
+
+# What the tests of real devices need, on any Debian machine.
+rig-ci: $(DEV)
+	@bash tools/install_rig.sh $(VENV) ci
 
 run: $(STAMP)
 	@$(PY) brain/cla_reward_punish_1roi.py --mouse SIM1 --data-root $(DATA)
@@ -51,6 +59,11 @@ bench-quick: $(DEV)
 	$(PY) -m bench.bench_dff --quick
 	$(PY) -m bench.bench_loop --quick
 	$(PY) -m bench.bench_mouse --quick
+
+# These need what make rig-ci installs.
+bench-rig-quick: $(DEV)
+	$(PY) -m bench.bench_rig --quick
+	$(PY) -m bench.bench_soak --quick
 
 clean:
 	rm -rf $(VENV)

@@ -8,12 +8,13 @@ from threading import Condition, Thread
 from core.errors import CameraError
 
 
-class _Call:
-    """A call that was asked for, and how it ended."""
+class Call:
+    """Something that the thread was asked to do, and how it ended."""
 
-    def __init__(self, what: str, function: Callable[[], None]) -> None:
+    def __init__(self, what: str, function: Callable[[], None], turning: bool) -> None:
         self.what = what
         self.function = function
+        self.turning = turning
         self.done = False
         self.error: Exception | None = None
 
@@ -32,6 +33,11 @@ class DriverThread:
         One bounded step, such as waiting 0.1 s for a frame. Returns whether to go on with turns by itself.
     last : callable
         What is run in the thread before it ends.
+
+    Attributes
+    ----------
+    doing : str
+        The verb that the thread is in now; empty when it rests.
     """
 
     def __init__(self, name: Callable[[], str], turn: Callable[[], bool], last: Callable[[], None]) -> None:
@@ -40,18 +46,14 @@ class DriverThread:
         self._last = last
         self._thread: Thread | None = None
         self._changed = Condition()
-        self._asked: _Call | None = None
-        self._doing = ""
+        self._asked: Call | None = None
+        self.doing = ""
         self._turning = False
         self._ending = False
 
-    def run(self, what: str, function: Callable[[], None], timeout_s: float, turning: bool = False) -> None:
-        """Run ``function`` in the thread and wait for its end; then turn by itself, if ``turning``.
-
-        Raises what it raises; CameraError when it has not ended after ``timeout_s`` (s), or could not even begin
-        because the driver hangs in an earlier call. The thread then comes to rest once the call returns.
-        """
-        call = _Call(what, function)
+    def ask(self, what: str, function: Callable[[], None], turning: bool = False) -> Call:
+        """Have ``function`` run in the thread, after what it does now; then turn by itself, if ``turning``."""
+        call = Call(what, function, turning)
         with self._changed:
             if self._thread is None:
                 self._thread = Thread(target=self._loop, name="camera", daemon=True)
@@ -59,18 +61,35 @@ class DriverThread:
             self._turning = False
             self._asked = call
             self._changed.notify_all()
+        return call
+
+    def wait(self, call: Call, timeout_s: float) -> bool:
+        """Return whether the call has ended within ``timeout_s`` (s). Raises what it raised."""
+        with self._changed:
             if not self._changed.wait_for(lambda: call.done, timeout_s):
+                return False
+        error, call.error = call.error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # its traceback names this frame: a ring that would keep the driver's camera from going
+        return True
+
+    def run(self, what: str, function: Callable[[], None], timeout_s: float, turning: bool = False) -> None:
+        """Ask and wait. Raises what ``function`` raises; CameraError when it has not ended after ``timeout_s`` (s).
+
+        A call that could not even begin, because the driver hangs in another, is withdrawn.
+        """
+        call = self.ask(what, function, turning)
+        if not self.wait(call, timeout_s):
+            with self._changed:
                 if self._asked is call:
-                    self._asked = None  # it never began, and must not run behind the caller's back
-                raise CameraError(
-                    f"{self._name()}: {what} has not ended after {timeout_s:g} s (its driver is in {self._doing}); "
-                    "switch the camera off and on, then start again"
-                )
-            if call.error is None:
-                self._turning = turning
-                self._changed.notify_all()
-        if call.error is not None:
-            raise call.error
+                    self._asked = None
+            raise CameraError(
+                f"{self._name()}: {what} has not ended after {timeout_s:g} s (its driver is in {self.doing}); switch "
+                "the camera off and on, then start again"
+            )
 
     def close(self, timeout_s: float) -> str:
         """Run ``last`` and end the thread. Returns what the driver hangs in, or "" when the thread has ended."""
@@ -81,22 +100,22 @@ class DriverThread:
             self._turning = False
             self._changed.notify_all()
         self._thread.join(timeout_s)
-        return self._doing if self._thread.is_alive() else ""
+        return self.doing if self._thread.is_alive() else ""
 
     def _loop(self) -> None:
         while True:
             with self._changed:
-                self._doing = ""
+                self.doing = ""
                 self._changed.wait_for(lambda: self._asked or self._turning or self._ending)
                 call, self._asked = self._asked, None
                 if self._ending:
                     break
-                self._doing = call.what if call else "grab"
+                self.doing = call.what if call else "grab"
             if call is None:
                 self._step()
             else:
                 self._answer(call)
-        self._doing = "close"
+        self.doing = "close"
         self._last()
 
     def _step(self) -> None:
@@ -104,11 +123,12 @@ class DriverThread:
             with self._changed:
                 self._turning = False
 
-    def _answer(self, call: _Call) -> None:
+    def _answer(self, call: Call) -> None:
         try:
             call.function()
         except Exception as error:  # noqa: BLE001 - raised again in the thread that asked
             call.error = error
         with self._changed:
+            self._turning = call.turning and call.error is None
             call.done = True
             self._changed.notify_all()

@@ -88,8 +88,13 @@ class FrameBuffer:
             self._tally.camera_lost(time_ns, str(error))
             self._changed.notify()
 
+    def camera_lost(self, time_ns: int, why: str) -> None:
+        """Frames have stopped; the next one tells for how long. Any thread."""
+        with self._changed:
+            self._tally.camera_lost(time_ns, why)
+
     def resume(self, time_ns: int, why: str) -> None:
-        """Frames will be put again after a break; the first tells how long it was. Any thread."""
+        """Frames will be put again: what ``fail`` was given is past. Any thread."""
         with self._changed:
             self._error = None
             self._tally.camera_lost(time_ns, why)

@@ -47,6 +47,7 @@ class GenicamSetup:
 
     def run(self) -> PixelFormat:
         """Set all; return the pixel format of the frames. Raises CameraError naming what is not to be had."""
+        self._ask("acquisition", self._camera.stop_acquisition)  # it may have been left running
         pixels = self._pixel_format()
         self._region()
         self._free_running()
@@ -134,9 +135,9 @@ class GenicamSetup:
         if paced:
             self._ask("framerate", lambda: camera.set_frame_rate(settings.framerate))
         exposure = self._ask("shutter_speed", camera.get_exposure_time)
-        off = abs(exposure - settings.shutter_speed)
-        if off > max(EXPOSURE_STEP_US, EXPOSURE_WITHIN * settings.shutter_speed):
-            low, high = self._ask("shutter_speed", camera.get_exposure_time_bounds)
+        low, high = self._ask("shutter_speed", camera.get_exposure_time_bounds)
+        off, wanted = abs(exposure - settings.shutter_speed), settings.shutter_speed
+        if off > max(EXPOSURE_STEP_US, EXPOSURE_WITHIN * wanted) or not low <= wanted <= high:
             raise self._error(
                 f"exposure is {exposure:g} us, wanted is {settings.shutter_speed}; it has {low:g} to {high:g} us at "
                 f"{settings.framerate:g} frames/s: change shutter_speed or framerate"
@@ -171,7 +172,7 @@ class GenicamSetup:
         low, high = self._ask("iso", self._camera.get_gain_bounds)
         self._ask("iso", lambda: self._camera.set_gain(wanted))
         had = self._ask("iso", self._camera.get_gain)
-        if abs(had - wanted) > GAIN_WITHIN * max(1.0, wanted):
+        if abs(had - wanted) > GAIN_WITHIN * max(1.0, wanted) or not low <= wanted <= high:
             raise self._error(
                 f"gain is {had:g} {unit or '(no unit)'}, wanted is {wanted:g} (iso = {self._settings.iso}, and 100 "
                 f"is gain 1); it has {low:g} to {high:g}: change iso, or set 0 to leave the gain as it is"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from camera.driver import Driver, Lost
-from camera.driver_thread import DriverThread
+from camera.driver_thread import Call, DriverThread
 from camera.frame_buffer import FrameBuffer
 from camera.lifecycle import Lifecycle
 from camera.settings import CameraSettings
@@ -20,7 +20,10 @@ T = TypeVar("T")
 OPEN_S = 20.0
 """Longest that a driver may take to open its camera, s: network cameras are looked for and asked many times over."""
 START_S = 10.0
-CLOSE_S = 3.0
+RECONNECT_S = 0.1
+"""Longest that one call of ``reconnect`` waits, s."""
+CLOSE_S = 10.0
+"""A GigE camera that has gone is written to, and waited for, three times over while its driver lets it go."""
 GRAB_S = 0.1
 """Longest single wait for a frame in the thread, s: so soon does it look up when it is asked for something else."""
 
@@ -61,6 +64,8 @@ class Grabber:
         self._life = Lifecycle(f"{self._kind} camera")
         self._facts: dict[str, object] = {}
         self._connected = False
+        self._attempt: Call | None = None
+        self._why = ""
         self._last_words: tuple[Report, ...] = ()
 
     @property
@@ -115,15 +120,25 @@ class Grabber:
     def reconnect(self) -> None:
         """Close the camera, open it anew and grab on; numbers go on, with a gap for the frames that were not taken.
 
-        Raises CameraError when it cannot be had again; may then be called again.
+        A lost camera may take many seconds to be let go and found again, in which its caller has a guardian to keep
+        company: this returns after RECONNECT_S, and is called again until it succeeds. Raises CameraTimeout while that
+        goes on, CameraError when the camera could not be had; the next call then tries anew.
         """
         self._life.check_readable()
-        self._buffer.resume(self._clock.now_ns(), "no frames came")
+        if self._attempt is None:
+            self._buffer.camera_lost(self._clock.now_ns(), "no frames came")
+            self._attempt = self._thread.ask("reconnect", self._reopen, turning=True)
         try:
-            self._thread.run("reconnect", self._reopen, OPEN_S, turning=True)
+            done = self._thread.wait(self._attempt, RECONNECT_S)
         except CameraError as error:
+            self._attempt = None
+            self._why = str(error)
             self._buffer.fail(error, self._clock.now_ns())
             raise
+        if not done:
+            raise CameraTimeout(self._why or f"{self._name()}: is being opened again ({self._thread.doing})")
+        self._attempt = None
+        self._why = ""
 
     def close(self) -> None:
         """Stop the camera and end the thread, or leave it behind after CLOSE_S; twice is legal."""
@@ -149,6 +164,7 @@ class Grabber:
     def _reopen(self) -> None:
         self._driver.close()
         self._open()
+        self._buffer.resume(self._clock.now_ns(), "no frames came")
         self._start()
 
     def _guarded(self, what: str, call: Callable[[], T]) -> T:

@@ -7,12 +7,15 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from cli import rig_options
+from cli.options import CAMERAS, add_config, add_set
 from cli.screen import say
 from cli.start import leave_on_signals, signals_as_usual
 
-ROOT = Path(__file__).resolve().parent.parent
-CAMERAS = ("pi", "genicam", "jetson", "usb", "replay", "synthetic", "simulated")
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction["Parser"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,12 +37,12 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="check config.ini: every section, or one mouse", allow_abbrev=False)
     check.add_argument("--mouse", metavar="ID")
-    _add_config(check)
+    add_config(check)
 
     new = commands.add_parser("new-mouse", help="add a mouse to config.ini, copied from another", allow_abbrev=False)
     new.add_argument("id", metavar="ID")
     new.add_argument("--from", dest="other", metavar="OTHER", required=True, help="mouse whose section is copied")
-    _add_config(new)
+    add_config(new)
 
     old = commands.add_parser("import-config", help="convert a CLoPy config.ini", allow_abbrev=False)
     old.add_argument("old", metavar="OLD.ini", type=Path)
@@ -50,6 +53,8 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
     _add_threshold_options(
         commands.add_parser("threshold", help="find a mouse's threshold in a resting session", allow_abbrev=False)
     )
+
+    _add_rig_commands(commands)
 
     export = commands.add_parser("export", help="give a session out in another format", allow_abbrev=False)
     export.add_argument("session", metavar="SESSION", type=Path)
@@ -65,6 +70,18 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
     return parser
 
 
+def _add_rig_commands(commands: Commands) -> None:
+    """Add what looks after rigs and mice between sessions; their options stand in ``cli.rig_options``."""
+    for name, what, options in (
+        ("doctor", "look what this machine has, what is missing, and its cure", rig_options.add_doctor),
+        ("calibrate", "measure a rig's valve, speaker or camera", rig_options.add_calibrate),
+        ("water", "give a mouse free water, counted to its day", rig_options.add_water),
+        ("flush", "open a rig's valve for a while, to fill or clean the tube", rig_options.add_flush),
+        ("weigh", "write down a mouse's weight", rig_options.add_weigh),
+    ):
+        options(commands.add_parser(name, help=what, allow_abbrev=False))
+
+
 def add_run_options(run: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop run``, which the experiment scripts share."""
     _add_mouse_options(run)
@@ -77,7 +94,7 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
         help="run although an ROI is saturated or dark; it is noted as an event",
     )
     run.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
-    _add_config(run)
+    add_config(run)
 
 
 def _add_preview_options(preview: argparse.ArgumentParser) -> None:
@@ -85,7 +102,7 @@ def _add_preview_options(preview: argparse.ArgumentParser) -> None:
     preview.add_argument("--pace", choices=("max", "real"), default="real", help="default: real")
     preview.add_argument("--output", metavar="PNG", type=Path, help="default: preview-ID.png in data_root")
     preview.add_argument("--seconds", metavar="S", type=float, help="end after so much of the frames' time")
-    _add_config(preview)
+    add_config(preview)
 
 
 def _add_mouse_options(parser: argparse.ArgumentParser) -> None:
@@ -94,9 +111,7 @@ def _add_mouse_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--experiment", metavar="SECTION", help="this experiment instead of the mouse's own")
     parser.add_argument("--camera", choices=CAMERAS, help="take frames from here instead of vid_source")
     parser.add_argument("--source", metavar="PATH", help="recording to replay, instead of vid_root")
-    parser.add_argument(
-        "--set", metavar="key=value", action="append", default=[], help="override one key; may be repeated"
-    )
+    add_set(parser)
     parser.add_argument(
         "--seed", type=int, metavar="N", help="of all that chance decides; drawn (by run: and recorded) if not given"
     )
@@ -109,11 +124,7 @@ def _add_threshold_options(threshold: argparse.ArgumentParser) -> None:
     wanted.add_argument("--success", metavar="P", type=float, help="share of trials that should succeed, 0 to 1")
     threshold.add_argument("--mouse", metavar="ID", help="whose threshold it is, if the session does not say")
     threshold.add_argument("--save", action="store_true", help="write it to the mouse's section of config.ini")
-    _add_config(threshold)
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", metavar="FILE", type=Path, default=ROOT / "config.ini", help="default: %(default)s")
+    add_config(threshold)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -39,7 +39,9 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     settings = load_settings(
         args.config, args.mouse, experiment=args.experiment, overrides=read_overrides(args), probe=probe_source
     )
-    options = Options(seed=read_seed(args.seed), live=args.pace == "real", outputs=default_outputs(settings))
+    options = Options(
+        seed=read_seed(args.seed), live=args.pace == "real", outputs=default_outputs(settings), lines_only=True
+    )
     view = Pictures(settings, _output(args.output, settings))
     try:
         result = run_preview(settings, options, MonotonicClock(), stop, view, args.seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,6 +34,7 @@ class ProgressBar(SessionWatch):
         self._over = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+        self._warnings: deque[str] = deque()
 
     def preparing(self, stage: str) -> None:
         """Say each stage once."""
@@ -46,6 +48,10 @@ class ProgressBar(SessionWatch):
         """Begin to show. The camera runs already, so that nothing here may wait for a screen."""
         self._thread = threading.Thread(target=self._show, args=(folder, status, goal), daemon=True)
         self._thread.start()
+
+    def warn(self, text: str) -> None:
+        """Say it above the bar, at the bar's next look."""
+        self._warnings.append(text)
 
     def closing(self) -> None:
         """Say from now on that files are being closed, so that nobody takes a slow disk for a hang."""
@@ -73,12 +79,19 @@ class ProgressBar(SessionWatch):
                 bar_format=f"{{desc}}: |{{bar:10}}| {counted} [{{elapsed}}{{postfix}}]",
             ) as bar:
                 while not self._over.wait(1 / LOOKS_PER_S if terminal else QUIET_S):
+                    self._say_warnings(bar)
                     _update(bar, status, goal, "closing files" if self._closing.is_set() else status.state.phase.value)
                     bar.refresh()
+                self._say_warnings(bar)
                 _update(bar, status, goal, status.state.phase.value)
         except OSError:
             # The screen is gone (a closed terminal); the session does not need it.
             return
+
+    def _say_warnings(self, bar: tqdm[NoReturn]) -> None:
+        """Say what has come since the last look."""
+        while self._warnings:
+            bar.write(f"warning: {self._warnings.popleft()}", file=sys.stderr)
 
 
 def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None:

@@ -24,6 +24,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
     from hardware.settings import OutputKind
     from session.build import Options, default_live, default_outputs
+    from session.calibration import start_warnings
     from session.prepare import InterruptedEarly
     from session.runner import run_session
     from session.settings import load_settings
@@ -33,14 +34,18 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
         args.config, args.mouse, experiment=args.experiment, overrides=overrides, probe=probe_source
     )
     _check_script(args, settings.kind, settings.rule.roi, settings.experiment)
+    outputs = default_outputs(settings) if args.outputs is None else OutputKind(args.outputs)
     options = Options(
         seed=read_seed(args.seed),
-        live=default_live(settings) if args.pace is None else args.pace == "real",
-        outputs=default_outputs(settings) if args.outputs is None else OutputKind(args.outputs),
+        live=default_live(settings, outputs) if args.pace is None else args.pace == "real",
+        outputs=outputs,
         accept_exposure=args.accept_exposure,
     )
+    clock = MonotonicClock()
+    for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
+        say(f"rigloop run: warning: {line}", error=True)
     try:
-        result = run_session(settings, options, MonotonicClock(), stop, ProgressBar(settings.mouse))
+        result = run_session(settings, options, clock, stop, ProgressBar(settings.mouse))
     except InterruptedEarly as why:
         say(f"rigloop run: stopped by {why} before the session began; nothing was made", error=True)
         return 130
@@ -63,8 +68,8 @@ def read_overrides(args: argparse.Namespace) -> dict[str, str]:
             raise InputError(f"--set {pair}: {key.strip()} is given twice; give it once")
         overrides[key.strip()] = value.strip()
     for key, value in (
-        ("--camera", args.camera),
-        ("--source", args.source),
+        ("--camera", getattr(args, "camera", None)),
+        ("--source", getattr(args, "source", None)),
         ("--data-root", getattr(args, "data_root", None)),
     ):
         if value is not None:

@@ -55,5 +55,13 @@ class OutputError(RigError, RuntimeError):
     """A speaker, valve or line was asked for something it must refuse, or failed."""
 
 
+class DeviceLost(OutputError):
+    """Devices of the rig were lost in mid-session and may be opened again; ``devices`` names them."""
+
+    def __init__(self, lost: dict[str, str]) -> None:
+        self.devices = tuple(lost)
+        super().__init__("; ".join(lost.values()))
+
+
 class RecordingError(RigError, OSError):
     """The recorder failed, or a session folder cannot be read."""

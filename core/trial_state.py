@@ -33,6 +33,9 @@ class TrialSettings:
         float, Ge(0), Le(60), Key("s", "Water comes this long after the crossing, or when the drop before it is over.")
     ] = 1.0
     reward_dur: Annotated[float, Gt(0), Le(5), Key("s", "Opening time of the valve for one reward.")] = 0.3
+    reward_ul: Annotated[
+        float, Ge(0), Le(100), Key("ul", "Volume of one reward, by the rig's calibrated valve; 0: reward_dur holds.")
+    ] = 0.0
     fail_led_dur: Annotated[float, Ge(0), Le(60), Key("s", "The fail LED is lit this long after a failed trial.")] = 0.5
     success_led_dur: Annotated[float, Ge(0), Le(60), Key("s", "The success LED is lit this long with the water.")] = 0.0
     spont_sess_duration: Annotated[

@@ -149,7 +149,7 @@ class Report(NamedTuple):
 
 
 class OperatorKind(Enum):
-    """What a person may ask of a running session."""
+    """What a person, or the runner on behalf of a device that was lost, may ask of a running session."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -157,6 +157,7 @@ class OperatorKind(Enum):
     SET_THRESHOLD = "set_threshold"
     STOP_AFTER_TRIAL = "stop_after_trial"
     STOP_NOW = "stop_now"
+    ABORT_TRIAL = "abort_trial"
 
 
 class Operator(NamedTuple):
@@ -168,7 +169,7 @@ class Operator(NamedTuple):
     value : float
         The new threshold (dF/F or mm/s) for SET_THRESHOLD, else 0.
     who : str
-        Where it came from, such as ``"SIGINT"``.
+        Where it came from, such as ``"SIGINT"`` or ``"camera"``.
     """
 
     kind: OperatorKind

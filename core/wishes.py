@@ -92,6 +92,25 @@ def _stop_now(plan: SessionPlan, state: TrialState, wish: Operator, now: int, co
     return end_session(state._replace(outcome="aborted"), f"stopped by {wish.who or 'operator'}", commands)
 
 
+def _abort_trial(plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]) -> TrialState:
+    """Cut short a trial in which a device was lost; what it had earned is not paid. The rest of a failed one follows.
+
+    In rest nothing changes. A trial that is paused is cut short, and the pause goes on.
+    """
+    del wish
+    state = silence(state, commands)
+    paused = state.phase is Phase.PAUSED
+    if (state.paused if paused else state.phase) is not Phase.TRIAL:
+        return state
+    commands.append(Mark("cut_short", state.trial))
+    last = state.last_trial or state.trial == len(plan.schedule)
+    rest_ns = plan.final_rest_ns if last else plan.fail_rest_ns
+    state = state._replace(rest_ns=rest_ns, last_trial=last, due_ns=-1)
+    if paused:
+        return state._replace(paused=Phase.REST, since_ns=0)
+    return state._replace(phase=Phase.REST, since_ns=now)
+
+
 _Wish = Callable[[SessionPlan, TrialState, Operator, int, list[Command]], TrialState]
 _WISHES: dict[OperatorKind, _Wish] = {
     OperatorKind.PAUSE: _pause,
@@ -100,6 +119,7 @@ _WISHES: dict[OperatorKind, _Wish] = {
     OperatorKind.SET_THRESHOLD: _set_threshold,
     OperatorKind.STOP_AFTER_TRIAL: _stop_after_trial,
     OperatorKind.STOP_NOW: _stop_now,
+    OperatorKind.ABORT_TRIAL: _abort_trial,
 }
 
 

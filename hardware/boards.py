@@ -99,6 +99,8 @@ def preload(pins: PinSettings) -> None:
         kind = choose_kind(pins.output_board, find_board())
         if kind in GPIO_KINDS:
             load_gpio(kind)
+        elif kind is BoardKind.arduino:
+            importlib.import_module("hardware.arduino_board")
 
 
 def _memory_board(pins: PinSettings) -> Board:

@@ -61,7 +61,10 @@ class Guard:
             raise OutputError("guardian: it was started before; make a new Guard")
         if self._spec.ledger is not None:
             check_ledger(self._spec.ledger)
-        self._pair = Pair(Orders(self._spec, self.valve.session_s, self._wall_ns))
+        try:
+            self._pair = Pair(Orders(self._spec, self.valve.session_s, self._wall_ns))
+        except OSError as error:
+            raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
         self._link = GuardLink(self._pair)
         self._heartbeat = Heartbeat(self._pair.life)
         self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
@@ -114,6 +117,8 @@ class Guard:
         try:
             if pair is not None and not pair.end():
                 raise OutputError(f"guardian: it and its watcher were killed; {CLOSE_THE_TAP}")
+            if pair is not None and pair.unwritten:
+                raise OutputError(f"water of the day: rows of {self._spec.ledger} may be missing; check the disk")
         finally:
             if heartbeat is not None:
                 heartbeat.close()

@@ -16,6 +16,7 @@ from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
 
 ANSWER_S = 1.0
 TAKE_S = 11.0
+LAST_WORD_S = 0.5
 CLOSE_THE_TAP = "the valve may be open: close the water's tap"
 _BATCH = 256
 
@@ -126,6 +127,8 @@ class GuardLink:
         self._hear_guardian(message)
 
     def _why_lost(self) -> str:
+        # A guardian whose watcher died has still to say so.
+        self._wait(lambda: bool(self._fatal) or self._pair.link not in self._links, LAST_WORD_S)
         return self._fatal or f"guardian: {self._pair.fate()}; the outputs are off: restart them, see the system's log"
 
 

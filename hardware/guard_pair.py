@@ -18,6 +18,7 @@ from core.errors import OutputError
 from hardware.guardian_life import Life, make_life_memory
 from hardware.guardian_process import give_orders
 from hardware.guardian_spec import Orders
+from hardware.guardian_watcher import UNWRITTEN
 from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
 from recording.child import signals_held_back
 
@@ -44,12 +45,15 @@ class Pair:
     guardian, watcher : subprocess.Popen
     day_s : float
         Water of the day before this, s.
+    unwritten : bool
+        Whether rows of the ledger did not reach the disk; known after ``end``.
     refused : list of str
         What of real-time scheduling was refused, with its cure.
     """
 
     def __init__(self, orders: Orders) -> None:
         self.day_s = 0.0
+        self.unwritten = False
         self.refused: list[str] = []
         with ExitStack() as theirs:
             self.link, link = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -84,7 +88,9 @@ class Pair:
         """End both, the guardian first; return whether the lines were left low by one of them. Twice is legal."""
         low = _finish(self.guardian, self.link, END_S) == 0
         # Only now: whatever the guardian left high the watcher takes low before it ends.
-        low |= _finish(self.watcher, self.watch, WATCHER_END_S) == 0
+        code = _finish(self.watcher, self.watch, WATCHER_END_S)
+        low |= code in (0, UNWRITTEN)
+        self.unwritten |= code == UNWRITTEN
         self.link.close()
         self.watch.close()
         return low

@@ -146,7 +146,9 @@ class Guardian:
             self._dark = True
             outputs.lines_low()
             self.say(Message(Kind.TAKEN, a=now_ns, text="the controller gave no sign of life for 1 s"))
-        if self._watcher_silence.look(self._life.count(Who.WATCHER), now_ns) >= WATCHER_SILENCE_NS:
+        watched = self._life.count(Who.WATCHER)
+        # Before its first sign it is still starting, and the controller waits for it.
+        if watched and self._watcher_silence.look(watched, now_ns) >= WATCHER_SILENCE_NS:
             raise OutputError("guardian: its watcher gives no sign of life; restart the outputs")
 
     def _hear_controller(self) -> None:

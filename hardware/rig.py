@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from core.ports import LickSensor, Lines, Speaker, Valve
-from core.values import Command, Level, Lick, Line, Pulse, Tone, Water
+from collections.abc import Mapping
+from typing import Protocol
+
+from core.errors import DeviceLost, OutputError
+from core.ports import LickSensor, Lines, Reconnectable, Reporter, Speaker, Valve
+from core.values import Command, Level, Lick, Line, Pulse, Report, Tone, Water
 
 SESSION_LINES = (Line.LIGHT, Line.BEHAVIOUR_TTL)
 """Lines that are high while a session runs: excitation light, and the behaviour camera's trigger."""
+
+
+class Keeper(Protocol):
+    """Who owns valve and lines, where that is a process of its own. Called by the runner's thread."""
+
+    def alive(self) -> None:
+        """The runner lives; called at least every 0.25 s, else the keeper shuts the valve. Never blocks."""
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return what the lines did since the last look. Raises OutputError when the keeper is lost."""
+
+    def reconnect(self) -> None:
+        """Start the keeper anew, all lines low. Raises OutputError."""
+
+    def close(self) -> None:
+        """Valve shut, lines low, process ended."""
 
 
 class Rig:
@@ -18,13 +38,39 @@ class Rig:
     valve : Valve
     lines : Lines
     licks : LickSensor
+    keeper : Keeper or None
+        Owner of valve and lines; None where they need none.
+    about : dict
+        What the session's record says of the devices: their names, rates, settings as read back.
+    warnings : tuple of str
+        What a person should know before the session.
+
+    Attributes
+    ----------
+    lost : dict of str to str
+        Devices that were lost, ``"sound"``, ``"board"`` or ``"licks"``, and what they said.
     """
 
-    def __init__(self, speaker: Speaker, valve: Valve, lines: Lines, licks: LickSensor) -> None:
+    def __init__(
+        self,
+        speaker: Speaker,
+        valve: Valve,
+        lines: Lines,
+        licks: LickSensor,
+        keeper: Keeper | None = None,
+        about: Mapping[str, object] | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
         self.speaker = speaker
         self.valve = valve
         self.lines = lines
         self.lick_sensor = licks
+        self.about = dict(about or {})
+        self.warnings = warnings
+        self.lost: dict[str, str] = {}
+        self._keeper = keeper
+        named = {"sound": speaker, "board": keeper, "licks": licks}
+        self._reporters = {name: device for name, device in named.items() if isinstance(device, Reporter)}
 
     def start(self, time_ns: int) -> None:
         """Light on and the behaviour camera triggered. Raises OutputError."""
@@ -43,13 +89,67 @@ class Rig:
             self.lines.set(command, time_ns)
 
     def licks(self, until_ns: int) -> tuple[Lick, ...]:
-        """Return licks since the last call, up to ``until_ns``."""
-        return self.lick_sensor.read(until_ns)
+        """Return licks since the last call, up to ``until_ns``; none from a sensor that is lost."""
+        if not self._reporters:
+            return self.lick_sensor.read(until_ns)
+        if "licks" in self.lost:
+            return ()
+        try:
+            return self.lick_sensor.read(until_ns)
+        except OutputError as error:
+            if "licks" not in self._reporters:
+                raise
+            self.lost["licks"] = str(error)
+            return ()
+
+    def reports(self) -> list[Report]:
+        """Return what the devices tell of themselves since the last call; those that are lost are put into ``lost``."""
+        reports: list[Report] = []
+        for name, device in self._reporters.items():
+            if name not in self.lost:
+                try:
+                    reports.extend(device.reports())
+                except OutputError as error:
+                    self.lost[name] = str(error)
+        return reports
+
+    def alive(self) -> None:
+        """Tell the keeper of the lines that the runner lives; at least every 0.25 s."""
+        if self._keeper is not None:
+            self._keeper.alive()
+
+    def check_lost(self) -> None:
+        """Raise DeviceLost if a device is lost."""
+        if self.lost:
+            raise DeviceLost(self.lost)
+
+    def can_reconnect(self, name: str) -> bool:
+        """Whether a lost device can be opened again."""
+        return isinstance(self._reporters.get(name), Reconnectable)
+
+    def reconnect(self, name: str) -> None:
+        """Open a lost device again, low and silent. Raises OutputError."""
+        device = self._reporters[name]
+        if isinstance(device, Reconnectable):
+            device.reconnect()
+            self.lost.pop(name, None)
+
+    def hush(self, time_ns: int) -> None:
+        """Silence, light off, triggers low, at once: a device is lost. Whatever fails here is looked into by others."""
+        commands: list[Command] = [Tone(0.0), *(Level(line, False) for line in SESSION_LINES)]
+        for command in commands:
+            try:
+                self.apply(command, time_ns)
+            except OutputError:
+                # This device is the lost one, or the next; its outputs have fallen with it, and reports() tells.
+                continue
 
     def close(self) -> list[Exception]:
         """Shut the valve, then silence, then lines low, whatever fails on the way. Returns the failures."""
         failures: list[Exception] = []
-        for device in (self.valve, self.speaker, self.lines, self.lick_sensor):
+        for device in (self.valve, self.speaker, self.lines, self._keeper, self.lick_sensor):
+            if device is None:
+                continue
             try:
                 device.close()
             except Exception as error:  # noqa: BLE001 - the next device must be closed all the same

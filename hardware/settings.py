@@ -70,6 +70,12 @@ class OutputSettings:
     max_duty: Annotated[
         float, Gt(0), Le(1), Key("", "Largest share of any 10 s that the valve may be open; a drop waits for it.")
     ] = 0.5
+    calibration_max_age_days: Annotated[
+        float, Ge(0), Le(3650), Key("days", "An older calibration of the valve is warned of; 0: never.")
+    ] = 30.0
+    baseline_weight_g: Annotated[
+        float, Ge(0), Le(2000), Key("g", "The mouse's weight before water restriction; 0: its first in weights.csv.")
+    ] = 0.0
     rig: Annotated[str, Key("", "Name of this rig; one session at a time runs on it.")] = "rig1"
     min_pulse_gap_s: Annotated[
         float, Ge(0), Le(60), Key("s", "Shortest pause between two openings of the valve; a drop waits for it.")
@@ -108,10 +114,16 @@ class SoundSettings:
         str, Key("", "Part of the sound card's name (rigloop doctor lists them); empty: default.")
     ] = ""
     sample_rate: Annotated[
-        int, Ge(0), Le(192_000), Key("Hz", "Sample rate of the sound card; 0: the highest of 48000, 44100, 96000.")
+        int,
+        Ge(0),
+        Le(192_000),
+        Key("Hz", "Sample rate of the sound card; 0: the first that it takes of 48000, 44100, 96000."),
     ] = 0
     sound_block: Annotated[int, Ge(16), Le(8192), Key("samples", "Samples that the card asks for at a time.")] = 128
     loudness: Annotated[float, Gt(0), Le(1), Key("", "Amplitude of a tone, 1 = the card's largest.")] = 0.5
+    sound_gains: Annotated[
+        str, Key("", "CSV of loudness by frequency; empty: what rigloop calibrate speaker stored for this rig.")
+    ] = ""
     tone_ramp_s: Annotated[
         float, Ge(0.0005), Le(0.1), Key("s", "Time in which a tone swells and fades (raised cosine), without a click.")
     ] = 0.005

@@ -13,6 +13,7 @@ import numpy as np
 from brain.pipeline import BrainPipeline
 from brain.rule import parse_rule
 from camera.factory import CameraFactory
+from camera.grabber import Grabber
 from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
@@ -27,6 +28,7 @@ from hardware.settings import OutputKind
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
+from session.real_rig import open_rig
 from session.settings import Settings
 
 RING_BYTES = 512 * 2**20
@@ -47,12 +49,15 @@ class Options:
     outputs : OutputKind
     accept_exposure : bool
         Whether to run although an ROI is saturated or dark; what is wrong with it is then an event of the session.
+    lines_only : bool
+        Whether sound card and lick sensor are left closed, as a preview needs neither.
     """
 
     seed: int
     live: bool
     outputs: OutputKind
     accept_exposure: bool = False
+    lines_only: bool = False
 
     @property
     def on_rig(self) -> bool:
@@ -83,6 +88,12 @@ class Parts:
     rig: Rig
     about: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def devices(self) -> dict[str, Any]:
+        """What the session's record says of real devices: as they were found, and settings as they were read back."""
+        camera = {"camera": dict(self.camera.facts)} if isinstance(self.camera, Grabber) else {}
+        return camera | self.rig.about
+
     def image_bytes(self, framerate: float) -> int:
         """Return the most that the images of the whole session can take, bytes."""
         # A trial, its delays and its rest end each on the frame after their time.
@@ -92,9 +103,9 @@ class Parts:
         return frames * math.prod(self.camera.frame_shape) * np.dtype(self.camera.frame_dtype).itemsize
 
 
-def default_live(settings: Settings) -> bool:
-    """Return whether a session with this camera runs on the host's clock unless told otherwise."""
-    return settings.camera.vid_source not in OFFLINE
+def default_live(settings: Settings, outputs: OutputKind) -> bool:
+    """Return whether a session with this camera and outputs runs on the host's clock unless told otherwise."""
+    return outputs is OutputKind.real or settings.camera.vid_source not in OFFLINE
 
 
 def default_outputs(settings: Settings) -> OutputKind:
@@ -115,12 +126,17 @@ def refuse_missing(settings: Settings, options: Options) -> None:
             f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
             "(clnf) only: choose another one with --experiment"
         )
-    if lacking := CameraFactory().missing(settings.camera.vid_source):
+    if lacking := CameraFactory().missing(settings.camera.vid_source, settings.camera.genicam_library):
         raise InputError(lacking)
-    if options.outputs is OutputKind.real:
+    if options.outputs is OutputKind.real and not options.live:
         raise InputError(
-            "--outputs real: this version has no driver for a valve, speaker or lines; use --outputs fake "
-            "(with --camera replay or synthetic that is the default)"
+            "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
+            "--outputs fake"
+        )
+    if options.outputs is OutputKind.real and settings.camera.vid_source is CameraKind.simulated:
+        raise InputError(
+            "--outputs real: a simulated mouse hears and drinks inside the computer; use --outputs fake, or --camera "
+            "replay to try out a rig"
         )
 
 
@@ -137,6 +153,8 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
     ------
     InputError
         A part cannot be made.
+    CameraError, OutputError
+        A device is not to be had.
     Interrupted
         ``go_on`` returned False.
     """
@@ -165,7 +183,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
             camera.frame_dtype,
         )
         # Last, so that nothing can fail while a valve is in hand that no session owns.
-        rig = _rig(settings, plant)
+        rig = _rig(settings, options, plant)
         made.pop_all()
     return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about)
 
@@ -227,8 +245,10 @@ def _places(settings: Settings) -> dict[str, Place]:
     return places
 
 
-def _rig(settings: Settings, plant: Plant | None) -> Rig:
-    """Return the outputs: the simulated mouse's, or fakes that keep the rig's bounds."""
+def _rig(settings: Settings, options: Options, plant: Plant | None) -> Rig:
+    """Return the outputs: real ones, the simulated mouse's, or fakes that keep the rig's bounds. Raises OutputError."""
+    if options.outputs is OutputKind.real:
+        return open_rig(settings, options.seed, lines_only=options.lines_only)
     if plant is not None:
         return Rig(plant.speaker, plant.spout, FakeLines(), plant.tongue)
     return Rig(FakeSpeaker(), FakeValve(settings.outputs), FakeLines(), FakeLickSensor())

@@ -9,6 +9,7 @@ from typing import Any
 
 from brain.settings import GeometrySettings, RuleSettings
 from roi_manager import Shape
+from session.calibration import reward_by_volume
 from session.config_checks import Draft, Probe, check_frames, check_memory, check_shape, check_together
 from session.config_entries import ConfigFile, Entry, Problem, Section
 from session.config_file import closest, odd_character, shown, write_value
@@ -117,6 +118,8 @@ class Composition:
         Upper-case name to shape in px, in the rule's order.
     formula : str
         The ROI's name or the operation, empty for clmf.
+    valve : ValveCalibration or None
+        What a reward asked for by volume was measured with.
     """
 
     def __init__(
@@ -134,6 +137,8 @@ class Composition:
             entry = self.draft.entries.get(name)
             readable = entry is not None and name not in self.draft.bad
             self.draft.values[name] = read_value(key, entry) if entry is not None and readable else _default(key, file)
+        self.valve, reward_problems = reward_by_volume(self.draft, file.path)
+        self.draft.problems += reward_problems
         # First, as a resolution that is not the recording's is no measure of anything else.
         self.draft.problems += check_frames(self.draft, probe)
         self.draft.problems += check_together(self.draft)

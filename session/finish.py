@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,8 @@ from recording.folder import read_session_json, replace_file, write_session_json
 from recording.reader import open_session
 from recording.schema import NETWORK_PY, SCHEMA_VERSION, SESSION_INI
 from recording.summary import SummaryRow, append_summary
-from session.build import Options
+from session.build import Options, Parts
+from session.calibration import calibration_facts
 from session.result import SessionResult
 from session.settings import Settings
 
@@ -29,9 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "brian2")
 
 
-def note_start(
-    folder: Path, settings: Settings, options: Options, started_ns: int, simulation: Mapping[str, Any]
-) -> None:
+def note_start(folder: Path, settings: Settings, options: Options, started_ns: int, parts: Parts) -> None:
     """Write session.ini, session.json ("running" until the end) and a user's network. Raises RecordingError."""
     again = f"rigloop run --config {SESSION_INI} --mouse {settings.mouse} --seed {options.seed}"
     replace_file(folder / SESSION_INI, f"; The same session again: {again}\n{settings.to_ini()}")
@@ -51,7 +50,9 @@ def note_start(
             "seed": options.seed,
             "pace": "real" if options.live else "max",
             "outputs": options.outputs.value,
-            "simulation": dict(simulation),
+            "simulation": dict(parts.about),
+            "devices": parts.devices,
+            "calibration": calibration_facts(settings.valve),
             "settings": settings.flat(),
             "seeds": {name: {"ML": seed.ml_mm, "AP": seed.ap_mm} for name, seed in settings.seeds.items()},
             "config_path": str(settings.config_path),
@@ -110,6 +111,7 @@ def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns:
         started_wall_ns=wall_start_ns,
         first_frame_ns=first_frame_ns,
         latency_us=counts.pop("latency_us"),
+        lateness_us=counts.pop("lateness_us"),
         counts={key: counts[key] for key in counts if key not in ("session", "outcome", "error")},
     )
     write_session_json(result.session, meta)

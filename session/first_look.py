@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from brain.exposure import Exposure, judge_exposure
 from camera.settings import OFFLINE
-from core.ports import Camera, Clock, EndOfSource
+from core.ports import Camera, Clock, EndOfSource, Reporter
 from core.values import Frame, as_ns
 from session.settings import Settings
 from session.silence import next_frame
@@ -40,6 +41,9 @@ class PutBack:
 
     def __init__(self, camera: Camera) -> None:
         self._camera = camera
+        if isinstance(camera, Reporter):
+            # Only a camera that tells of itself makes this one a Reporter.
+            self.reports = camera.reports
         self._frame: Frame | None = None
 
     def put_back(self, frame: Frame | None) -> None:
@@ -54,19 +58,20 @@ class PutBack:
         return frame
 
 
-def first_look(camera: Camera, settings: Settings, clock: Clock, stop: StopRequest) -> Look:
+def first_look(camera: Camera, settings: Settings, clock: Clock, stop: StopRequest, alive: Callable[[], None]) -> Look:
     """Judge the exposure of a camera that has just been started.
 
     Of a recording, a scene or a simulated mouse the first frame is judged, and is the session's first: not one is lost,
     at whatever pace. What a real camera gives in its first ``SETTLE_S`` is looked at only; the last of it is judged,
     and the session begins with the frame after it. On a stop, and at the end of a source that has no frame, nothing is
-    judged: the loop meets it, too. Raises CameraTimeout and CameraError, as the loop does.
+    judged: the loop meets it, too. ``alive`` is called at least every ``LOOK_S``. Raises CameraTimeout and CameraError,
+    as the loop does.
     """
     settle_ns = 0 if settings.camera.vid_source in OFFLINE else as_ns(SETTLE_S)
     try:
-        first = frame = next_frame(camera, settings.camera, clock, stop)
+        first = frame = next_frame(camera, settings.camera, clock, stop, alive)
         while first is not None and frame is not None and frame.time_ns - first.time_ns < settle_ns:
-            frame = next_frame(camera, settings.camera, clock, stop, frame)
+            frame = next_frame(camera, settings.camera, clock, stop, alive, frame)
     except EndOfSource:
         return Look()
     if frame is None:

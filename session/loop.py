@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from core.errors import CameraTimeout
-from core.ports import Clock, Pipeline
+from core.ports import Clock, Pipeline, Reporter
 from core.trial import SessionPlan, TrialState, begin, step
-from core.values import Command, Frame, Lick, Mark, Operator, Signal, TrialInput, Water
+from core.values import Command, Frame, Lick, Mark, Operator, Report, Signal, TrialInput, Water
 from hardware.rig import Rig
 from recording.schema import EventRow, FrameRow, TimingRow
 from session.timing import Latencies
@@ -73,21 +73,24 @@ class Loop:
         self._rig = rig
         self._recorder = recorder
         self._now = clock.now_ns
+        self._camera_reports = camera.reports if isinstance(camera, Reporter) else None
         self._done = 0
         self._last_number = 0
         self.latencies = Latencies()
+        self.lateness = Latencies()
         self.status = Status(begin(plan))
 
     def turn(self, timeout_s: float, wishes: tuple[Operator, ...]) -> TrialState:
         """Take one frame through the loop.
 
-        Raises what ``camera.read`` raises, CameraTimeout where that gave a frame again, OutputError from the rig and
-        RecordingError from the recorder.
+        Raises what ``camera.read`` raises, CameraTimeout where that gave a frame again, OutputError from the rig
+        (DeviceLost where a device may be opened again) and RecordingError from the recorder.
         """
         frame = self._camera.read(timeout_s)
         read_ns = self._now()
         if frame.number <= self._last_number or frame.time_ns <= self.status.now_ns:
             self._refuse(frame)
+        self._rig.alive()
         signal = self._pipeline.update(frame)
         signal_ns = self._now()
         licks = self._rig.licks(frame.time_ns)
@@ -96,22 +99,40 @@ class Loop:
         refused = self._carry_out(commands, frame.time_ns)
         command_ns = self._now()
         self.latencies.add(command_ns - read_ns)
+        self.lateness.add(read_ns - frame.time_ns)
         water = sum(isinstance(command, Water) for command in commands[: self._done])
         if refused is not None:
             state, commands = _without_refused(self.status.state, state, commands, water)
         self._note(frame, state, water)
-        events = _events(frame, state.verdict.trial, licks, commands) if commands or licks or frame.dropped else []
+        trial = state.verdict.trial
+        # A camera that tells of itself tells of its drops, by cause.
+        dropped = frame.dropped if self._camera_reports is None else 0
+        events = _events(frame, dropped, trial, licks, commands) if commands or licks or dropped else []
+        events.extend(EventRow(told.time_ns, told.kind, trial, told.detail) for told in self._reports())
         if refused is not None:
-            events.append(EventRow(frame.time_ns, "output_error", state.verdict.trial, str(refused)))
+            events.append(EventRow(frame.time_ns, "output_error", trial, str(refused)))
         row = _row(frame, signal, state, water, len(licks))
         timing = TimingRow(frame.number, read_ns, signal_ns, decision_ns, command_ns)
         try:
             self._recorder.write(frame, row, timing, events)
         finally:
             # What an output failed with comes first; a recorder that fails as well hangs on to it as context.
+            self._rig.check_lost()
             if refused is not None:
                 raise refused
         return state
+
+    def note(self, kind: str, detail: str) -> None:
+        """Log something that belongs to no frame, such as the loss of a device, at the time of the newest frame."""
+        status = self.status
+        self._recorder.note([EventRow(max(status.now_ns, 0), kind, status.state.verdict.trial, detail)])
+
+    def _reports(self) -> list[Report]:
+        """Return what devices tell of themselves: rig and camera."""
+        reports = self._rig.reports()
+        if self._camera_reports is not None:
+            reports.extend(self._camera_reports())
+        return reports
 
     def _refuse(self, frame: Frame) -> NoReturn:
         """Log a frame that is not after the one before it. It is no news of the mouse, so it counts as none at all."""
@@ -186,9 +207,11 @@ def _row(frame: Frame, signal: Signal, state: TrialState, water: int, licks: int
     )
 
 
-def _events(frame: Frame, trial: int, licks: tuple[Lick, ...], commands: tuple[Command, ...]) -> list[EventRow]:
+def _events(
+    frame: Frame, dropped: int, trial: int, licks: tuple[Lick, ...], commands: tuple[Command, ...]
+) -> list[EventRow]:
     """Return the event log's rows of this frame: drops, licks with their own times, then what was decided."""
-    events = [EventRow(frame.time_ns, "drop", trial, str(frame.dropped))] if frame.dropped else []
+    events = [EventRow(frame.time_ns, "drop", trial, str(dropped))] if dropped else []
     events.extend(EventRow(lick.time_ns, "lick", trial, "") for lick in licks)
     events.extend(EventRow(frame.time_ns, c.kind, c.trial, c.detail) for c in commands if isinstance(c, Mark))
     return events

@@ -33,6 +33,8 @@ def prepare(settings: Settings, options: Options, clock: Clock, stop: StopReques
     ------
     InputError
         A part cannot be made.
+    CameraError, OutputError
+        A device is not to be had.
     InterruptedEarly
         A stop was asked for meanwhile.
     """

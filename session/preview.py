@@ -154,7 +154,9 @@ class _Preview:
         frame: Frame | None = None
         while True:
             try:
-                frame = next_frame(self._parts.camera, self._settings.camera, self._clock, self._stop, frame)
+                frame = next_frame(
+                    self._parts.camera, self._settings.camera, self._clock, self._stop, self._parts.rig.alive, frame
+                )
             except EndOfSource:
                 return self._result("source_ended")
             if frame is None:

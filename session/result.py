@@ -36,6 +36,10 @@ class SessionResult:
         The same on the host's clock.
     latency_us : dict
         p50, p99, p999 and max from ``camera.read()`` returning to the last command issued.
+    lateness_us : dict
+        The same from a frame's capture to ``camera.read()`` returning; empty where frames keep no pace.
+    interruptions : int
+        How often a device was lost in mid-session.
     threshold : float
         At the end.
     """
@@ -54,6 +58,8 @@ class SessionResult:
     duration_s: float
     wall_s: float
     latency_us: dict[str, float] = field(hash=False)
+    lateness_us: dict[str, float] = field(hash=False)
+    interruptions: int
     threshold: float
 
     @property
@@ -79,6 +85,8 @@ class SessionResult:
             "wall_s": round(self.wall_s, 3),
             "real_time_factor": self.real_time_factor,
             "latency_us": self.latency_us,
+            "lateness_us": self.lateness_us,
+            "interruptions": self.interruptions,
             "outcome": self.outcome,
             "error": self.error,
             "water": self.water,
@@ -89,7 +97,6 @@ class SessionResult:
 
     def text(self) -> list[str]:
         """Return the summary as lines for a person."""
-        lat = self.latency_us
         said = {
             "complete": "complete",
             "source_ended": "the recording ended before the last trial",
@@ -98,14 +105,21 @@ class SessionResult:
             "failed": f"FAILED: {self.error}",
         }[self.outcome]
         share = f" ({100 * self.successes / self.trials:.0f} %)" if self.trials else ""
-        return [
+        lines = [
             f"outcome     {said}",
             f"trials      {self.trials}, successes {self.successes}{share}, rewards {self.rewards}, drops {self.water}",
             f"frames      {self.frames}, lost {self.dropped}; images recorded {self.images}, "
             f"not recorded {self.images_dropped}",
             f"time        {self.duration_s:.1f} s in {self.wall_s:.1f} s ({self.real_time_factor:g} x real time)",
-            f"latency     p50 {lat['p50']:g}, p99 {lat['p99']:g}, p99.9 {lat['p999']:g}, max {lat['max']:g} us "
-            "from frame to last command",
-            f"threshold   {self.threshold:g} at the end",
-            f"session     {self.session}",
+            f"latency     {_percentiles(self.latency_us)} us from frame to last command",
         ]
+        if self.lateness_us:
+            lines.append(f"lateness    {_percentiles(self.lateness_us)} us from capture to the loop")
+        if self.interruptions:
+            lines.append(f"lost        devices {self.interruptions} times; see `lost` in events.csv")
+        return [*lines, f"threshold   {self.threshold:g} at the end", f"session     {self.session}"]
+
+
+def _percentiles(us: dict[str, float]) -> str:
+    """Return percentiles as text."""
+    return f"p50 {us['p50']:g}, p99 {us['p99']:g}, p99.9 {us['p999']:g}, max {us['max']:g}"

@@ -7,15 +7,14 @@ close.
 
 from __future__ import annotations
 
-import gc
 import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from brain.exposure import exposure_facts, exposure_problems
-from core.errors import CameraTimeout, ExposureError, InputError, RigError
-from core.ports import Clock, EndOfSource
+from core.errors import ExposureError, InputError, RigError
+from core.ports import Clock
 from core.trial import Phase
 from core.values import Command, Mark, as_seconds
 from core.wishes import end_session
@@ -25,15 +24,18 @@ from recording.schema import ERROR_TXT, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import Options, Parts, refuse_missing
+from session.calibration import start_warnings
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
+from session.health import HealthWatch, Look, disk_look
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop, Status
 from session.prepare import InterruptedEarly, PrepareWatch, prepare
+from session.real_time import real_time
 from session.result import SessionResult
 from session.settings import Settings
-from session.silence import LOOK_S, check_silence
 from session.stop import StopRequest
+from session.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,9 @@ class SessionWatch(PrepareWatch):
     def started(self, folder: Path, status: Status, goal: Goal) -> None:
         """The session has begun; ``status`` is live from now on."""
 
+    def warn(self, text: str) -> None:
+        """Something should be known, and stops nothing; the loop runs, so nothing here may wait for a screen."""
+
     def closing(self) -> None:
         """The loop is over; outputs are shut off and files closed, which a slow disk can make long."""
 
@@ -79,6 +84,8 @@ def run_session(
     ------
     InputError
         A source, device, lock or disk space that is not to be had; ExposureError for ROIs that are saturated or dark.
+    CameraError, OutputError
+        A device is not to be had.
     RecordingError
         The session's first files cannot be written.
     InterruptedEarly
@@ -107,7 +114,7 @@ def run_session(
             started_ns = clock.wall_ns()
             folder = create_session_folder(data_root, settings.mouse, started_ns)
             unused.callback(discard_session_folder, folder)
-            note_start(folder, settings, options, started_ns, parts.about)
+            note_start(folder, settings, options, started_ns, parts)
             session = _Session(settings, options, parts, folder, clock, stop)
             # From here on the session closes them, each in its place in the order.
             unused.pop_all()
@@ -142,6 +149,7 @@ class _Session:
         )
         self._camera = PutBack(parts.camera)
         self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock)
+        self._interruptions = 0
 
     def run(self, watch: SessionWatch) -> SessionResult:
         """Start the parts, turn the loop, close everything, write the summary. Raises ExposureError, all closed."""
@@ -194,49 +202,47 @@ class _Session:
 
     def _look(self) -> None:
         """Judge what the camera sees before the loop's first turn. Raises ExposureError unless told to run anyway."""
-        look = first_look(self._parts.camera, self._settings, self._clock, self._stop)
+        look = first_look(self._parts.camera, self._settings, self._clock, self._stop, self._parts.rig.alive)
         problems = exposure_problems(look.exposures, self._settings.mouse)
         if problems and not self._options.accept_exposure:
             raise ExposureError(problems)
         self._recorder.note([EventRow(look.time_ns, "exposure", 0, fact) for fact in exposure_facts(look.exposures)])
+        old = start_warnings(
+            self._settings.valve, self._settings.outputs.calibration_max_age_days, self._clock.wall_ns()
+        )
+        self._recorder.note([EventRow(look.time_ns, "calibration", 0, line) for line in old])
         self._camera.put_back(look.first)
 
     def _turn_until_done(self, watch: SessionWatch) -> str:
-        """Turn the loop until the session is over; return its outcome.
-
-        The collector is off meanwhile: a full collection can take longer than a frame. The loop makes no cycles; what
-        others left is collected at the end of each trial.
-        """
-        self._parts.rig.start(0)
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        try:
+        """Turn the loop until the session is over; return its outcome."""
+        parts = self._parts
+        parts.rig.alive()
+        parts.rig.start(0)
+        with real_time(self._settings.faults, self._options.live) as refused:
             # Last, since a camera that nobody reads loses frames.
-            self._parts.camera.start()
+            parts.camera.start()
             self._look()
+            health = HealthWatch(self._looks(), lambda text: self._warn(watch, text))
+            turns = Turns(self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check)
             watch.started(self._folder, self._loop.status, self._goal())
             self._wall_start_ns = self._clock.wall_ns()
-            last_ns = self._started_ns = self._clock.now_ns()
-            while True:
-                wishes = self._stop.wish()
-                try:
-                    state = self._loop.turn(LOOK_S, wishes)
-                except CameraTimeout:
-                    if self._stop:
-                        return "aborted"
-                    check_silence(self._settings.camera, self._clock.now_ns() - last_ns)
-                    continue
-                except EndOfSource:
-                    return "aborted" if wishes else "source_ended"
-                if state.phase is Phase.DONE:
-                    return state.outcome
-                last_ns = self._clock.now_ns()
-                if state.verdict.outcome:
-                    gc.collect()
-        finally:
-            gc.unfreeze()
-            gc.enable()
+            self._started_ns = self._clock.now_ns()
+            for text in (*parts.rig.warnings, *refused):
+                self._warn(watch, text)
+            health.check()
+            try:
+                return turns.run()
+            finally:
+                self._interruptions = turns.interruptions
+
+    def _warn(self, watch: SessionWatch, text: str) -> None:
+        """Tell a person of something that is no fault yet, and log it."""
+        watch.warn(text)
+        self._loop.note("warning", text)
+
+    def _looks(self) -> tuple[Look, ...]:
+        """Return what the machine's health is judged by."""
+        return (disk_look(Path(self._settings.recording.data_root)),)
 
     def _close(self, outcome: str) -> RecorderResult:
         """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it.
@@ -288,5 +294,7 @@ class _Session:
             duration_s=(status.now_ns - status.first_ns) / 1e9,
             wall_s=wall_ns / 1e9,
             latency_us=self._loop.latencies.percentiles_us(),
+            lateness_us=self._loop.lateness.percentiles_us() if self._options.live else {},
+            interruptions=self._interruptions,
             threshold=status.state.threshold.value,
         )

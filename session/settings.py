@@ -20,6 +20,7 @@ from helper import Seed
 from insilico.settings import SimulationSettings
 from recording.settings import RecordingSettings
 from roi_manager import Shape
+from session.calibration_valve import ValveCalibration
 from session.compose import Composition, check_section, read_overrides
 from session.config_checks import Probe
 from session.config_entries import ConfigFile, Entry, Problem, Section, in_order
@@ -58,6 +59,8 @@ class Settings:
         The ROI's name, or the operation; empty in clmf experiments.
     config_path : Path
         The file it came from.
+    valve : ValveCalibration or None
+        What turned ``trial.reward_ul`` into ``trial.reward_dur``; None where no volume is asked for.
     """
 
     mouse: str
@@ -83,6 +86,7 @@ class Settings:
     rois: Mapping[str, Shape]
     formula: str
     config_path: Path
+    valve: ValveCalibration | None = None
 
     def flat(self) -> dict[str, Any]:
         """Return every key with its value as JSON has it, and each ROI as ``roi.NAME``."""
@@ -90,9 +94,14 @@ class Settings:
         return flat | {PREFIX + name: shape.text() for name, shape in self.rois.items()}
 
     def to_ini(self) -> str:
-        """Return a config.ini that gives these settings again (``config_path`` apart), wherever it lies."""
+        """Return a config.ini that gives these settings again (``config_path`` apart), wherever it lies.
+
+        A reward asked for by volume is written as the opening it came to: the rig's calibration lies elsewhere, and may
+        be another one by then.
+        """
         keys = keys_of(self.kind)
         values = {name: key.write(getattr(getattr(self, key.group), name)) for name, key in keys.items()}
+        values["reward_ul"] = "0"
         rois = {PREFIX + name: shape.text() for name, shape in self.rois.items()}
         seeds = {name: f"{seed.ap_mm!r}, {seed.ml_mm!r}" for name, seed in self.seeds.items()}
         sections = {
@@ -161,6 +170,7 @@ def load_settings(
         rois=made.rois,
         formula=made.formula,
         config_path=Path(path),
+        valve=made.valve,
         **made.groups(),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from camera.settings import CameraKind, CameraSettings
 from core.errors import CameraTimeout
 from core.ports import Camera, Clock
@@ -10,6 +12,11 @@ from session.stop import StopRequest
 
 LOOK_S = 0.2
 """How long one wait for a frame lasts before the stop request is looked at again, s."""
+
+
+def wait_s(camera: CameraSettings, silent_ns: int) -> float:
+    """Return how long to wait for a frame, s: a look, but no longer than a camera may still be silent."""
+    return max(0.001, min(LOOK_S, camera.camera_timeout_s - silent_ns / 1e9))
 
 
 def check_silence(camera: CameraSettings, silent_ns: int) -> None:
@@ -24,15 +31,22 @@ def check_silence(camera: CameraSettings, silent_ns: int) -> None:
 
 
 def next_frame(
-    camera: Camera, settings: CameraSettings, clock: Clock, stop: StopRequest, last: Frame | None = None
+    camera: Camera,
+    settings: CameraSettings,
+    clock: Clock,
+    stop: StopRequest,
+    alive: Callable[[], None],
+    last: Frame | None = None,
 ) -> Frame | None:
     """Wait for the frame after ``last``; return None as soon as a stop is asked for.
 
-    A frame that the camera gives again counts as none, as in the loop. Raises EndOfSource, CameraTimeout after
-    ``camera_timeout_s`` without a frame, and CameraError.
+    ``alive`` is called at least every ``LOOK_S``: it tells the keeper of the lines that somebody waits. A frame that
+    the camera gives again counts as none, as in the loop. Raises EndOfSource, CameraTimeout after ``camera_timeout_s``
+    without a frame, and CameraError.
     """
     began_ns = clock.now_ns()
     while not stop:
+        alive()
         try:
             frame = camera.read(LOOK_S)
         except CameraTimeout:

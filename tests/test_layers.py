@@ -24,7 +24,9 @@ LAYERS = {
     "bench": 9,
 }
 NEVER = {"insilico": {"hardware"}, "analysis": {"hardware"}}
-HEAVY = {"brian2", "cv2", "picamera2", "dlclive", "torch", "pynwb", "matplotlib", "pandas", "numba", "h5py"}
+HEAVY = {"brian2", "cv2", "picamera2", "dlclive", "torch", "pynwb", "matplotlib", "pandas", "numba", "h5py"} | {
+    "gi", "pyaudio", "smbus2", "serial", "RPi", "Jetson", "stapipy"
+}  # fmt: skip
 MAY_BE_HEAVY = {
     "brain/kernel.py": {"numba"},
     "insilico/optics_kernel.py": {"numba"},

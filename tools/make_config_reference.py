@@ -104,7 +104,8 @@ TAIL = """
 
 - `tone_floor` is below `reward_threshold` (in clmf experiments `speed_threshold`), `threshold_min` at most
   `threshold_max`; with `adaptive_threshold = 1` the threshold lies between these two, and `tone_floor` below both.
-- `reward_dur` is at most `max_pulse_s` and at most `final_rest_dur`.
+- `reward_dur` is at most `max_pulse_s` and at most `final_rest_dur`. With `reward_ul` above 0 it is computed from the
+  rig's [calibrated valve](../how-to/calibrate.md#the-valve), whose weighed openings must hold that volume.
 - `dff_history` times `framerate` is at least 2 frames, and the history of the rule's ROIs takes at most 1 GiB of
   memory: a quarter more than pixels x 2 channels x frames, a byte each, or 2 for a recording of 16 bits.
 - A frame takes at most 64 MiB of memory: with 8 bits, `resolution` is at most 4729 x 4729 px or as many px.

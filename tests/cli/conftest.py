@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
+from core.clock import MonotonicClock
+from session import rig_outputs
 from session.stop import SIGNALS
 from tests.cli.words import ROOT
+from tests.support.outputs import VirtualGuard
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +41,20 @@ def rigloop(capsys, config):
         return code, out, err
 
     return call
+
+
+class QuickGuard(VirtualGuard):
+    """A guardian without a process on the host's clock, for openings of a few ms."""
+
+    def __init__(self, spec):
+        super().__init__(MonotonicClock(), spec.outputs)
+        self.spec = spec
+
+
+@pytest.fixture
+def guards(monkeypatch):
+    """The guardians that a command made, in place of processes."""
+    made = []
+    monkeypatch.setattr(rig_outputs, "LEAST_PAUSE_S", 0.0)
+    monkeypatch.setattr(rig_outputs, "make_guard", lambda spec: made.append(QuickGuard(spec)) or made[-1])
+    return made

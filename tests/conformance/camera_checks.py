@@ -8,11 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.errors import CameraError
-from core.ports import Camera, EndOfSource
+from core.errors import CameraError, CameraTimeout
+from core.ports import Camera, EndOfSource, Reconnectable
 from core.values import Frame
 
 TIMEOUT_S = 5.0
+RECONNECTS = 300
 
 
 def read_frames(camera: Camera, n_frames: int) -> list[Frame]:
@@ -26,6 +27,16 @@ def read_frames(camera: Camera, n_frames: int) -> list[Frame]:
             break
         frames.append(frame._replace(image=frame.image.copy()))
     return frames
+
+
+def reconnect(camera: Reconnectable) -> None:
+    """Call ``reconnect`` again while it says that it is not done yet. Raises CameraError as it does."""
+    for _ in range(RECONNECTS):
+        try:
+            return camera.reconnect()
+        except CameraTimeout:
+            pass
+    raise AssertionError(f"reconnect() has not ended after {RECONNECTS} calls")
 
 
 def check_numbers(frames: list[Frame]) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pytest
 
 from core.errors import OutputError
 from core.ports import Speaker
 from hardware.fake import FakeSpeaker
+from hardware.oscillator import Oscillator
+from hardware.settings import SoundSettings
+from hardware.speaker import ProcessSpeaker
+from hardware.speaker_memory import SpeakerMemory, make_speaker_memory
+from hardware.speaker_process import SpeakerSpec
+from hardware.tone_source import ToneSource
 from insilico.devices import MouseSpeaker
 from tests.conformance.conftest import MS
 
@@ -30,7 +39,68 @@ class Case:
     heard: Callable[[Speaker], float]
 
 
+class NearLink:
+    """Stands where the speaker's process is: the same memory and the same callback, called by the test, and no card."""
+
+    pid = 0
+
+    def __init__(self, spec: SpeakerSpec) -> None:
+        self._settings = spec.settings
+        self._memory: SpeakerMemory | None = None
+
+    def start(self) -> tuple[SpeakerMemory, dict[str, Any]]:
+        handle = make_speaker_memory()
+        self._memory = SpeakerMemory(handle)
+        os.close(handle)
+        self._source = ToneSource(self._memory, Oscillator(48_000, 0.5, 0.005), gap_ns=10**9)
+        self.hear()
+        return self._memory, {"rate_hz": 48_000, "device": "none"}
+
+    def lost(self) -> str:
+        self.hear()
+        return ""
+
+    def hear(self) -> float:
+        """Return the frequency of the next samples, past their ramp, from their spectrum; 0 for silence."""
+        if self._memory is None:
+            return 0.0
+        self._source(None, 480, None, 0)
+        samples = np.frombuffer(self._source(None, 48_000, None, 0)[0], "<i2").astype(float)
+        if not samples.any():
+            return 0.0
+        peak = int(np.abs(np.fft.rfft(samples)).argmax())
+        carrier = np.exp(-2j * np.pi * peak / 48_000 * np.arange(48_000))
+        halves = (samples * carrier).reshape(2, 24_000) * np.hanning(24_000)
+        first, second = np.angle(halves.sum(axis=1))
+        return peak + float(np.angle(np.exp(1j * (second - first)))) / np.pi
+
+    def kill(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+
+class NearSpeaker(ProcessSpeaker):
+    """The real client, open, whose process is near."""
+
+    def __init__(self) -> None:
+        self.near: NearLink | None = None
+        super().__init__(SoundSettings(), make_link=self._make_near)
+        self.start()
+
+    def _make_near(self, spec: SpeakerSpec) -> NearLink:
+        self.near = NearLink(spec)
+        return self.near
+
+    def hear(self) -> float:
+        return 0.0 if self.near is None else self.near.hear()
+
+
 CASES = {
+    "process": Case(NearSpeaker, NearSpeaker.hear),
     "fake": Case(FakeSpeaker, lambda speaker: speaker.freq_hz),
     "simulated": Case(MouseSpeaker, lambda speaker: speaker.freq_hz),
 }

@@ -116,3 +116,36 @@ def test_stop_after_trial_in_rest_begins_the_final_rest():
     story = play(make_plan(), lambda k: 0.0, wishes={3: (Operator(OP.STOP_AFTER_TRIAL),)})
     assert story.marks("trial_start") == []
     assert len(story.verdicts) == 3 + 5 + 1
+
+
+@pytest.mark.parametrize("at", [12, 20, 22, 25])
+def test_a_trial_in_which_a_device_was_lost_has_no_outcome_and_earns_nothing(at):
+    """Trial 1 begins at frame 10; its crossing, at 20, would be paid at 25."""
+    story = play(make_plan(), pulses_at(20), wishes={at: (Operator(OP.ABORT_TRIAL, who="camera"),)})
+    outcomes = story.marks("success") + story.marks("fail")
+    assert 1 not in [mark.trial for _, mark in outcomes]
+    assert story.marks("cut_short")[0][0] == at
+    assert all(k >= at + 1 for k in story.water)
+    assert story.freqs[at] == 0
+    assert story.verdicts[at].phase is Phase.REST
+
+
+def test_a_lost_device_in_rest_changes_nothing_but_the_log():
+    plain = play(make_plan(), pulses_at(20))
+    lost = play(make_plan(), pulses_at(20), wishes={3: (Operator(OP.ABORT_TRIAL, who="camera"),)})
+    assert (lost.water, lost.freqs) == (plain.water, plain.freqs)
+
+
+def test_a_trial_aborted_while_paused_stays_paused_and_goes_on_in_rest():
+    wishes = {15: (Operator(OP.PAUSE),), 17: (Operator(OP.ABORT_TRIAL, who="camera"),), 19: (Operator(OP.RESUME),)}
+    story = play(make_plan(), lambda k: 0.0, wishes=wishes)
+    assert [verdict.phase for verdict in story.verdicts[15:20]] == [Phase.PAUSED] * 4 + [Phase.REST]
+    assert [mark.trial for _, mark in story.marks("cut_short")] == [1]
+
+
+def test_the_last_trial_aborted_is_the_last_all_the_same():
+    story = play(make_plan(), lambda k: 0.0, wishes={})
+    last = max(k for k, verdict in enumerate(story.verdicts) if verdict.phase is Phase.TRIAL)
+    story = play(make_plan(), lambda k: 0.0, wishes={last - 1: (Operator(OP.ABORT_TRIAL, who="x"),)})
+    assert story.state.phase is Phase.DONE
+    assert story.state.outcome == "complete"

@@ -98,12 +98,14 @@ def percentile(values, percent):
 
 CONTROLLER = """
 import os, select, sys, time
+from pathlib import Path
 from hardware.guard import Guard
 from tests.realtime.guarded import LONG_S, spec
 from core.values import Level, Line
 
 def main(fork):
-    guard = Guard(spec())
+    ledger = os.environ.get("LEDGER")
+    guard = Guard(spec(ledger=Path(ledger) if ledger else None))
     guard.start()
     child = 0
     if fork:

@@ -16,6 +16,7 @@ from core.errors import OutputError
 from core.values import Level, Line
 from hardware.board import OutputLine
 from hardware.guard import Guard
+from hardware.ledger import local_day, read_day
 from tests.realtime.guarded import (
     LONG_S,
     VALVE,
@@ -77,6 +78,21 @@ def test_killed_controller(monkeypatch, tmp_path, load, count):
 
 def test_killed_controller_whose_forked_child_inherited_everything_and_lives(monkeypatch, tmp_path):
     assert_within(kill_controllers(monkeypatch, tmp_path, 4, fork=True), KILLED_MS)
+
+
+def test_the_water_of_a_killed_controller_is_in_the_ledger_as_far_as_it_was_given(monkeypatch, tmp_path):
+    ledger = tmp_path / "M1" / "water.csv"
+    monkeypatch.setenv("LEDGER", str(ledger))
+    with lines_in_memory(monkeypatch) as trace, controller(tmp_path) as process:
+        pids = pids_of(process)
+        open_valve(process, trace)
+        time.sleep(0.2)
+        process.kill()
+        await_all_gone(trace, pids[:2])
+        rise, fall = (edge.time_ns for edge in trace.edges(VALVE))
+    given_s = read_day(ledger, local_day(CLOCK.wall_ns())).seconds
+    assert given_s == pytest.approx((fall - rise) / 1e9, abs=0.01)
+    assert len(ledger.read_text().splitlines()) == 3
 
 
 @pytest.mark.parametrize("load", [0, 4], ids=["idle", "loaded"])

@@ -1,0 +1,100 @@
+"""``rigloop calibrate valve``: series of drops, weighed by a person, become ul per ms."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cli.ask import AGAIN, ask_number, numbers_of, read_numbers
+from cli.rig_lines import Countdown, given_text
+from cli.run import read_overrides
+from cli.screen import say
+from core.errors import InputError
+from session.calibration_valve import Weighing
+from session.drops import DropPlan
+from session.settings import Settings
+from session.stop import StopRequest
+
+COLUMNS = ("duration_ms", "pulses", "grams")
+
+
+class _Stopped(Exception):
+    """A person stopped a series; the valve is shut."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure (or read), fit, store, draw. Returns the exit code."""
+    from analysis.calibration_figure import draw_valve
+    from core.clock import MonotonicClock
+    from session.calibration import valve_path
+    from session.calibration_files import store, today
+    from session.calibration_valve import fit_valve
+    from session.rig_settings import load_rig
+
+    settings = load_rig(args.config, args.rig, args.mouse, read_overrides(args))
+    rig = settings.outputs.rig
+    try:
+        weighings = _measure(args, settings) if args.weights is None else _read(args.weights)
+    except _Stopped:
+        say("rigloop calibrate: stopped; nothing was stored", error=True)
+        return 130
+    found = fit_valve(weighings, rig, today(MonotonicClock().wall_ns()))
+    path = valve_path(args.config, rig)
+    store(path, found)
+    for line in found.text():
+        say(line)
+    for line in found.warnings():
+        say(f"rigloop calibrate: warning: {line}", error=True)
+    say(f"stored      {path}")
+    say(f"figure      {draw_valve(found, path.with_suffix('.png'))}")
+    return 0
+
+
+def _read(path: Path) -> list[Weighing]:
+    """Return the series of a file."""
+    rows = read_numbers(path, COLUMNS)
+    if any(pulses != int(pulses) for _, pulses, _ in rows):
+        raise InputError(f"{path}: pulses must be whole numbers")
+    return [Weighing(ms, int(pulses), grams) for ms, pulses, grams in rows]
+
+
+def _measure(args: argparse.Namespace, settings: Settings) -> list[Weighing]:
+    """Give each series and ask for its weight."""
+    from session.rig_outputs import drops_of
+
+    durations = numbers_of(args.durations_ms, "--durations-ms")
+    # All of them before the first drop falls.
+    plans = [drops_of(settings, ms / 1000, args.pulses) for ms in durations]
+    total = sum(plan.total_s for plan in plans)
+    say(f"{len(plans)} series of {args.pulses} drops, {total / 60:.1f} min in all; catch each in a tared vessel")
+    weighings = []
+    for ms, plan in zip(durations, plans, strict=True):
+        grams = None
+        while grams is None:
+            if ask_number(f"{ms:g} ms: put the tared vessel under the spout, then type 1") is None:
+                continue
+            _give(settings, plan, ms)
+            grams = ask_number(f"{ms:g} ms: grams of water caught ({AGAIN} gives the series once more):")
+        weighings.append(Weighing(ms, args.pulses, grams))
+    return weighings
+
+
+def _give(settings: Settings, plan: DropPlan, ms: float) -> None:
+    """Give one series. Raises _Stopped."""
+    from core.clock import MonotonicClock
+    from hardware.ledger import Purpose
+    from session.drops import give_drops
+    from session.rig_outputs import note_rig_water, rig_guard
+
+    clock = MonotonicClock()
+    screen = Countdown(f"{ms:g} ms")
+    with StopRequest() as stop, rig_guard(settings, Purpose.prime, settings.outputs, for_mouse=False) as guard:
+        try:
+            given = give_drops(guard, plan, clock, lambda: bool(stop), screen)
+        finally:
+            guard.close()
+            screen.leave_line()
+    note_rig_water(settings, Purpose.prime, given.seconds, clock.wall_ns())
+    say(f"{ms:g} ms: {given_text(given)}")
+    if given.stopped:
+        raise _Stopped

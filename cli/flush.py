@@ -1,0 +1,39 @@
+"""``rigloop flush``: the rig's valve stays open for a while, to fill or clean the tube; no mouse is charged with it."""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.rig_lines import Countdown, given_text
+from cli.run import read_overrides
+from cli.screen import say
+from session.stop import StopRequest
+
+
+def run(args: argparse.Namespace) -> int:
+    """Flush; Ctrl-C closes the valve at once. Returns the exit code."""
+    with StopRequest(for_good=True) as stop:
+        return _run(args, stop)
+
+
+def _run(args: argparse.Namespace, stop: StopRequest) -> int:
+    from core.clock import MonotonicClock
+    from hardware.ledger import Purpose
+    from session.drops import give_drops
+    from session.rig_outputs import flush_plan, note_rig_water, rig_guard
+    from session.rig_settings import load_rig
+
+    settings = load_rig(args.config, args.rig, args.mouse, read_overrides(args))
+    plan, bounds = flush_plan(settings, args.seconds)
+    clock = MonotonicClock()
+    screen = Countdown(f"flush of {settings.outputs.rig}")
+    with rig_guard(settings, Purpose.flush, bounds, for_mouse=False) as guard:
+        try:
+            given = give_drops(guard, plan, clock, lambda: bool(stop), screen)
+        finally:
+            # Before anything is written to a screen that may be slow.
+            guard.close()
+            screen.leave_line()
+    log = note_rig_water(settings, Purpose.flush, given.seconds, clock.wall_ns())
+    say(f"flush of {settings.outputs.rig}: {given_text(given)}; written to {log}")
+    return 130 if given.stopped else 0

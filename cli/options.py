@@ -1,0 +1,21 @@
+"""Options that several commands share. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CAMERAS = ("pi", "genicam", "jetson", "usb", "replay", "synthetic", "simulated")
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add ``--config``."""
+    parser.add_argument("--config", metavar="FILE", type=Path, default=ROOT / "config.ini", help="default: %(default)s")
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Add ``--set``."""
+    parser.add_argument(
+        "--set", metavar="key=value", action="append", default=[], help="override one key; may be repeated"
+    )

@@ -1,0 +1,164 @@
+"""The speaker of a rig: tells the speaker process, through shared memory, what is to be heard.
+
+Two stores into memory and one look at a socket make a tone: microseconds, whatever the card does. The process, which
+``speaker_link.SpeakerLink`` owns, falls silent when it has not heard from here for 1 s, and ends when this one does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from core.errors import OutputError
+from core.outputs import OutputUse, check_tone
+from core.values import Report
+from hardware.loudness import FLAT, GainTable
+from hardware.settings import SoundSettings
+from hardware.speaker_link import Link, SpeakerLink
+from hardware.speaker_memory import CALLBACK_NS, HEARTBEAT_NS, TROUBLES, Heard, SpeakerMemory
+from hardware.speaker_process import STALL_S, SpeakerSpec
+
+MEANING = {
+    "underflow": "the card ran out of samples",
+    "overflow": "the card threw samples away",
+    "sound_gap": "the card asked late for samples",
+    "hushed": "no sign of life from the loop for 1 s",
+}
+
+
+class ProcessSpeaker:
+    """Speaker, Reporter and Reconnectable. All verbs are called by the runner's thread; none but ``start`` and
+    ``reconnect`` (3 s and more: the card's rate is measured) and ``close`` waits.
+
+    Parameters
+    ----------
+    settings : SoundSettings
+    gains : GainTable
+        Calibration of loudness.
+    make_link : callable
+        Makes the process that plays; another one for tests.
+    now_ns : callable
+        The monotonic clock.
+    """
+
+    def __init__(
+        self,
+        settings: SoundSettings,
+        gains: GainTable = FLAT,
+        make_link: Callable[[SpeakerSpec], Link] = SpeakerLink,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._spec = SpeakerSpec(settings, gains)
+        self._make_link = make_link
+        self._now_ns = now_ns
+        self._use = OutputUse("speaker")
+        self._link: Link | None = None
+        self._memory: SpeakerMemory | None = None
+        self._facts: dict[str, Any] = {}
+        self._lost = ""
+        self._count = 0
+        self._told: dict[str, int] = {}
+
+    def start(self) -> None:
+        """Open the card, silent, and check its rate. Raises OutputError: which card, what is wrong, the cure."""
+        if self._use.closed or self._link is not None:
+            raise OutputError("speaker: started or closed before; make a new one")
+        link = self._make_link(self._spec)
+        try:
+            self._memory, self._facts = link.start()
+        except OutputError as error:
+            self._lost = str(error)
+            raise
+        self._link, self._lost, self._count, self._told = link, "", 0, {}
+        self._alive()
+
+    def set_tone(self, freq_hz: float, time_ns: int) -> None:
+        """Play ``freq_hz`` from the card's next block on, 0 for silence.
+
+        Raises OutputError for what cannot be played, at this card's rate, and when the card or its process is lost.
+        """
+        self._use.note(time_ns)
+        check_tone(freq_hz)
+        memory = self._checked()
+        rate = self._facts["rate_hz"]
+        if freq_hz >= rate / 2:
+            raise OutputError(
+                f"speaker: {freq_hz:g} Hz cannot be played at {rate} samples/s; use less than half of it, or a higher "
+                "sample_rate"
+            )
+        self._count += 1
+        self._alive()
+        memory.command(self._count, freq_hz)
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return under- and overflows and gaps since the last look. Raises OutputError when the card is lost."""
+        memory = self._checked()
+        self._alive()
+        reports = []
+        for trouble in TROUBLES:
+            count, time_ns = memory.counted(trouble)
+            new = count - self._told.get(trouble, 0)
+            if new:
+                self._told[trouble] = count
+                reports.append(Report(time_ns, trouble, f"{MEANING[trouble]}: {new}, {count} in all"))
+        return tuple(sorted(reports))
+
+    def heard(self) -> Heard:
+        """Return the command that the card carried out last, and when. Raises OutputError when the card is lost."""
+        return self._checked().heard()
+
+    def reconnect(self) -> None:
+        """End what is left of the process, open the card anew, silent. Raises OutputError."""
+        self._release()
+        self.start()
+
+    def facts(self) -> dict[str, Any]:
+        """Return device, rates, block, latency told and scheduling, as found at the last opening; empty before."""
+        return dict(self._facts)
+
+    @property
+    def pid(self) -> int:
+        """Id of the process that plays, 0 without one."""
+        return 0 if self._link is None else self._link.pid
+
+    def close(self) -> None:
+        """Fall silent and end the process; twice is legal."""
+        self._use.closed = True
+        if self._memory is not None and not self._lost:
+            self._count += 1
+            self._memory.command(self._count, 0.0)
+        self._release()
+
+    def _alive(self) -> None:
+        if self._memory is not None:
+            self._memory.words[HEARTBEAT_NS] = self._now_ns()
+
+    def _checked(self) -> SpeakerMemory:
+        """Return the memory of a process that plays. Raises OutputError."""
+        if self._lost:
+            raise OutputError(self._lost)
+        if self._link is None or self._memory is None:
+            raise OutputError("speaker: it is not open; call start() first")
+        lost = self._link.lost()
+        silent_ns = self._now_ns() - self._memory.words[CALLBACK_NS]
+        if lost:
+            self._lose(lost)
+        if silent_ns > STALL_S * 1e9:
+            self._lose(
+                f"speaker: the sound card '{self._facts['device']}' asked for nothing for {silent_ns / 1e9:.1f} s"
+            )
+        return self._memory
+
+    def _lose(self, why: str) -> NoReturn:
+        """Have it silent for sure, and remember why."""
+        self._lost = why
+        if self._link is not None:
+            self._link.kill()
+        raise OutputError(why)
+
+    def _release(self) -> None:
+        self._memory = None
+        if self._link is not None:
+            self._link.close()
+            self._link = None

@@ -1,0 +1,156 @@
+"""The controller's end of the speaker process: starts it, hears of its end, ends it."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import multiprocessing
+import os
+import select
+import socket
+from multiprocessing.context import SpawnProcess
+from typing import Any, Protocol
+
+from core.errors import OutputError
+from hardware.speaker_memory import SpeakerMemory, make_speaker_memory
+from hardware.speaker_process import RATE_S, SpeakerSpec, run_speaker
+from recording.child import signals_held_back
+
+# A cold start imports numpy and looks at every card, seconds on a Pi; then the rate is measured.
+START_S = 30.0 + RATE_S
+CLOSE_S = 2.0
+_PACKET = 65_536
+
+
+class Link(Protocol):
+    """What ``hardware.speaker.ProcessSpeaker`` asks of whoever plays. Called by the runner's thread."""
+
+    pid: int
+
+    def start(self) -> tuple[SpeakerMemory, dict[str, Any]]:
+        """Open the card, silent; return the shared memory and facts of the card. Raises OutputError."""
+
+    def lost(self) -> str:
+        """Return why it plays no more; empty while it does. Never blocks."""
+
+    def kill(self) -> None:
+        """End it at once; does not wait."""
+
+    def close(self) -> None:
+        """Fall silent and end; twice is legal."""
+
+
+class SpeakerLink:
+    """A speaker process, the socket to it and the memory shared with it. Ends with ``close`` or with this process.
+
+    Parameters
+    ----------
+    spec : SpeakerSpec
+
+    Attributes
+    ----------
+    pid : int
+        Process id, 0 before the start.
+    """
+
+    def __init__(self, spec: SpeakerSpec) -> None:
+        self.pid = 0
+        self._spec = spec
+        self._socket: socket.socket | None = None
+        self._process: SpawnProcess | None = None
+        self._memory: SpeakerMemory | None = None
+
+    def start(self) -> tuple[SpeakerMemory, dict[str, Any]]:
+        """Start the process and wait until the card is open and its rate known: 3 s, on a slow computer more.
+
+        Raises OutputError; its ``details`` hold what ALSA printed.
+        """
+        try:
+            self._spawn()
+        except OSError as error:
+            self.close()
+            text = f"speaker: no process can be started ({error.strerror}); end other programs and try again"
+            raise OutputError(text) from error
+        said = self._hear(START_S)
+        if "ready" not in said:
+            self.close()
+            failure = OutputError(
+                said.get("error") or f"speaker: its process said nothing for {START_S:g} s; start again"
+            )
+            failure.details = said.get("details", "")
+            raise failure
+        assert self._memory is not None
+        return self._memory, said["ready"]
+
+    def lost(self) -> str:
+        """Return why the process plays no more; empty while it does."""
+        return str(self._hear(0).get("error", ""))
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process is not None and self._process.exitcode is None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """Hang up, see the process end, kill it where it does not."""
+        if self._socket is not None:
+            atexit.unregister(self._socket.close)
+            self._socket.close()
+            self._socket = None
+        if self._process is not None:
+            if self._process.pid is not None:
+                self._process.join(CLOSE_S)
+                self.kill()
+                self._process.join(CLOSE_S)
+            if self._process.exitcode is not None:
+                self._process.close()
+            self._process = None
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+    def _spawn(self) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            handles = [make_speaker_memory()]
+            try:
+                # Its own pidfd, so that the process watches this one and not another that got its number.
+                handles.append(os.pidfd_open(os.getpid()))
+                self._memory = SpeakerMemory(handles[0])
+                socket.send_fds(self._socket, [b"memory"], handles)
+            finally:
+                for handle in handles:
+                    os.close(handle)
+            self._process = multiprocessing.get_context("spawn").Process(
+                target=run_speaker, args=(theirs, self._spec), name="rigloop-speaker"
+            )
+            with signals_held_back():
+                self._process.start()
+        self.pid = self._process.pid or 0
+        # Registered after multiprocessing's own exit hook, so run before it: that one waits for the process, which
+        # waits for the end of this socket when nobody called close().
+        atexit.register(self._socket.close)
+
+    def _hear(self, timeout_s: float) -> dict[str, Any]:
+        """Return what the process says; its death is an ``error``. Waits for at most ``timeout_s``."""
+        if self._socket is None:
+            return {"error": "speaker: it is not open; call start() first"}
+        if timeout_s and not select.select([self._socket], [], [], timeout_s)[0]:
+            return {}
+        try:
+            packet = self._socket.recv(_PACKET, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return {}
+        except OSError:
+            packet = b""
+        if packet:
+            return dict(json.loads(packet))
+        code = None
+        if self._process is not None:
+            # It closes its socket as it dies: the code is there within a millisecond.
+            self._process.join(0.1)
+            code = self._process.exitcode
+        return {
+            "error": f"speaker: its process ended (exit code {code}), the sound is off; the system's log tells whether "
+            "it was killed"
+        }

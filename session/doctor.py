@@ -1,0 +1,242 @@
+"""Looks a computer over: what a rig needs, what is there, and how what is missing is had. Opens only what is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from camera.settings import OFFLINE, CameraKind
+from core.errors import RigError
+from hardware.boards import GPIO_KINDS, choose_kind, find_board
+from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
+from hardware.persist import Persist, describe_persist, read_persist
+from hardware.settings import BoardKind, LickKind
+from recording.folder import free_bytes
+from recording.settings import RESERVE_BYTES
+from session.findings import Finding, State, found, missing, warning
+from session.machine import Machine
+from session.settings import Settings
+
+BASE = ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic")
+"""Distributions that every session needs."""
+FURTHER = {
+    "brian2": "simulated mice (make setup)",
+    "PyAudio": "the speaker (make rig)",
+    "smbus2": "the MPR121 (make rig)",
+}
+LEAST_LOCKED_BYTES = 256 << 20
+"""Memory that guardian and loop lock at most."""
+RIGHTS = "write '@users - {what}' into /etc/security/limits.d/rigloop.conf and log in again"
+LITTLE_DISK = 10 * RESERVE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a mouse's section asks for. Without a mouse: nothing.
+
+    Attributes
+    ----------
+    settings : Settings or None
+    """
+
+    settings: Settings | None
+
+    @property
+    def outputs(self) -> bool:
+        """Whether its sessions move real outputs."""
+        return self.settings is not None and self.settings.camera.vid_source not in OFFLINE
+
+    @property
+    def camera(self) -> CameraKind | None:
+        """The kind of its camera."""
+        return None if self.settings is None else self.settings.camera.vid_source
+
+    @property
+    def lick_chip(self) -> bool:
+        """Whether it is to feel licks with the MPR121."""
+        return self.outputs and self.settings is not None and self.settings.licks.lick_sensor is LickKind.mpr121
+
+
+Check = Callable[[Machine, Needs], Iterator[Finding]]
+
+
+def examine(machine: Machine, settings: Settings | None) -> list[Finding]:
+    """Return all findings. A check that fails is a finding of its own, not the end of the others."""
+    needs = Needs(settings)
+    findings: list[Finding] = []
+    for check in CHECKS:
+        try:
+            findings += check(machine, needs)
+        except Exception as error:  # noqa: BLE001 - a doctor tells of what it stumbles over, and goes on
+            name = check.__name__.removeprefix("check_").replace("_", " ")
+            findings.append(warning(name, f"could not be looked at: {type(error).__name__}: {error}"))
+    return findings
+
+
+def check_board(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """The computer, and what its output lines hang on."""
+    board = find_board(machine.root / "proc/device-tree")
+    yield found("computer", board.model or "no Raspberry Pi or Jetson (no device tree)")
+    asked = BoardKind.auto if needs.settings is None else needs.settings.pins.output_board
+
+    def has(distribution: str) -> bool:
+        return bool(machine.version(distribution))
+
+    try:
+        kind = choose_kind(asked, board, has)
+    except RigError as error:
+        yield missing("output lines", str(error), needs.outputs)
+        return
+    package = GPIO_KINDS.get(kind)
+    if package is None:
+        yield from _other_board(machine, kind, needs)
+        return
+    if not has(package):
+        yield missing("output lines", f"{package} is not installed; run: make rig", needs.outputs)
+    elif not sorted(machine.root.glob("dev/gpiochip*")) and kind is not BoardKind.rpi_gpio:
+        yield missing("output lines", f"{package}: there is no /dev/gpiochip*; update the kernel", needs.outputs)
+    else:
+        yield found("output lines", f"{package} {machine.version(package)} ({kind.value})")
+
+
+def _other_board(machine: Machine, kind: BoardKind, needs: Needs) -> Iterator[Finding]:
+    port = "" if needs.settings is None else needs.settings.pins.serial_port
+    if kind is BoardKind.arduino and not (port and (machine.root / port.lstrip("/")).exists()):
+        ports = ", ".join(f"/dev/{path.name}" for path in sorted(machine.root.glob("dev/tty[AU][CS][MB]*"))) or "none"
+        text = f"serial_port {port or '(not set)'} is not there; connect the Arduino, or choose one of: {ports}"
+        yield missing("output lines", text, needs.outputs)
+        return
+    yield found("output lines", f"{kind.value} {port}".strip())
+
+
+def check_persist(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """Whether a killed guardian would leave the valve open."""
+    del needs
+    state = read_persist(machine.root / "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
+    if state is Persist.kept:
+        yield warning("killed guardian", describe_persist(state).replace(": ", "; ", 1))
+    elif state is Persist.dropped:
+        yield found("killed guardian", describe_persist(state))
+
+
+def check_camera(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """Each kind of camera: its library; and the mouse's own, opened."""
+    for kind in CameraKind:
+        try:
+            yield _camera_of(kind, machine, needs)
+        except Exception as error:  # noqa: BLE001 - a library that breaks when it is looked for hides no other camera
+            text = f"{kind.value}: could not be looked at: {type(error).__name__}: {error}"
+            yield Finding("camera", State.missing, text, "install its library again", kind is needs.camera)
+    if devices := sorted(path.name for path in machine.root.glob("dev/video*")):
+        yield found("video devices", ", ".join(f"/dev/{name}" for name in devices))
+
+
+def _camera_of(kind: CameraKind, machine: Machine, needs: Needs) -> Finding:
+    """Look for one kind of camera; the mouse's own is opened."""
+    needed = kind is needs.camera
+    if lacking := machine.lacking(kind):
+        return missing("camera", lacking.removeprefix("vid_source = "), needed)
+    if needed and kind not in OFFLINE and needs.settings is not None:
+        try:
+            return found("camera", f"{kind.value}: {machine.camera(needs.settings)}")
+        except RigError as error:
+            return missing("camera", f"{kind.value}: {error}", needed)
+    return found("camera", f"{kind.value}: its library is installed")
+
+
+def check_sound(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """The sound outputs, and the one that is configured."""
+    try:
+        names = list(machine.sound())
+    except RigError as error:
+        yield missing("sound", str(error), needs.outputs)
+        return
+    wanted = "" if needs.settings is None else needs.settings.sound.sound_device
+    if not names:
+        yield missing("sound", "there is no sound output; connect a card, or set its dtoverlay", needs.outputs)
+    elif wanted and not any(wanted.lower() in name.lower() for name in names):
+        text = f"sound_device = {wanted}: none has this in its name; use part of one of: {', '.join(names)}"
+        yield missing("sound", text, needs.outputs)
+    else:
+        yield found("sound", ", ".join(names))
+
+
+def check_i2c(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """The I2C buses, and the MPR121 where licks are felt with one."""
+    if buses := sorted(path.name for path in machine.root.glob("dev/i2c-*")):
+        yield found("I2C", ", ".join(f"/dev/{name}" for name in buses))
+    else:
+        yield missing("I2C", "there is no /dev/i2c-*; sudo raspi-config, Interface Options, I2C", needs.lick_chip)
+    if needs.lick_chip and needs.settings is not None:
+        try:
+            yield found("lick sensor", machine.lick_chip(needs.settings.licks))
+        except RigError as error:
+            yield missing("lick sensor", str(error), needed=True)
+
+
+def check_rights(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """Real-time priority and locked memory: without them a session runs, but is late under load."""
+    del needs
+    most = machine.realtime_priority()
+    if most < 90:
+        cure = RIGHTS.format(what="rtprio 90")
+        yield warning("real time", f"SCHED_FIFO is allowed up to priority {most}, 90 is used; {cure}")
+    else:
+        yield found("real time", f"SCHED_FIFO up to {most}")
+    locked = machine.locked_bytes()
+    if 0 <= locked < LEAST_LOCKED_BYTES:
+        cure = RIGHTS.format(what="memlock unlimited")
+        yield warning("locked memory", f"{locked / 2**20:.0f} MiB may be locked; {cure}")
+    else:
+        yield found("locked memory", "allowed")
+
+
+def check_health(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """Power, heat, and what makes the computer late."""
+    del needs
+    for line in power_warnings(machine.root):
+        yield warning("power and heat", line)
+    bits = throttled_bits(machine.root)
+    if bits == 0:
+        yield found("power and heat", "neither throttled nor short of power since it was switched on")
+    if hot := max(zones(machine.root), key=lambda zone: zone.celsius, default=None):
+        yield found("temperature", f"{hot.celsius:.0f} C ({hot.name})")
+    for line in clock_warnings(machine.root):
+        yield warning("clock", line)
+    names = ", ".join(governors(machine.root)) or "none"
+    yield found("clock", f"source {clock_source(machine.root) or 'unknown'}, governor {names}")
+
+
+def check_disk(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """Room for recordings."""
+    del machine
+    root = Path.cwd() if needs.settings is None else Path(needs.settings.recording.data_root).expanduser().absolute()
+    place = next(path for path in (root, *root.parents) if path.exists())
+    free = free_bytes(place)
+    if free < RESERVE_BYTES:
+        text = f"{free / 1e9:.1f} GB are free at {place}, less than a session keeps for its log; free space"
+        yield missing("disk", text, needs.settings is not None)
+    elif free < LITTLE_DISK:
+        yield warning("disk", f"{free / 1e9:.1f} GB are free at {place}; free space, or move data_root to another disk")
+    else:
+        yield found("disk", f"{free / 1e9:.0f} GB are free at {place}")
+
+
+def check_packages(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """Python packages."""
+    del needs
+    for name in BASE:
+        if not machine.version(name) and not (name.startswith("opencv") and machine.has("cv2")):
+            yield missing("Python", f"{name} is not installed; run: make setup", needed=True)
+    there = [f"{name} {machine.version(name)}" for name in (*BASE, *FURTHER) if machine.version(name)]
+    yield found("Python", ", ".join(there))
+    for name, use in FURTHER.items():
+        if not machine.version(name):
+            yield missing("Python", f"{name} is not installed; for {use}", needed=False)
+
+
+CHECKS: tuple[Check, ...] = (
+    check_board, check_persist, check_camera, check_sound, check_i2c, check_rights, check_health, check_disk,
+    check_packages,
+)  # fmt: skip

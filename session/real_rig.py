@@ -1,0 +1,86 @@
+"""Opens the real outputs and sensors that the settings name: guardian, speaker, lick sensor."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.ports import LickSensor
+from hardware.absent import NoLickSensor, NoSpeaker
+from hardware.rig import Rig
+from hardware.settings import LickKind
+from session.calibration_speaker import speaker_gains
+from session.settings import Settings
+from session.water_day import water_path
+
+if TYPE_CHECKING:
+    from hardware.speaker import ProcessSpeaker
+
+
+def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
+    """Return the rig, all lines low and silent; the caller closes it.
+
+    Parameters
+    ----------
+    settings : Settings
+    seed : int
+        Of the intervals between sync pulses.
+    lines_only : bool
+        Leave sound card and lick sensor closed: a preview needs the light alone.
+
+    Raises
+    ------
+    OutputError
+        A board, sound card or lick sensor is not to be had; what was opened before it is closed again.
+    """
+    # Processes and libraries that a session on a recording has no use for.
+    from hardware.guard import Guard
+    from hardware.guardian_spec import GuardSpec
+
+    spec = GuardSpec(
+        pins=settings.pins,
+        outputs=settings.outputs,
+        ledger=water_path(Path(settings.recording.data_root), settings.mouse),
+        seed=seed,
+    )
+    with ExitStack() as made:
+        speaker: ProcessSpeaker | None = None
+        licks: LickSensor = NoLickSensor()
+        about: dict[str, object] = {}
+        if not lines_only:
+            speaker = _speaker(settings, made)
+            licks = _lick_sensor(settings, made)
+            about = {"sound": speaker.facts(), "licks": settings.licks.lick_sensor.value}
+        # Last: sound takes seconds to open, and a guardian that hears nothing of the runner takes its lines low.
+        guard = Guard(spec)
+        made.callback(guard.close)
+        guard.start()
+        made.pop_all()
+    about["board"] = {"kind": settings.pins.output_board.value, "refused": guard.refused}
+    return Rig(speaker or NoSpeaker(), guard.valve, guard.lines, licks, guard, about, guard.refused)
+
+
+def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
+    """Return the speaker, silent."""
+    from hardware.loudness import read_table
+    from hardware.speaker import ProcessSpeaker
+
+    table = settings.sound.sound_gains
+    gains = read_table(Path(table)) if table else speaker_gains(settings.config_path, settings.outputs.rig)
+    speaker = ProcessSpeaker(settings.sound, gains)
+    made.callback(speaker.close)
+    speaker.start()
+    return speaker
+
+
+def _lick_sensor(settings: Settings, made: ExitStack) -> LickSensor:
+    """Return the lick sensor, started."""
+    if settings.licks.lick_sensor is LickKind.none:
+        return NoLickSensor()
+    from hardware.lick import LickReader
+
+    reader = LickReader(settings.licks, settings.pins)
+    made.callback(reader.close)
+    reader.start()
+    return reader

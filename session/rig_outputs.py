@@ -1,0 +1,121 @@
+"""A rig's outputs in the hand of one command: its lock taken, its guardian started, both let go of whatever happens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import InputError
+from hardware.guardian_spec import GuardSpec
+from hardware.ledger import Ledger, Opening, Purpose
+from hardware.settings import OutputSettings
+from session.calibration_files import calibration_folder
+from session.drops import DropPlan
+from session.locks import mouse_lock, rig_locks
+from session.settings import Settings
+from session.water_day import WATER_CSV, water_path
+
+if TYPE_CHECKING:
+    from hardware.guard import Guard
+
+FLUSH_LIMIT_S = 120.0
+"""Longest flush, s: more than a metre of tube takes, and less than a tank that is emptied onto a floor."""
+PIECE_S = 1.0
+"""A flush is made of openings this long, s: none is longer than a valve is ever meant to be open in a session."""
+LEAST_PAUSE_S = 0.2
+"""Pause between two drops of a series, s: a droplet falls off, and the pressure settles."""
+
+
+@contextmanager
+def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, for_mouse: bool) -> Iterator[Guard]:
+    """Take the rig (and the mouse), start its guardian, and close it at the end, valve first.
+
+    Parameters
+    ----------
+    settings : Settings
+    purpose : Purpose
+        What is written into the mouse's ledger beside the water.
+    outputs : OutputSettings
+        Bounds that the guardian keeps.
+    for_mouse : bool
+        Whether the water is the mouse's: its locks are taken, too, and the guardian counts it to the mouse's day.
+
+    Raises
+    ------
+    InputError
+        The rig or the mouse is in a session.
+    OutputError
+        The lines cannot be had.
+    """
+    with ExitStack() as held:
+        rig, everywhere = rig_locks(settings.outputs.rig, settings.mouse)
+        held.enter_context(rig)
+        ledger = None
+        if for_mouse:
+            root = Path(settings.recording.data_root)
+            held.enter_context(everywhere)
+            held.enter_context(mouse_lock(root, settings.mouse))
+            ledger = water_path(root, settings.mouse)
+        guard = make_guard(GuardSpec(pins=settings.pins, outputs=outputs, ledger=ledger, purpose=purpose))
+        held.callback(guard.close)
+        guard.start()
+        yield guard
+
+
+def make_guard(spec: GuardSpec) -> Guard:
+    """Return the guardian's client, not started; the one place that tests replace."""
+    from hardware.guard import Guard
+
+    return Guard(spec)
+
+
+def note_rig_water(settings: Settings, purpose: Purpose, seconds: float, wall_ns: int) -> Path:
+    """Write down water that is no mouse's, in the rig's own log, which is returned. Raises OutputError."""
+    path = calibration_folder(settings.config_path, settings.outputs.rig) / WATER_CSV
+    ledger = Ledger(path)
+    try:
+        ledger.add(Opening(wall_ns, purpose, seconds))
+        ledger.sync()
+    finally:
+        ledger.close()
+    return path
+
+
+def drops_of(settings: Settings, seconds: float, drops: int) -> DropPlan:
+    """Return the plan of ``drops`` openings of ``seconds``, paced within ``max_duty``. Raises InputError."""
+    bounds = settings.outputs
+    if not 0 < seconds < math.inf or drops < 1:
+        raise InputError(f"{drops} drops of {seconds:g} s: give one drop or more, of more than 0 s")
+    if seconds > bounds.max_pulse_s:
+        raise InputError(
+            f"one opening of {seconds:g} s is above max_pulse_s ({bounds.max_pulse_s:g}); give shorter ones with "
+            "--drops N"
+        )
+    if drops * seconds > bounds.max_session_water_s:
+        raise InputError(
+            f"{drops} drops of {seconds:g} s are {drops * seconds:g} s of water, above max_session_water_s "
+            f"({bounds.max_session_water_s:g}); give fewer"
+        )
+    pause = max(LEAST_PAUSE_S, bounds.min_pulse_gap_s, seconds * (1 / bounds.max_duty - 1))
+    return DropPlan(drops, seconds, pause)
+
+
+def flush_plan(settings: Settings, seconds: float) -> tuple[DropPlan, OutputSettings]:
+    """Return the openings of a flush, and bounds that hold this flush and no more. Raises InputError."""
+    if not 0 < seconds <= FLUSH_LIMIT_S:
+        raise InputError(f"--seconds {seconds:g}: give more than 0 and at most {FLUSH_LIMIT_S:g} s, and flush again")
+    pieces = math.ceil(seconds / PIECE_S)
+    piece = seconds / pieces
+    bounds = replace(
+        settings.outputs,
+        max_pulse_s=PIECE_S,
+        max_session_water_s=seconds + 0.001,
+        max_day_water_s=36_000.0,
+        max_duty=1.0,
+        min_pulse_gap_s=0.0,
+    )
+    return DropPlan(pieces, piece, 0.0), bounds

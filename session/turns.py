@@ -1,0 +1,158 @@
+"""Turns the loop until the session is over: waits for frames, and opens devices again that were lost on the way."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, RigError
+from core.ports import Camera, Clock, EndOfSource, Reconnectable
+from core.trial import Phase, TrialState
+from core.values import Operator, OperatorKind, as_ns
+from hardware.rig import Rig
+from session.loop import Loop
+from session.settings import Settings
+from session.silence import LOOK_S, check_silence, wait_s
+from session.stop import StopRequest
+
+
+class Turns:
+    """Runs a loop whose parts have been started. Called by the runner's thread.
+
+    A device that is lost leaves the outputs silent, and the trial is cut short with the next frame. Then it is opened
+    again, if the settings say so, for at most ``reconnect_s``; what could not be opened ends the session.
+
+    Parameters
+    ----------
+    settings, camera, rig, loop, clock, stop
+    watch_health : callable
+        Called after each trial, when there is time for it.
+
+    Attributes
+    ----------
+    interruptions : int
+        How often a device was lost.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        camera: Camera,
+        rig: Rig,
+        loop: Loop,
+        clock: Clock,
+        stop: StopRequest,
+        watch_health: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._camera = camera
+        self._rig = rig
+        self._loop = loop
+        self._clock = clock
+        self._stop = stop
+        self._watch_health = watch_health
+        self._last_ns = clock.now_ns()
+        self._aborts: tuple[Operator, ...] = ()
+        self.interruptions = 0
+
+    def run(self) -> str:
+        """Turn until the end; return the session's outcome.
+
+        Raises what the loop raises, for a device that cannot be, or is not to be, opened again.
+        """
+        self._last_ns = self._clock.now_ns()
+        while True:
+            wishes = self._stop.wish()
+            try:
+                state = self._turn(wishes)
+            except EndOfSource:
+                return "aborted" if wishes else "source_ended"
+            except DeviceLost as lost:
+                if not all(self._recover_output(name, lost) for name in lost.devices):
+                    return "aborted"
+                continue
+            except CameraError as lost:
+                if not self._recover_camera(lost):
+                    return "aborted"
+                continue
+            if state is None:
+                if self._stop:
+                    return "aborted"
+                continue
+            if state.phase is Phase.DONE:
+                return state.outcome
+            if state.verdict.outcome:
+                gc.collect()
+                self._watch_health()
+
+    def _turn(self, wishes: tuple[Operator, ...]) -> TrialState | None:
+        """Take one frame through the loop; return None when none has come yet. Raises CameraTimeout after too long."""
+        silent_ns = self._clock.now_ns() - self._last_ns
+        try:
+            state = self._loop.turn(wait_s(self._settings.camera, silent_ns), wishes + self._aborts)
+        except CameraTimeout:
+            self._rig.alive()
+            if not self._stop:
+                check_silence(self._settings.camera, self._clock.now_ns() - self._last_ns)
+            return None
+        except DeviceLost:
+            self._aborts = ()
+            raise
+        self._aborts = ()
+        self._last_ns = self._clock.now_ns()
+        return state
+
+    def _recover_camera(self, error: CameraError) -> bool:
+        """Open the camera again; return False on a stop. Raises the error where that is not to be, or in vain."""
+        camera = self._camera
+        if not (self._settings.faults.lost_camera and isinstance(camera, Reconnectable)):
+            raise error
+        return self._recover("camera", error, camera.reconnect)
+
+    def _recover_output(self, name: str, error: DeviceLost) -> bool:
+        """Open an output or sensor again, as ``_recover_camera``."""
+        faults = self._settings.faults
+        wanted = faults.lost_sound if name == "sound" else faults.lost_board
+        if not (wanted and self._rig.can_reconnect(name)):
+            raise error
+        return self._recover(name, OutputError(self._rig.lost.get(name, str(error))), lambda: self._rig.reconnect(name))
+
+    def _recover(self, name: str, error: RigError, reconnect: Callable[[], None]) -> bool:
+        """Fall silent, open the device again and again, go on."""
+        since_ns = self._clock.now_ns()
+        self.interruptions += 1
+        self._rig.hush(max(self._loop.status.now_ns, 0))
+        self._loop.note("lost", f"{name}: {error}")
+        self._aborts = (Operator(OperatorKind.ABORT_TRIAL, who=name),)
+        while not self._stop:
+            try:
+                reconnect()
+            except RigError as again:
+                self._check_patience(name, error, again, since_ns)
+            else:
+                self._back(name, since_ns)
+                return True
+            self._rig.alive()
+            self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(LOOK_S))
+        return False
+
+    def _check_patience(self, name: str, error: RigError, again: RigError, since_ns: int) -> None:
+        """Raise the error once the device has been tried for long enough."""
+        patience_s = self._settings.faults.reconnect_s
+        if self._clock.now_ns() - since_ns < as_ns(patience_s):
+            return
+        why = "" if str(again) == str(error) else f": {again}"
+        kind = CameraError if name == "camera" else OutputError
+        raise kind(f"{error}; it did not come back within {patience_s:g} s (reconnect_s){why}") from error
+
+    def _back(self, name: str, since_ns: int) -> None:
+        """Note that the device is back; light and triggers on again."""
+        self._loop.note("back", f"{name} after {(self._clock.now_ns() - since_ns) / 1e9:.1f} s")
+        try:
+            self._rig.start(max(self._loop.status.now_ns, 0))
+        except OutputError:
+            # The lines may be lost as well, which the next turn finds and mends; else it is a failure of its own.
+            self._rig.reports()
+            if not self._rig.lost:
+                raise
+        self._last_ns = self._clock.now_ns()

@@ -1,0 +1,158 @@
+"""``rigloop water``, ``flush`` and ``weigh``: bounded, counted, told."""
+
+import signal
+from datetime import datetime
+
+import pytest
+
+from core.clock import MonotonicClock
+from hardware.ledger import Ledger, Opening, Purpose
+from session.locks import mouse_lock, rig_locks
+from session.water_day import water_path, water_today
+
+
+@pytest.fixture(autouse=True)
+def own_locks(monkeypatch, tmp_path):
+    from session import locks
+
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def water(rigloop, config, root):
+    return lambda *words: rigloop("water", "--mouse", "DEMO", "--set", f"data_root={root}", "--config", config, *words)
+
+
+def test_drops_are_given_and_counted_to_the_mouse(water, guards, root):
+    code, out, err = water("--seconds", "0.005", "--drops", "3")
+    assert code == 0, err
+    assert "water for DEMO: 3 openings, 0.015 s of water" in out
+    assert "water today 0.000 s of 120 s" in out, "this guard writes no ledger"
+    [guard] = guards
+    assert guard.closed
+    assert (guard.spec.ledger, guard.spec.purpose) == (root / "DEMO" / "water.csv", Purpose.free)
+    assert [round((down - up) / 1e6) for up, down in guard.pulses] == [5, 5, 5]
+
+
+def test_a_volume_needs_the_calibration(water, guards, rigloop, config, tmp_path):
+    code, _, err = water("--ul", "0.1")
+    assert code == 2
+    assert "rig1 is not calibrated" in err
+    (tmp_path / "w.csv").write_text("duration_ms,pulses,grams\n1,100,0.005\n10,100,0.05\n20,100,0.1\n")
+    assert rigloop("calibrate", "valve", "--weights", tmp_path / "w.csv", "--config", config)[0] == 0
+    code, out, err = water("--ul", "0.25", "--drops", "2")
+    assert code == 0, err
+    assert "(0.5 ul)" in out
+    assert [round((down - up) / 1e6) for up, down in guards[0].pulses] == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--seconds", "2"), "above max_pulse_s (1)"),
+        (("--seconds", "0"), "more than 0 s"),
+        (("--seconds", "nan"), "more than 0 s"),
+        (("--seconds", "0.1", "--drops", "0"), "one drop or more"),
+        (("--seconds", "1", "--drops", "61"), "above max_session_water_s (60)"),
+        (("--ul", "-1"), "reward_ul"),
+        ((), "required"),
+    ],
+)
+def test_water_that_is_refused_opens_nothing(water, guards, root, words, said):
+    code, _, err = water(*words)
+    assert code == 2
+    assert said in err
+    assert guards == []
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("taken", ["rig", "mouse"])
+def test_a_rig_or_mouse_that_is_in_a_session(water, guards, root, taken):
+    lock = rig_locks("rig1", "other")[0] if taken == "rig" else mouse_lock(root, "DEMO")
+    with lock:
+        code, _, err = water("--seconds", "0.01")
+    assert code == 2
+    assert "still running" in err
+    assert guards == []
+
+
+def test_flush_is_no_mouses_water(rigloop, config, guards):
+    code, out, err = rigloop("flush", "--seconds", "0.05", "--config", config)
+    assert code == 0, err
+    [guard] = guards
+    assert guard.closed
+    assert guard.spec.ledger is None
+    log = config.parent / "calibration" / "rig1" / "water.csv"
+    assert str(log) in out
+    time, what, seconds, _ = log.read_text().splitlines()[1].split(",")
+    assert (what, float(seconds)) == ("flush", pytest.approx(0.05, abs=1e-4))
+    assert datetime.fromisoformat(time).tzinfo is not None
+
+
+def test_ctrl_c_closes_a_flush_at_once(rigloop, config, guards, monkeypatch):
+    import cli.flush as command
+
+    class Impatient(command.Countdown):
+        def __call__(self, pulses, left_s):
+            super().__call__(pulses, left_s)
+            if left_s < 29.95:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(command, "Countdown", Impatient)
+    code, out, err = rigloop("flush", "--seconds", "30", "--config", config)
+    assert code == 130, err
+    assert guards[0].closed
+    assert 0 < guards[0].open_s() < 5
+    assert "then stopped" in out
+    seconds = float((config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1].split(",")[2])
+    assert seconds == pytest.approx(guards[0].open_s(), abs=0.1)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "121", "nan"])
+def test_a_flush_has_a_limit_of_its_own(rigloop, config, guards, seconds):
+    code, _, err = rigloop("flush", "--seconds", seconds, "--config", config)
+    assert code == 2
+    assert "at most 120 s" in err
+    assert guards == []
+
+
+def test_weights_are_kept_and_compared(rigloop, config, root):
+    def weigh(*words):
+        words = (*words, "--mouse", "DEMO", "--set", f"data_root={root}", "--config", config)
+        return rigloop("weigh", *words)
+
+    code, out, err = weigh("25.5", "--note", "first day")
+    assert (code, err) == (0, "")
+    assert "first weighing" in out
+    ledger = Ledger(water_path(root, "DEMO"))
+    now = MonotonicClock().wall_ns()
+    ledger.add(Opening(now, Purpose.reward, 0.6))
+    ledger.add(Opening(now, Purpose.free, 0.1))
+    ledger.close()
+    code, out, err = weigh("21.2")
+    assert code == 0
+    assert "-4.30 g since" in out
+    assert "water today 0.700 s of 120 s (max_day_water_s): rewards 0.600 s, free 0.100 s" in out
+    assert "warning: mouse DEMO: 21.2 g is 83.1 % of the baseline (25.5 g), below 85 %" in err
+    assert water_today(root, "DEMO", now + 2 * 86_400 * 10**9).seconds == 0
+    rows = (root / "DEMO" / "weights.csv").read_text().splitlines()
+    assert rows[0] == "time,grams,note"
+    assert rows[1].endswith(",25.5,first day")
+    code, _, err = weigh("24", "--set", "baseline_weight_g=30")
+    assert "80.0 % of the baseline (30 g)" in err
+
+
+@pytest.mark.parametrize("grams", ["0", "25500", "nan", "heavy"])
+def test_weights_that_are_none(rigloop, config, root, grams):
+    code, _, err = rigloop("weigh", grams, "--mouse", "DEMO", "--set", f"data_root={root}", "--config", config)
+    assert code == 2
+    assert "grams" in err.lower()
+    assert not root.exists()

@@ -1,0 +1,45 @@
+"""Warnings come once, again when they had gone, and stop nothing; real time is given back."""
+
+import gc
+import os
+
+import pytest
+
+from hardware.settings import FaultSettings
+from session.health import HealthWatch, disk_look
+from session.real_time import real_time
+
+
+def test_a_warning_is_told_once_and_again_when_it_had_gone():
+    now, told = [], []
+    watch = HealthWatch((lambda: now,), told.append)
+    for state in (["hot"], ["hot"], ["hot", "weak"], [], ["hot"]):
+        now[:] = state
+        watch.check()
+    assert told == ["hot", "weak", "hot"]
+
+
+def test_little_disk_is_a_warning_with_its_cure(tmp_path):
+    assert list(disk_look(tmp_path, low_bytes=0)()) == []
+    (text,) = disk_look(tmp_path, low_bytes=1 << 62)()
+    assert str(tmp_path) in text
+    assert "free space" in text
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_priority_core_and_collector_are_given_back(live):
+    before = (os.sched_getscheduler(0), os.sched_getaffinity(0), gc.isenabled(), gc.get_freeze_count())
+    core = min(os.sched_getaffinity(0))
+    with real_time(FaultSettings(realtime_priority=10, loop_core=core), live) as refused:
+        assert not gc.isenabled()
+        fifo = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
+        assert fifo is (live and not any("priority" in text for text in refused))
+        assert (os.sched_getaffinity(0) == {core}) is live or len(before[1]) == 1
+    assert (os.sched_getscheduler(0), os.sched_getaffinity(0), gc.isenabled(), gc.get_freeze_count()) == before
+
+
+def test_what_is_refused_is_said_with_its_cure_and_nothing_stops():
+    with real_time(FaultSettings(loop_core=250), live=True) as refused:
+        (text,) = [text for text in refused if "core" in text]
+    assert "core 250" in text
+    assert "-1" in text

@@ -1,0 +1,220 @@
+"""A device that is lost in mid-session: outputs silent, the trial cut short, opened again or ended, nothing lost."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.clock import VirtualClock
+from core.errors import CameraError, CameraTimeout, OutputError
+from core.values import Level, Line, Report, as_ns
+from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
+from hardware.rig import Rig
+from hardware.settings import OutputSettings
+from tests.support.sessions import StopAfter, rows, run, settings_for
+
+
+class Flaky:
+    """A camera that is lost after some frames, silently or with an error, and comes back at the n-th try."""
+
+    def __init__(self, camera, clock, frames, tries=1, error=None):
+        self._camera, self._clock, self._left, self.tries, self._error = camera, clock, frames, tries, error
+        self.lost = False
+
+    def __getattr__(self, name):
+        return getattr(self._camera, name)
+
+    def read(self, timeout_s):
+        self._left -= 1
+        self.lost = self.lost or self._left == 0
+        if not self.lost:
+            return self._camera.read(timeout_s)
+        if self._error:
+            raise CameraError(self._error)
+        self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(timeout_s))
+        raise CameraTimeout("none")
+
+    def reconnect(self):
+        self.tries -= 1
+        if self.tries > 0:
+            raise CameraError("still unplugged")
+        self.lost = False
+
+    def reports(self):
+        return ()
+
+
+class FlakySpeaker(FakeSpeaker):
+    """A speaker whose card is lost at its n-th report, and comes back at the n-th try."""
+
+    def __init__(self, reports, tries=1):
+        super().__init__()
+        self._left, self.tries, self.lost = reports, tries, False
+
+    def set_tone(self, freq_hz, time_ns):
+        if self.lost:
+            raise OutputError("sound: the card is gone")
+        super().set_tone(freq_hz, time_ns)
+
+    def reports(self):
+        self._left -= 1
+        self.lost = self.lost or self._left == 0
+        if self.lost:
+            raise OutputError("sound: the card is gone; plug it in again")
+        return (Report(self._left, "underflow", "1"),) if self._left % 10 == 0 else ()
+
+    def reconnect(self):
+        self.tries -= 1
+        if self.tries > 0:
+            raise OutputError("sound: there is no card")
+        self.lost = False
+
+
+class Keeper:
+    """A guardian that dies at its n-th report."""
+
+    def __init__(self, reports):
+        self._left, self.lives, self.closed, self.restarts = reports, 0, False, 0
+
+    def alive(self):
+        self.lives += 1
+
+    def reports(self):
+        self._left -= 1
+        if self._left == 0:
+            raise OutputError("board: the guardian has died")
+        return ()
+
+    def reconnect(self):
+        self.restarts += 1
+
+    def close(self):
+        self.closed = True
+
+
+def rig_with(speaker=None, keeper=None):
+    return Rig(speaker or FakeSpeaker(), FakeValve(OutputSettings()), FakeLines(), FakeLickSensor(), keeper)
+
+
+def events(result):
+    return rows(result.session / "events.csv")
+
+
+def kinds(result, *wanted):
+    return [(event["kind"], event["detail"]) for event in events(result) if event["kind"] in wanted]
+
+
+MIDDLE_OF_FIRST_TRIAL = 40
+"""Frames: 1 s of rest and 1.7 s of a trial of 3 s."""
+NEVER = {"reward_threshold": "0.4"}
+
+
+@pytest.mark.parametrize("error", [None, "the cable is out"])
+def test_a_camera_that_comes_back_costs_its_trial_and_nothing_else(tmp_path, parts_of, error):
+    clock = VirtualClock()
+    parts_of(lambda parts: replace(parts, camera=Flaky(parts.camera, clock, MIDDLE_OF_FIRST_TRIAL, 3, error)))
+    result = run(settings_for(tmp_path, camera_timeout_s="2", **NEVER), clock=clock)
+    assert (result.outcome, result.interruptions) == ("complete", 1)
+    assert result.trials == 3, "one of four was cut short, which is no outcome"
+    assert kinds(result, "cut_short", "operator") == [("operator", "abort_trial camera"), ("cut_short", "")]
+    lost, back = kinds(result, "lost", "back")
+    assert lost[1].startswith("camera: ")
+    assert back[1].startswith("camera after ")
+    assert result.images == result.frames, "what was recorded is whole"
+
+
+def test_outputs_are_silent_before_the_camera_is_tried_again(tmp_path, parts_of):
+    clock = VirtualClock()
+    rig = rig_with()
+    seen = []
+
+    class Camera(Flaky):
+        def reconnect(self):
+            seen.append((rig.speaker.freq_hz, rig.lines.levels[Line.LIGHT], clock.now_ns()))
+            super().reconnect()
+
+    parts_of(lambda parts: replace(parts, rig=rig, camera=Camera(parts.camera, clock, MIDDLE_OF_FIRST_TRIAL)))
+    before = clock.now_ns()
+    run(settings_for(tmp_path, camera_timeout_s="2", **NEVER), clock=clock)
+    assert [(freq, light) for freq, light, _ in seen] == [(0.0, False)]
+    assert seen[0][2] - before <= as_ns(2.0), "within camera_timeout_s"
+    assert any(freq > 0 for _, freq in rig.speaker.tones), "a tone had been playing"
+    lights = [entry[2] for entry in rig.lines.log if entry[1] is Line.LIGHT]
+    assert lights == [True, False, True], "light on again"
+
+
+def test_a_camera_that_stays_away_ends_the_session_after_reconnect_s(tmp_path, parts_of):
+    clock = VirtualClock()
+    parts_of(lambda parts: replace(parts, camera=Flaky(parts.camera, clock, 40, 10**9, "the cable is out")))
+    before = clock.now_ns()
+    result = run(settings_for(tmp_path, reconnect_s="7", **NEVER), clock=clock)
+    assert (result.outcome, result.exit_code) == ("failed", 3)
+    assert "the cable is out; it did not come back within 7 s (reconnect_s): still unplugged" in result.error
+    assert as_ns(7) <= clock.now_ns() - before <= as_ns(8)
+    assert result.images == result.frames == 39
+    assert kinds(result, "cut_short") == [("cut_short", "")]
+
+
+def test_where_config_says_so_a_lost_camera_ends_the_session(tmp_path, parts_of):
+    clock = VirtualClock()
+    camera = []
+
+    def change(parts):
+        camera.append(Flaky(parts.camera, clock, 40, 1, "the cable is out"))
+        return replace(parts, camera=camera[0])
+
+    parts_of(change)
+    result = run(settings_for(tmp_path, lost_camera="0", **NEVER), clock=clock)
+    assert (result.outcome, result.error) == ("failed", "the cable is out")
+    assert camera[0].tries == 1
+
+
+def test_a_stop_is_heard_while_a_camera_is_tried(tmp_path, parts_of):
+    clock = VirtualClock()
+    stop = StopAfter(10**6)
+
+    class Camera(Flaky):
+        def reconnect(self):
+            stop.request("SIGINT")
+            raise CameraError("still unplugged")
+
+    parts_of(lambda parts: replace(parts, camera=Camera(parts.camera, clock, 40, 1, "the cable is out")))
+    result = run(settings_for(tmp_path), stop=stop, clock=clock)
+    assert (result.outcome, result.exit_code) == ("aborted", 130)
+
+
+def test_a_sound_card_that_comes_back_costs_its_trial(tmp_path, parts_of):
+    speaker = FlakySpeaker(MIDDLE_OF_FIRST_TRIAL, tries=3)
+    parts_of(lambda parts: replace(parts, rig=rig_with(speaker)))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions, result.trials) == ("complete", 1, 3)
+    assert [detail.split(":")[0] for kind, detail in kinds(result, "lost")] == ["sound"]
+    assert ("underflow", "1") in kinds(result, "underflow")
+    assert result.images == result.frames
+
+
+def test_where_config_says_so_a_lost_sound_card_ends_the_session_with_its_frame_on_record(tmp_path, parts_of):
+    parts_of(lambda parts: replace(parts, rig=rig_with(FlakySpeaker(MIDDLE_OF_FIRST_TRIAL))))
+    result = run(settings_for(tmp_path, lost_sound="0", **NEVER))
+    assert (result.outcome, result.error) == ("failed", "sound: the card is gone; plug it in again")
+    assert result.frames == result.images == len(rows(result.session / "frames.csv")) == MIDDLE_OF_FIRST_TRIAL
+
+
+def test_a_lost_board_is_restarted_and_told_all_the_while_that_the_runner_lives(tmp_path, parts_of):
+    keeper = Keeper(MIDDLE_OF_FIRST_TRIAL)
+    rig = rig_with(keeper=keeper)
+    parts_of(lambda parts: replace(parts, rig=rig))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, keeper.restarts, keeper.closed) == ("complete", 1, True)
+    assert keeper.lives >= result.frames
+    lights = [entry[2] for entry in rig.lines.log if entry[1] is Line.LIGHT]
+    assert lights == [True, False, True]
+
+
+def test_hush_reaches_every_output_whichever_is_lost():
+    rig = rig_with(FlakySpeaker(1))
+    rig.start(1)
+    rig.reports()
+    rig.hush(2)
+    assert not any(rig.lines.levels.values())
+    rig.lines.set(Level(Line.FAIL_LED, True), 3)
+    assert rig.lost

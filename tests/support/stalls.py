@@ -1,0 +1,57 @@
+"""A witness of moments at which a core of this machine stood still: one process per core, just below the speaker's.
+
+A virtual machine is stopped for tens of milliseconds now and then, and so is all that is real-time where others are,
+too; no program of ours can play through that. A test that must be exact asks the witness, and excuses nothing that it
+did not see.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+STALL_S = 0.008
+
+WATCH = """
+import ctypes, os, sys, time
+ctypes.CDLL(None).prctl(1, 9)
+core, least = int(sys.argv[1]), int(float(sys.argv[2]) * 1e9)
+os.sched_setaffinity(0, {core})
+try:
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(59))
+except OSError:
+    pass
+while True:
+    begin = time.monotonic_ns()
+    time.sleep(0.002)
+    end = time.monotonic_ns()
+    if end - begin > least:
+        print(begin, end, flush=True)
+"""
+
+
+class Stalls:
+    """Owns one process per core, which end with ``close``."""
+
+    def __init__(self, least_s=STALL_S):
+        command = [sys.executable, "-c", WATCH]
+        self._watchers = [
+            subprocess.Popen([*command, str(core), str(least_s)], stdout=subprocess.PIPE, text=True)
+            for core in os.sched_getaffinity(0)
+        ]
+
+        self._seen = []
+
+    def seen(self):
+        """End the watch; return (begin, end) in monotonic ns of each moment that a core stood still."""
+        self.close()
+        return sorted(self._seen)
+
+    def close(self):
+        """End the watch."""
+        while self._watchers:
+            watcher = self._watchers.pop()
+            watcher.kill()
+            told, _ = watcher.communicate(timeout=10)
+            self._seen += [tuple(map(int, line.split())) for line in told.splitlines() if len(line.split()) == 2]
