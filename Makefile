@@ -8,7 +8,7 @@ DATA := data
 # What `make guest` boots from.
 GUEST := .guest
 
-.PHONY: run test test-real test-all lint format types bench-quick setup rig rig-ci guest clean
+.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci guest clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -59,6 +59,11 @@ bench-quick: $(DEV)
 	$(PY) -m bench.bench_dff --quick
 	$(PY) -m bench.bench_loop --quick
 	$(PY) -m bench.bench_mouse --quick
+
+# These need what make rig-ci installs.
+bench-rig-quick: $(DEV)
+	$(PY) -m bench.bench_rig --quick
+	$(PY) -m bench.bench_soak --quick
 
 clean:
 	rm -rf $(VENV)

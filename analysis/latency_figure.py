@@ -19,9 +19,9 @@ WHOLE = {"light_to_edge": WATER, "light_to_sound": TONE}
 PARTS = {
     "light_to_capture": "#999999",
     "capture_to_read": "#56b4e9",
-    "read_to_command": SUCCESS,
-    "command_to_edge": WATER,
-    "command_to_sound": TONE,
+    "read_to_decision": SUCCESS,
+    "decision_to_edge": WATER,
+    "decision_to_sound": TONE,
 }
 LINES = (("p50", "-"), ("p99", "--"), ("p999", ":"))
 

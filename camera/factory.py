@@ -12,7 +12,7 @@ from camera.grabber import Grabber
 from camera.pace import Paced
 from camera.replay import open_replay
 from camera.scene import SceneSettings
-from camera.settings import CameraKind, CameraSettings
+from camera.settings import CameraKind, CameraSettings, GenicamLibrary
 from camera.synthetic import SyntheticCamera
 from core.errors import InputError
 from core.ports import Camera, Clock
@@ -78,10 +78,56 @@ def _jetson(settings: CameraSettings) -> tuple[Driver, str]:
     return jetson_driver(settings), "uint8"
 
 
+def _stapi(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.pixel_formats import dtype_of
+    from camera.stapi import StapiDriver
+
+    return StapiDriver(settings), dtype_of(settings.camera_format)
+
+
+def _stapi_lacking() -> str:
+    from camera.stapi import stapi_lacking
+
+    return stapi_lacking()
+
+
+def _pi(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.pi import PiDriver
+
+    return PiDriver(settings), "uint8"
+
+
+def _pi_lacking() -> str:
+    from camera.pi import pi_lacking
+
+    return pi_lacking()
+
+
+def _usb(settings: CameraSettings) -> tuple[Driver, str]:
+    from camera.usb import UsbDriver
+
+    return UsbDriver(settings), "uint8"
+
+
+def _usb_lacking() -> str:
+    from camera.usb import usb_lacking
+
+    return usb_lacking()
+
+
 DRIVERS: Mapping[CameraKind, Hardware] = {
     CameraKind.genicam: Hardware(aravis_lacking, _genicam),
     CameraKind.jetson: Hardware(gstreamer_lacking, _jetson),
+    CameraKind.pi: Hardware(_pi_lacking, _pi),
+    CameraKind.usb: Hardware(_usb_lacking, _usb),
 }
+STAPI = Hardware(_stapi_lacking, _stapi)
+"""For genicam cameras with ``genicam_library = stapi``."""
+
+
+def hardware_of(kind: CameraKind, library: GenicamLibrary) -> Hardware:
+    """Return what drives a kind of hardware camera; ``library`` is asked of genicam cameras only."""
+    return STAPI if kind is CameraKind.genicam and library is GenicamLibrary.stapi else DRIVERS[kind]
 
 
 def _replay(request: CameraRequest) -> Camera:
@@ -107,8 +153,9 @@ def _at_pace(camera: Camera, request: CameraRequest) -> Camera:
 
 
 def _hardware(request: CameraRequest) -> Camera:
-    driver, dtype = DRIVERS[request.settings.vid_source].make(request.settings)
-    return Grabber(driver, request.settings, request.clock, dtype)
+    settings = request.settings
+    driver, dtype = hardware_of(settings.vid_source, settings.genicam_library).make(settings)
+    return Grabber(driver, settings, request.clock, dtype)
 
 
 LOADERS: Mapping[CameraKind, Loader] = {
@@ -153,16 +200,19 @@ class CameraFactory:
         """
         loader = self._loaders.get(settings.vid_source)
         if loader is None:
-            raise InputError(self.missing(settings.vid_source))
+            raise InputError(self.missing(settings.vid_source, settings.genicam_library))
         return loader(CameraRequest(settings, source, clock, pace_real, scene, seed, plant))
 
-    def missing(self, kind: CameraKind) -> str | None:
-        """Return what a camera of this kind lacks on this machine and in this version, or None when it can be made."""
+    def missing(self, kind: CameraKind, library: GenicamLibrary = GenicamLibrary.aravis) -> str | None:
+        """Return what a camera of this kind lacks on this machine and in this version, or None when it can be made.
+
+        ``library`` is what a genicam camera is to be driven through.
+        """
         if kind not in self._loaders:
             return f"vid_source = {kind.value}: this version has no driver for it; {_INSTEAD}"
         if kind is CameraKind.simulated and find_spec("brian2") is None:
             return f"vid_source = simulated: Brian2 is not installed; run make setup, or {_INSTEAD}"
-        lacking = DRIVERS[kind].lacking() if self._loaders[kind] is _hardware else ""
+        lacking = hardware_of(kind, library).lacking() if self._loaders[kind] is _hardware else ""
         return f"vid_source = {kind.value}: {lacking}; or {_INSTEAD}" if lacking else None
 
 

@@ -269,6 +269,15 @@ class PiDriver:
         return CameraError(f"{self._name}: {text}; {cure}")
 
 
+def pi_lacking() -> str:
+    """Return what picamera2 lacks on this machine, with the cure, or ""."""
+    try:
+        _load()
+    except CameraError as error:
+        return str(error)
+    return ""
+
+
 def _load() -> Any:
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")  # else a dozen lines at each start
     try:

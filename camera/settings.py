@@ -25,6 +25,13 @@ class CameraKind(Enum):
     simulated = "simulated"
 
 
+class GenicamLibrary(Enum):
+    """What a genicam camera is driven through."""
+
+    aravis = "aravis"
+    stapi = "stapi"
+
+
 OFFLINE = frozenset({CameraKind.replay, CameraKind.synthetic, CameraKind.simulated})
 """Kinds behind which there is no animal: their sessions may run faster than real time and use fake outputs."""
 
@@ -42,14 +49,17 @@ class CameraSettings:
     resolution: Annotated[tuple[Side, Side], Key("px", "Width, height of the frames.")] = (256, 256)
     framerate: Annotated[float, Gt(0), Le(1000), Key("frames/s", "Frames per second.")] = 15.0
     shutter_speed: Annotated[
-        int, Ge(0), Le(10_000_000), Key("us", "Exposure time (hardware cameras); 0 leaves it.")
+        int, Ge(0), Le(10_000_000), Key("us", "Exposure time (hardware cameras); 0 leaves it (pi, usb).")
     ] = 60_000
     iso: Annotated[int, Ge(0), Le(6400), Key("", "Sensitivity, 100 = gain 1 (hardware cameras); 0 leaves it.")] = 800
     awb_mode: Annotated[str, Key("", "White balance; off, so that colours stay comparable (hardware cameras).")] = "off"
-    sensor_mode: Annotated[int, Ge(0), Le(32), Key("", "Sensor mode of the Pi camera; 0 lets the driver choose.")] = 7
+    sensor_mode: Annotated[int, Ge(0), Le(32), Key("", "Sensor mode of the Pi camera; 0 lets the driver choose.")] = 0
     camera_id: Annotated[
         str, Key("", "Which camera: serial number, /dev/video0, or number; empty: the first found (hardware cameras).")
     ] = ""
+    genicam_library: Annotated[
+        GenicamLibrary, Key("", "Library for a genicam camera: aravis (any maker), or stapi (Sentech, with its SDK).")
+    ] = GenicamLibrary.aravis
     camera_format: Annotated[
         str,
         Key("", "Pixel format of a genicam camera, such as BayerRG8 or Mono12; empty: its best one of 8 bits."),

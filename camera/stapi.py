@@ -21,7 +21,7 @@ from core.ports import Clock
 
 INSTALL = (
     "install Omron Sentech's SentechSDK, then its stapipy wheel for this Python (pip install FOLDER/stapipy*.whl), and "
-    "start rigloop from a shell that has read its profile (source /opt/sentech/.stprofile); or set genicam_library = "
+    "start rigloop from a shell that has read its profile (source SDK_FOLDER/.stprofile); or set genicam_library = "
     "aravis"
 )
 CABLE = "see to its power and cable"

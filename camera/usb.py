@@ -334,6 +334,14 @@ class UsbDriver:
             raise CameraError(f"{self._name}: no frame for {silent_ns / 1e9:.1f} s; {GONE}")
 
 
+def usb_lacking() -> str:
+    """Return what this machine lacks for USB cameras, with the cure, or ""."""
+    cv2 = load_cv2()
+    if cv2.CAP_V4L2 in cv2.videoio_registry.getCameraBackends():
+        return ""
+    return f"OpenCV {cv2.__version__} has no V4L2 here; USB cameras need Linux, and pip install opencv-python-headless"
+
+
 def check_settings(settings: CameraSettings) -> None:
     """Raise InputError for settings that no USB camera can keep."""
     path_of(settings.camera_id)

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         [args.mouse] if args.mouse else [section.title[6:] for section in read_config(args.config).mice.values()]
     ):
         settings = load_settings(args.config, mouse, experiment=None, overrides={}, probe=None)
-        lacking = CameraFactory().missing(settings.camera.vid_source)
+        lacking = CameraFactory().missing(settings.camera.vid_source, settings.camera.genicam_library)
         note = f"  ({lacking})" if lacking else ""
         camera = settings.camera.vid_source.value
         say(f"{mouse}: {settings.experiment}, signal {settings.formula}, camera {camera}{note}")

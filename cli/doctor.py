@@ -32,7 +32,7 @@ def _settings(args: argparse.Namespace) -> Settings:
     """Return the settings of the mouse, or of the one rig of config.ini."""
     from session.rig_settings import load_rig
 
-    return load_rig(args.config, None, args.mouse, read_overrides(args))
+    return load_rig(args.config, args.rig, args.mouse, read_overrides(args))
 
 
 def _examine(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from cli.options import CAMERAS, add_config, add_set
 def add_doctor(doctor: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop doctor``."""
     doctor.add_argument("--mouse", metavar="ID", help="whose section says what must be there; default: nothing must")
+    doctor.add_argument("--rig", metavar="NAME", help="of --toggle and --latency; default: the only one of config.ini")
     doctor.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
     doctor.add_argument("--toggle", action="store_true", help="switch each connected output on and off")
     doctor.add_argument("--yes", action="store_true", help="--toggle opens the valve, too, without asking")
@@ -47,7 +48,7 @@ def add_calibrate(calibrate: argparse.ArgumentParser) -> None:
                         help="levels that were measured already (freq_hz,level_db); plays nothing")  # fmt: skip
     levels.add_argument("--microphone", metavar="NAME", nargs="?", const="",
                         help="measure with this input (part of its name) instead of asking")  # fmt: skip
-    speaker.add_argument("--seconds", metavar="S", type=float, default=2.0, help="of each tone; default: 2")
+    speaker.add_argument("--seconds", metavar="S", type=float, default=5.0, help="of each tone; default: 5")
     camera = parts.add_parser("camera", help="px per mm, and bregma", allow_abbrev=False)
     camera.add_argument("--mouse", metavar="ID", required=True)
     length = camera.add_mutually_exclusive_group()

@@ -40,9 +40,10 @@ class Timing:
     boot_s : float
         For an Arduino's boot loader, which a Mega takes 2 s for.
     answer_s : float
-        For an answer, before the command is sent again. USB takes 1 to 4 ms.
+        For an answer, before the command is sent again. USB takes 1 to 4 ms, with an FTDI chip up to 20 ms.
     tries : int
-        How often a command is sent before the board is lost.
+        The board is lost after ``answer_s * tries``: 36 ms, since a guardian that says nothing for 50 ms is taken for
+        hung.
     heartbeat_s : float
         Least time between two heartbeats.
     lost_s : float
@@ -50,7 +51,7 @@ class Timing:
     """
 
     boot_s: float = 4.0
-    answer_s: float = 0.02
+    answer_s: float = 0.012
     tries: int = 3
     heartbeat_s: float = 0.005
     lost_s: float = 0.15

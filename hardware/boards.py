@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +16,7 @@ from core.errors import OutputError
 from hardware.board import Board
 from hardware.gpio import GpioBoard
 from hardware.gpio_errors import gpio_error
+from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
 from hardware.settings import BoardKind, PinSettings
 
 DEVICE_TREE = Path("/proc/device-tree")
@@ -91,22 +95,15 @@ def make_board(
 
 def preload(pins: PinSettings) -> None:
     """Import what ``make_board`` will need, so that it is quick when it is needed; touches no line, raises nothing."""
-    try:
+    with contextlib.suppress(OutputError):
         kind = choose_kind(pins.output_board, find_board())
-        if kind is BoardKind.memory:
-            importlib.import_module("hardware.memory_board")
+        if kind in GPIO_KINDS:
+            load_gpio(kind)
         elif kind is BoardKind.arduino:
             importlib.import_module("hardware.arduino_board")
-        else:
-            load_gpio(kind)
-    except OutputError:
-        # ``make_board`` says it.
-        return
 
 
 def _memory_board(pins: PinSettings) -> Board:
-    from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
-
     trace = os.environ.get(TRACE_VARIABLE)
     return MemoryBoard(pins, Path(trace) if trace else None)
 
@@ -138,6 +135,22 @@ def _found_kind(found: FoundBoard, has: Has) -> BoardKind:
     return found.kind
 
 
+@contextlib.contextmanager
+def _folder_of_its_own() -> Iterator[None]:
+    """Import lgpio here: it makes and opens a pipe, .lgd-nfy0, in the working folder.
+
+    It would lie about there, and two processes in one folder (guardian and lick sensor) could open each other's.
+    """
+    before = os.getcwd()
+    folder = tempfile.mkdtemp(prefix="rigloop-gpio-")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.import_module) -> Any:
     """Return the GPIO module of a kind: what ``GpioBoard`` and a beam-break need. Raises OutputError with the cure."""
     needed = GPIO_KINDS[kind]
@@ -151,7 +164,8 @@ def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.i
     if not has(needed):
         raise OutputError(f"{where}: {needed} is not installed; run: make rig (or pip install {needed})")
     try:
-        module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
+        with _folder_of_its_own():
+            module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
     except ImportError as error:
         raise OutputError(f"{where}: {needed} cannot be imported ({error}); run: make rig") from error
     except Exception as error:

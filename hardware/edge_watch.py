@@ -12,8 +12,8 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from core.errors import OutputError
 from hardware.debounce import Touch
+from hardware.gpio_errors import gpio_error
 
 MOST_EDGES = 4096
 """Edges that wait to be taken; of more the oldest are forgotten, and counted."""
@@ -57,10 +57,7 @@ class EdgeWatch:
         except Exception as error:
             self.close()
             # What these libraries raise has no common class: lgpio.error, RuntimeError, OSError, ValueError.
-            raise OutputError(
-                f"lick sensor: pin {pin} cannot be read ({error}); is another program using it, is lick_pin right, "
-                "and is this user in the group gpio?"
-            ) from error
+            raise gpio_error(f"lick sensor: lick_pin {pin}", error) from error
 
     @property
     def touching(self) -> bool:

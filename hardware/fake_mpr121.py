@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from core.clock import MonotonicClock
 from core.ports import Clock
 from hardware.mpr121 import AFTER_RESET, OUT_OF_RANGE, OVER_CURRENT, RESET, RUN, SOFT_RESET, STATUS
 
-Spans = Sequence[tuple[int, int]]
+Spans = Iterable[tuple[int, int]]
+"""Looked through at each transfer: not an iterator."""
 LAST = 0x80
 READ_ONLY = range(0x00, 0x2B)
 ALWAYS_WRITABLE = frozenset({RUN, SOFT_RESET, *range(0x72, 0x7B)})
@@ -32,11 +33,11 @@ class FakeMpr121:
         Of the chip; any other address does not answer.
     channel : int
         Which one is touched.
-    touches : sequence of (int, int)
+    touches : iterable of (int, int)
         Start and end of each touch on ``clock``, ns.
-    fails : sequence of (int, int)
+    fails : iterable of (int, int)
         When no transfer gets through (EREMOTEIO), ns.
-    hangs : sequence of (int, int)
+    hangs : iterable of (int, int)
         A transfer that begins in one of these returns at its end, as on a bus that a chip holds low, ns.
     resets_ns : sequence of int
         When the chip loses power for a moment, ns.

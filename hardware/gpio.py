@@ -12,8 +12,8 @@ from hardware.pins import connected
 from hardware.settings import Numbering, PinSettings
 
 IN_USE = "already in use"
-"""RPi.GPIO's warning about a pin that is not a plain input: an output that a killed program left, or a line of I2C,
-SPI or the serial port. The first is taken over, low; the others are refused by name."""
+"""RPi.GPIO's warning about a pin that is not a plain input. An output that a killed program left is taken over, low; a
+line of I2C, SPI or the serial port has been refused by name before."""
 HARMLESS = ("could not open /dev/mem", "pinmux checks not implemented")
 """Warnings of Jetson.GPIO that it could not look whether the pin is switched to GPIO; everybody but root gets them."""
 
@@ -95,7 +95,7 @@ class GpioBoard:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             try:
-                self._refuse_other_use(line)
+                was_output = self._was_output(line)
                 self._gpio.setup(pin, self._gpio.OUT, initial=self._gpio.LOW)
                 # Jetson.GPIO takes over the level that is asked for; RPi.GPIO writes it before the pin is an output.
                 self._gpio.output(pin, self._gpio.LOW)
@@ -104,21 +104,22 @@ class GpioBoard:
             except Exception as error:
                 raise gpio_error(self._name(line), error) from error
         self._ready.append(line)
+        if was_output:
+            self.taken_over += (self._name(line),)
         self._judge(line, [" ".join(str(warning.message).split()) for warning in said])
 
-    def _refuse_other_use(self, line: OutputLine) -> None:
-        """A pin that the kernel uses for I2C, SPI, serial or PWM would work until one of the two disturbs the other."""
+    def _was_output(self, line: OutputLine) -> bool:
+        """Return whether it is an output already. Refuses a pin of I2C, SPI, serial or PWM: it would be disturbed."""
         function = self._gpio.gpio_function(self._pins[line])
         for name in ("I2C", "SPI", "SERIAL", "HARD_PWM"):
             if function == getattr(self._gpio, name, None):
                 cure = "give another pin, or switch that off in sudo raspi-config"
                 raise OutputError(f"{self._name(line)}: is in use as {name.replace('HARD_', '')}; {cure}")
+        return bool(function == self._gpio.OUT)
 
     def _judge(self, line: OutputLine, said: list[str]) -> None:
         for text in said:
-            if IN_USE in text:
-                self.taken_over += (self._name(line),)
-            elif not any(part in text.lower() for part in HARMLESS):
+            if IN_USE not in text and not any(part in text.lower() for part in HARMLESS):
                 raise gpio_error(self._name(line), RuntimeError(text))
 
     def _release(self) -> list[str]:

@@ -13,7 +13,7 @@ from core.errors import OutputError
 from core.values import Report
 from hardware.bounds import openings
 from hardware.guard_devices import GuardedLines, GuardedValve
-from hardware.guard_link import GuardLink
+from hardware.guard_link import CLOSE_THE_TAP, GuardLink
 from hardware.guard_pair import Pair
 from hardware.guardian_spec import GuardSpec, Orders
 from hardware.guardian_wire import Kind, Message
@@ -61,9 +61,13 @@ class Guard:
             raise OutputError("guardian: it was started before; make a new Guard")
         if self._spec.ledger is not None:
             check_ledger(self._spec.ledger)
-        self._pair = Pair(Orders(self._spec, self.valve.session_s, self._wall_ns))
+        try:
+            self._pair = Pair(Orders(self._spec, self.valve.session_s, self._wall_ns))
+        except OSError as error:
+            raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
         self._link = GuardLink(self._pair)
         self._heartbeat = Heartbeat(self._pair.life)
+        self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
 
     def alive(self) -> None:
         """Tell that the loop turns; without it for 1 s the valve is closed, a second later the lines fall."""
@@ -109,8 +113,14 @@ class Guard:
 
     def _end(self) -> None:
         pair, self._pair, self._link = self._pair, None, None
-        if self._heartbeat is not None:
-            self._heartbeat.close()
-            self._heartbeat = None
-        if pair is not None and not pair.end():
-            raise OutputError("guardian: it and its watcher were killed; the valve may be open: close the water's tap")
+        heartbeat, self._heartbeat = self._heartbeat, None
+        try:
+            if pair is not None and not pair.end():
+                raise OutputError(f"guardian: it and its watcher were killed; {CLOSE_THE_TAP}")
+            if pair is not None and pair.unwritten:
+                raise OutputError(f"water of the day: rows of {self._spec.ledger} may be missing; check the disk")
+        finally:
+            if heartbeat is not None:
+                heartbeat.close()
+            if pair is not None:
+                pair.life.close()

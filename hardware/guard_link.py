@@ -16,6 +16,8 @@ from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
 
 ANSWER_S = 1.0
 TAKE_S = 11.0
+LAST_WORD_S = 0.5
+CLOSE_THE_TAP = "the valve may be open: close the water's tap"
 _BATCH = 256
 
 
@@ -47,6 +49,8 @@ class GuardLink:
 
     def ask(self, message: Message) -> None:
         """Send a command without waiting. Raises OutputError where the guardian is gone or takes nothing."""
+        if self._fatal:
+            raise OutputError(self._fatal)
         try:
             self._pair.link.send(pack(message), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
         except BlockingIOError as error:
@@ -70,9 +74,13 @@ class GuardLink:
             return
         if not self._gone:
             self._pair.kill_guardian()
-        if self._pair.guardian.poll() == 0 or self._wait(lambda: self._taken, TAKE_S):
+        if self._pair.code() == 0:
             return
-        raise OutputError(f"{self._why_lost()}; the valve may be open: close the water's tap")
+        # Where the watcher is gone too, nobody will say so.
+        self._wait(lambda: self._taken or not self._links, TAKE_S)
+        if self._taken:
+            return
+        raise OutputError(f"{self._why_lost()}; {CLOSE_THE_TAP}")
 
     def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Hear until it is done; return whether it is."""
@@ -119,6 +127,8 @@ class GuardLink:
         self._hear_guardian(message)
 
     def _why_lost(self) -> str:
+        # A guardian whose watcher died has still to say so.
+        self._wait(lambda: bool(self._fatal) or self._pair.link not in self._links, LAST_WORD_S)
         return self._fatal or f"guardian: {self._pair.fate()}; the outputs are off: restart them, see the system's log"
 
 

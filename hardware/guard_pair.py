@@ -18,6 +18,7 @@ from core.errors import OutputError
 from hardware.guardian_life import Life, make_life_memory
 from hardware.guardian_process import give_orders
 from hardware.guardian_spec import Orders
+from hardware.guardian_watcher import UNWRITTEN
 from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
 from recording.child import signals_held_back
 
@@ -40,15 +41,19 @@ class Pair:
     link, watch : socket
         To the guardian, to the watcher.
     life : Life
+        The page of signs of life; whoever is told of the pair closes it.
     guardian, watcher : subprocess.Popen
     day_s : float
         Water of the day before this, s.
+    unwritten : bool
+        Whether rows of the ledger did not reach the disk; known after ``end``.
     refused : list of str
         What of real-time scheduling was refused, with its cure.
     """
 
     def __init__(self, orders: Orders) -> None:
         self.day_s = 0.0
+        self.unwritten = False
         self.refused: list[str] = []
         with ExitStack() as theirs:
             self.link, link = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -72,6 +77,7 @@ class Pair:
             self.day_s = self._await_ready(self.link, "guardian").a / 1e9
         except BaseException as error:
             self.end()
+            self.life.close()
             if isinstance(error, OSError):
                 raise OutputError(
                     f"guardian: it died at its start ({error}); see above, and run rigloop doctor"
@@ -82,10 +88,11 @@ class Pair:
         """End both, the guardian first; return whether the lines were left low by one of them. Twice is legal."""
         low = _finish(self.guardian, self.link, END_S) == 0
         # Only now: whatever the guardian left high the watcher takes low before it ends.
-        low |= _finish(self.watcher, self.watch, WATCHER_END_S) == 0
+        code = _finish(self.watcher, self.watch, WATCHER_END_S)
+        low |= code in (0, UNWRITTEN)
+        self.unwritten |= code == UNWRITTEN
         self.link.close()
         self.watch.close()
-        self.life.close()
         return low
 
     def kill_guardian(self) -> None:
@@ -93,11 +100,15 @@ class Pair:
         with suppress(ProcessLookupError):
             self.guardian.kill()
 
-    def fate(self) -> str:
-        """Say how the guardian ended."""
+    def code(self) -> int | None:
+        """Return the guardian's exit code, 0: it left the lines low; None while it has not ended."""
         with suppress(subprocess.TimeoutExpired):
             self.guardian.wait(1.0)
-        code = self.guardian.returncode
+        return self.guardian.returncode
+
+    def fate(self) -> str:
+        """Say how the guardian ended."""
+        code = self.code()
         if code is None:
             return "it does not answer"
         return f"it was killed ({signal.Signals(-code).name})" if code < 0 else f"it ended with exit code {code}"

@@ -34,6 +34,8 @@ SILENCE_NS = 50_000_000
 CLOSING_NS = 2_000_000_000
 TAKE_NS = 10_000_000_000
 WRITE_S = 10.0
+UNWRITTEN = 4
+"""Exit code where rows of the ledger did not reach the disk."""
 
 
 class Watcher:
@@ -85,12 +87,11 @@ class Watcher:
             if self._board is not None:
                 self._hold(self._board)
 
-    def close(self) -> None:
-        """Release the board, and have the ledger on the disk."""
+    def close(self) -> bool:
+        """Release the board; return whether the ledger is on the disk."""
         if self._board is not None:
             self._board.close()
-        if self._scribe is not None and not self._scribe.close(WRITE_S):
-            self._say(Message(Kind.FATAL, text=self._scribe.problem or "water of the day: the disk does not answer"))
+        return self._scribe is None or self._scribe.close(WRITE_S)
 
     def _look(self) -> None:
         count = self._life.count(Who.GUARDIAN)
@@ -188,8 +189,7 @@ def main(argv: list[str]) -> int:
     refused = become_prompt(PRIORITY)
     link.send(pack(Message(Kind.READY, text="\n".join(refused))), socket.MSG_NOSIGNAL)
     watcher.run()
-    watcher.close()
-    return 0
+    return 0 if watcher.close() else UNWRITTEN
 
 
 if __name__ == "__main__":

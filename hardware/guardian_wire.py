@@ -38,6 +38,8 @@ class Kind(IntEnum):
     """All other lines low for good; answered with DONE."""
     BYE = 6
     """End."""
+    THREAD = 7
+    """The controller's heartbeat is this thread: number. It ends at once when the controller is killed."""
     # From the guardian or the watcher.
     READY = 10
     """Up; the water of the day so far (a). Text: what of real time was refused."""

@@ -26,6 +26,11 @@ class Heartbeat:
     ----------
     life : Life
         The page; still the caller's.
+
+    Attributes
+    ----------
+    native_id : int
+        The kernel's number of the thread.
     """
 
     def __init__(self, life: Life) -> None:
@@ -34,6 +39,7 @@ class Heartbeat:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="rigloop-heartbeat", daemon=True)
         self._thread.start()
+        self.native_id = self._thread.native_id or 0
 
     def alive(self) -> None:
         """Tell that the loop turns."""

@@ -93,13 +93,15 @@ class LickReader:
         self._link = self._spawn()
         self._heard_ns = time.monotonic_ns()
         end = self._heard_ns + round(START_S * 1e9)
+        poller = select.poll()
+        poller.register(self._link, select.POLLIN)
         while not (self.name or self._lost):
             left = end - time.monotonic_ns()
             if left <= 0:
                 self._lost = (
                     f"lick sensor: not ready after {START_S:g} s; does its bus hang? Switch the chip off and on"
                 )
-            elif select.select([self._link], [], [], left / 1e9)[0]:
+            elif poller.poll(left / 1e6 + 1):
                 self._listen()
         if self._lost:
             self._end()

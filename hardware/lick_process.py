@@ -93,8 +93,6 @@ def run_licks(link: socket.socket, spec: LickSpec) -> None:
             signal.signal(number, signal.SIG_IGN)
         # The controller blocked them while this process came up, so that none ends it before this line.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
         code = _serve(link, spec)
     finally:
         if code == 1:
@@ -110,6 +108,7 @@ def _serve(link: socket.socket, spec: LickSpec) -> int:
     try:
         feeler = make_feeler(spec, clock)
         feeler.start()
+        _hurry()
         LickLoop(link, feeler, spec, clock).run()
     except OutputError as error:
         code = 3
@@ -121,6 +120,16 @@ def _serve(link: socket.socket, spec: LickSpec) -> int:
             with suppress(OSError, OutputError):
                 feeler.close()
     return code
+
+
+def _hurry(priority: int = PRIORITY) -> None:
+    """Put all threads, the GPIO library's too, before what is not timed, where that is allowed.
+
+    Not before the sensor is in use: imports at this priority keep others from the processor for seconds.
+    """
+    for thread in os.listdir("/proc/self/task"):
+        with suppress(OSError):
+            os.sched_setscheduler(int(thread), os.SCHED_FIFO, os.sched_param(priority))
 
 
 class LickLoop:

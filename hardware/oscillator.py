@@ -118,4 +118,5 @@ class Oscillator:
 
 def as_int16(samples: Samples) -> npt.NDArray[np.int16]:
     """Turn samples within -1 and 1 into those of a card; 0 stays 0."""
-    return np.asarray(np.rint(samples * 32767), np.int16)
+    rounded: npt.NDArray[np.int16] = np.rint(samples * 32767).astype(np.int16)
+    return rounded

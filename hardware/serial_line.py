@@ -14,7 +14,7 @@ import time
 from core.errors import OutputError
 from core.values import as_ns
 
-WRITE_S = 0.02
+WRITE_S = 0.005
 """Longest wait for room to write; a line of ours is 20 bytes, the kernel's buffer 4096."""
 
 

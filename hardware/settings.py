@@ -122,7 +122,7 @@ class SoundSettings:
     sound_block: Annotated[int, Ge(16), Le(8192), Key("samples", "Samples that the card asks for at a time.")] = 128
     loudness: Annotated[float, Gt(0), Le(1), Key("", "Amplitude of a tone, 1 = the card's largest.")] = 0.5
     sound_gains: Annotated[
-        str, Key("", "CSV of loudness by frequency, from rigloop calibrate speaker; empty: as the speaker is.")
+        str, Key("", "CSV of loudness by frequency; empty: what rigloop calibrate speaker stored for this rig.")
     ] = ""
     tone_ramp_s: Annotated[
         float, Ge(0.0005), Le(0.1), Key("s", "Time in which a tone swells and fades (raised cosine), without a click.")

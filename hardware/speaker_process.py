@@ -24,7 +24,7 @@ from typing import Any
 from core.errors import OutputError
 from hardware.loudness import FLAT, GainTable
 from hardware.oscillator import Oscillator
-from hardware.realtime import become_realtime, lock_memory
+from hardware.realtime import lock_memory
 from hardware.settings import SoundSettings
 from hardware.speaker_card import SoundCard, choose, negotiate, quiet_stderr
 from hardware.speaker_memory import CALLBACK_NS, SpeakerMemory
@@ -126,7 +126,7 @@ class _Speaker:
 
     def run(self) -> None:
         """Open the card, check its rate, then watch. Raises OutputError when the card is lost, else _Alone."""
-        scheduling = become_realtime(PRIORITY) or f"SCHED_FIFO {PRIORITY}"
+        scheduling = _become_realtime()
         lock_memory()
         settings = self._spec.settings
         card = SoundCard()
@@ -188,6 +188,18 @@ class _Speaker:
         nothing = select.poll()
         while time.monotonic_ns() < end and source.silent_frames <= buffered:
             nothing.poll(5)
+
+
+def _become_realtime() -> str:
+    """Schedule this thread as SCHED_FIFO, and those it starts: PortAudio's and a sound server's. Returns what it is.
+
+    Hence not ``hardware.realtime.become_realtime``, whose priority no thread inherits.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+    except OSError as error:
+        return f"normal, SCHED_FIFO was refused ({error.strerror})"
+    return f"SCHED_FIFO {PRIORITY}"
 
 
 def _lost(name: str, error: Exception | None) -> str:

@@ -14,11 +14,11 @@ from core.errors import OutputError
 
 TOLERANCE = 1e-3
 """A card's own crystal is within 1e-4; the rest is what can be told in ``LONGEST_S`` on a loaded computer."""
-HOPELESS = 2e-2
+HOPELESS = 5e-2
 """So far off is no matter of patience."""
 SHORTEST_S, LONGEST_S = 2.0, 8.0
-STEADY_S, STEADY_GAP_S = 0.2, 0.1
-"""Opened, a stream fills its buffers first: the measurement begins when this long no request was later than that."""
+STEADY_S, PAUSE_S = 0.2, 0.04
+"""Opened, a stream fills its buffers first, and a busy computer pauses: the measurement begins this long after."""
 
 Stamps = Sequence[tuple[int, int]]
 """Time of each request (ns), and the frames that were asked for before it."""
@@ -27,7 +27,11 @@ Stamps = Sequence[tuple[int, int]]
 def steady_from(stamps: Stamps) -> int:
     """Return the first request after the last pause and the time a stream takes to settle; ``len`` if there is none."""
     times = np.array([time for time, _ in stamps], np.int64)
-    pauses = np.flatnonzero(np.diff(times) > STEADY_GAP_S * 1e9)
+    intervals = np.diff(times)
+    # The interval that a random moment lies in: the card's own period, however many blocks it asks for at once.
+    ordered = np.sort(intervals)
+    usual = ordered[np.searchsorted(np.cumsum(ordered), ordered.sum() / 2)] if len(ordered) else 0
+    pauses = np.flatnonzero(intervals > max(PAUSE_S * 1e9, 3 * usual))
     begin = int(pauses[-1]) + 1 if len(pauses) else 0
     return int(np.searchsorted(times, times[begin] + STEADY_S * 1e9)) if len(times) else 0
 

@@ -126,7 +126,7 @@ def refuse_missing(settings: Settings, options: Options) -> None:
             f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
             "(clnf) only: choose another one with --experiment"
         )
-    if lacking := CameraFactory().missing(settings.camera.vid_source):
+    if lacking := CameraFactory().missing(settings.camera.vid_source, settings.camera.genicam_library):
         raise InputError(lacking)
     if options.outputs is OutputKind.real and not options.live:
         raise InputError(

@@ -21,7 +21,7 @@ UL_PER_G = 1001.8
 0.4 %, less than a scale's error on a series)."""
 LARGEST_DROP_UL = 1000.0
 """A drop above this is taken for a slip, such as milligrams given as grams: rewards are a few ul."""
-LARGEST_RESIDUAL = 0.1
+LARGEST_RESIDUAL = 0.05
 """A series this share off the line is told; chosen because air in the tube or a missed drop does more, a scale less."""
 LEAST_R2 = 0.98
 FEW_DROPS = 20

@@ -53,7 +53,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
 )
 """Attribute of ``Settings`` to the dataclass it holds, in the order of the reference page."""
 
-PATHS = frozenset({"data_root", "vid_root", "dlc_model_path", "network"})
+PATHS = frozenset({"data_root", "vid_root", "dlc_model_path", "network", "sound_gains"})
 FILE_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"raw_image_file": (".hdf5", ".h5"), "summary_file": (".csv",)}
 )

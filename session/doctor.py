@@ -14,7 +14,7 @@ from hardware.persist import Persist, describe_persist, read_persist
 from hardware.settings import BoardKind, LickKind
 from recording.folder import free_bytes
 from recording.settings import RESERVE_BYTES
-from session.findings import Finding, found, missing, warning
+from session.findings import Finding, State, found, missing, warning
 from session.machine import Machine
 from session.settings import Settings
 
@@ -123,18 +123,26 @@ def check_persist(machine: Machine, needs: Needs) -> Iterator[Finding]:
 def check_camera(machine: Machine, needs: Needs) -> Iterator[Finding]:
     """Each kind of camera: its library; and the mouse's own, opened."""
     for kind in CameraKind:
-        needed = kind is needs.camera
-        if lacking := machine.lacking(kind):
-            yield missing("camera", lacking.removeprefix("vid_source = "), needed)
-        elif needed and kind not in OFFLINE and needs.settings is not None:
-            try:
-                yield found("camera", f"{kind.value}: {machine.camera(needs.settings)}")
-            except RigError as error:
-                yield missing("camera", f"{kind.value}: {error}", needed)
-        else:
-            yield found("camera", f"{kind.value}: its library is installed")
+        try:
+            yield _camera_of(kind, machine, needs)
+        except Exception as error:  # noqa: BLE001 - a library that breaks when it is looked for hides no other camera
+            text = f"{kind.value}: could not be looked at: {type(error).__name__}: {error}"
+            yield Finding("camera", State.missing, text, "install its library again", kind is needs.camera)
     if devices := sorted(path.name for path in machine.root.glob("dev/video*")):
         yield found("video devices", ", ".join(f"/dev/{name}" for name in devices))
+
+
+def _camera_of(kind: CameraKind, machine: Machine, needs: Needs) -> Finding:
+    """Look for one kind of camera; the mouse's own is opened."""
+    needed = kind is needs.camera
+    if lacking := machine.lacking(kind):
+        return missing("camera", lacking.removeprefix("vid_source = "), needed)
+    if needed and kind not in OFFLINE and needs.settings is not None:
+        try:
+            return found("camera", f"{kind.value}: {machine.camera(needs.settings)}")
+        except RigError as error:
+            return missing("camera", f"{kind.value}: {error}", needed)
+    return found("camera", f"{kind.value}: its library is installed")
 
 
 def check_sound(machine: Machine, needs: Needs) -> Iterator[Finding]:

@@ -158,6 +158,8 @@ class FlashingCamera:
     ----------
     asked_ns : list of int
         When each flash was asked for.
+    lit : bool
+        Whether a flash is on that has not been seen out.
     """
 
     def __init__(
@@ -166,13 +168,13 @@ class FlashingCamera:
         self._camera, self._lines, self._line = camera, lines, line
         self._clock, self._rng, self._interval_ns = clock, rng, interval_ns
         self.asked_ns: list[int] = []
-        self._lit = False
+        self.lit = False
         self._frames = self._seen = 0
         self._wait = GAP
 
     def read(self, timeout_s: float) -> Frame:
         """Flash if it is time, then return the next frame. Raises what the camera and the lines raise."""
-        if not self._lit and self._wait == 0:
+        if not self.lit and self._wait == 0:
             moment = self._clock.now_ns() + int(self._rng.integers(self._interval_ns))
             self._clock.sleep_until_ns(moment)
             self.asked_ns.append(self._clock.now_ns())
@@ -181,7 +183,7 @@ class FlashingCamera:
 
     def judged(self, bright: bool) -> None:
         """Learn what the loop made of the frame that was read last."""
-        if not self._lit:
+        if not self.lit:
             # Dark means dark in the image: the last flash must have gone from it.
             self._wait = max(1, self._wait) if bright else max(0, self._wait - 1)
             return
@@ -193,7 +195,7 @@ class FlashingCamera:
 
     def _switch(self, high: bool) -> None:
         self._lines.set(Level(self._line, high), self._clock.now_ns())
-        self._lit = high
+        self.lit = high
         self._frames = self._seen = 0
 
 
@@ -237,7 +239,7 @@ class Decisions:
         del events
         self.bright = row.signal > 0
         if row.water:
-            self.paid.append(Decision(frame.time_ns, timing.read_ns, timing.command_ns))
+            self.paid.append(Decision(frame.time_ns, timing.read_ns, timing.decision_ns))
 
     def note(self, events: list[EventRow]) -> None:
         """Nothing is kept."""

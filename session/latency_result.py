@@ -21,8 +21,9 @@ class Flash(NamedTuple):
         The edge of the light's line, stamped by the guardian.
     capture_ns : int
         Capture time of the first frame that the loop took for bright.
-    read_ns, command_ns : int
-        When the loop had that frame, and had issued what it decided on it.
+    read_ns, decision_ns : int
+        When the loop had that frame, and had decided on it; what follows is the commands' way. (An edge can come before
+        the last command of its frame is issued, so that is no point to measure from.)
     edge_ns : int
         The edge of the answering line, stamped by the guardian.
     sound_ns : int
@@ -32,7 +33,7 @@ class Flash(NamedTuple):
     light_ns: int = NONE
     capture_ns: int = NONE
     read_ns: int = NONE
-    command_ns: int = NONE
+    decision_ns: int = NONE
     edge_ns: int = NONE
     sound_ns: int = NONE
 
@@ -42,9 +43,9 @@ STAGES: Mapping[str, tuple[str, str]] = {
     "light_to_sound": ("light_ns", "sound_ns"),
     "light_to_capture": ("light_ns", "capture_ns"),
     "capture_to_read": ("capture_ns", "read_ns"),
-    "read_to_command": ("read_ns", "command_ns"),
-    "command_to_edge": ("command_ns", "edge_ns"),
-    "command_to_sound": ("command_ns", "sound_ns"),
+    "read_to_decision": ("read_ns", "decision_ns"),
+    "decision_to_edge": ("decision_ns", "edge_ns"),
+    "decision_to_sound": ("decision_ns", "sound_ns"),
 }
 """Steps, from and to; the first two are end to end."""
 
@@ -54,13 +55,13 @@ class Decision(NamedTuple):
 
     Attributes
     ----------
-    capture_ns, read_ns, command_ns : int
+    capture_ns, read_ns, decision_ns : int
         See ``Flash``.
     """
 
     capture_ns: int
     read_ns: int
-    command_ns: int
+    decision_ns: int
 
 
 def match(
@@ -81,11 +82,11 @@ def match(
     decisions : iterable of Decision
     """
     flashes = []
-    by_command = sorted(decisions, key=lambda each: each.command_ns)
+    by_time = sorted(decisions, key=lambda each: each.decision_ns)
     times = [sorted(each) for each in (lights_ns, edges_ns, sounds_ns)]
     for start, end in zip(asked_ns, [*asked_ns[1:], math.inf], strict=True):
         light, edge, sound = (next((t for t in each if start <= t < end), NONE) for each in times)
-        decision = next((each for each in by_command if start <= each.command_ns < end), Decision(NONE, NONE, NONE))
+        decision = next((each for each in by_time if start <= each.decision_ns < end), Decision(NONE, NONE, NONE))
         flashes.append(Flash(light, *decision, edge, sound))
     return tuple(flashes)
 

@@ -19,7 +19,7 @@ from camera.settings import OFFLINE
 from core.clock import MonotonicClock, VirtualClock
 from core.errors import InputError
 from core.ports import Camera, Clock, Speaker
-from core.values import Line
+from core.values import Frame, Line
 from hardware.fake import FakeSpeaker
 from hardware.guardian_spec import GuardSpec
 from hardware.settings import BoardKind, PinSettings
@@ -86,7 +86,9 @@ def _virtual(settings: Settings, choice: LatencyChoice, held: ExitStack) -> Benc
     rng = np.random.default_rng(choice.seed)
     lines = VirtualLines(clock, Delay(EDGE_NS, 0.3, rng))
     speaker = VirtualSpeaker(clock, Delay(SOUND_NS, 0.15, rng))
-    camera = _led_camera(settings, choice, clock, edges, lines)
+    eye = _Eye(edges, choice.light)
+    eye.guardian = lines
+    camera = _led_camera(settings, choice, clock, eye)
     held.callback(camera.close)
     pipeline = Laboured(_session_pipeline(settings, camera), clock, Delay(WORK_NS, 0.1, rng))
     camera.start()
@@ -104,31 +106,71 @@ def _real(settings: Settings, choice: LatencyChoice, held: ExitStack) -> Bench:
         _check_rig(settings, choice)
         held.enter_context(rig_locks(settings.outputs.rig, settings.mouse)[0])
     pins = settings.pins if choice.bench == "rig" else _in_memory(settings.pins)
-    # Closed last to first: the camera before the ears, the outputs before both.
-    ears = held.enter_context(ExitStack())
-    cameras = held.enter_context(ExitStack())
+    speaker, ear = _sound(settings, choice, held)
+    eye = _Eye(edges, choice.light)
+    camera, name = _camera(settings, choice, clock, eye)
+    held.callback(camera.close)
+    pipeline = _session_pipeline(settings, camera)
+    # What is compiled at the first frame is compiled now.
+    pipeline.update(Frame(np.zeros(camera.frame_shape, camera.frame_dtype), 0, 0))
+    # Last, since it must hear of somebody from now on; it is closed first.
     guard = make_guard(GuardSpec(pins=pins, outputs=settings.outputs, ledger=None))
     held.callback(guard.close)
     guard.start()
-    speaker, ear = _sound(settings, choice, held, ears)
-    camera: Camera
-    if choice.bench == "rig":
-        camera = _rig_camera(settings, clock)
-        cameras.callback(camera.close)
-        facts = getattr(camera, "facts", {})
-        name = ", ".join(f"{key} {value}" for key, value in facts.items()) or settings.camera.vid_source.value
-    else:
-        camera, name = _led_camera(settings, choice, clock, edges, guard), "a made-up light"
-        cameras.callback(camera.close)
-    pipeline = Brightness(_session_pipeline(settings, camera), settings.rois)
+    eye.guardian = guard
     camera.start()
     about = _about(settings, choice, name, ear.about)
+    brightness = Brightness(pipeline, settings.rois)
     return Bench(
-        camera, guard, speaker, ear, pipeline, clock, edges, choice.light, choice.answer, _interval_ns(settings), about
+        camera,
+        guard,
+        speaker,
+        ear,
+        brightness,
+        clock,
+        edges,
+        choice.light,
+        choice.answer,
+        _interval_ns(settings),
+        about,
     )
 
 
-def _sound(settings: Settings, choice: LatencyChoice, held: ExitStack, ears: ExitStack) -> tuple[Speaker, Ear]:
+class _Eye:
+    """Tells a made-up camera how long the light was on.
+
+    Parameters
+    ----------
+    edges : EdgeLog
+    light : Line
+
+    Attributes
+    ----------
+    guardian : Guardian or None
+        Whose line it is, once it is started.
+    """
+
+    def __init__(self, edges: EdgeLog, light: Line) -> None:
+        self._edges, self._light = edges, light
+        self.guardian: Guardian | None = None
+
+    def __call__(self, start_ns: int, end_ns: int) -> int:
+        """Return how long the light was on between two times, ns; edges that have not been told count as not made."""
+        if self.guardian is not None:
+            self._edges.take(self.guardian.reports())
+        return self._edges.high_ns(self._light, start_ns, end_ns)
+
+
+def _camera(settings: Settings, choice: LatencyChoice, clock: Clock, eye: _Eye) -> tuple[Camera, str]:
+    """Return the camera, open but not started, and what it is."""
+    if choice.bench != "rig":
+        return _led_camera(settings, choice, clock, eye), "a made-up light"
+    camera = _rig_camera(settings, clock)
+    facts = getattr(camera, "facts", {})
+    return camera, ", ".join(f"{key} {value}" for key, value in facts.items()) or settings.camera.vid_source.value
+
+
+def _sound(settings: Settings, choice: LatencyChoice, held: ExitStack) -> tuple[Speaker, Ear]:
     """Return the speaker and what hears it, started."""
     if choice.ear == "none":
         return FakeSpeaker(), NoEar()
@@ -139,7 +181,7 @@ def _sound(settings: Settings, choice: LatencyChoice, held: ExitStack, ears: Exi
     if choice.ear == "microphone":
         # First, so that it hears the card open.
         ear = MicrophoneEar(choice.microphone, LOW_HZ, HIGH_HZ)
-        ears.callback(ear.close)
+        held.callback(ear.close)
         ear.start()
     speaker = ProcessSpeaker(settings.sound, speaker_gains(settings.config_path, settings.outputs.rig))
     held.callback(speaker.close)
@@ -182,17 +224,10 @@ def _rig_camera(settings: Settings, clock: Clock) -> Camera:
     return camera
 
 
-def _led_camera(
-    settings: Settings, choice: LatencyChoice, clock: Clock, edges: EdgeLog, guardian: Guardian
-) -> LedCamera:
+def _led_camera(settings: Settings, choice: LatencyChoice, clock: Clock, eye: _Eye) -> LedCamera:
     """Return a camera that sees the guardian's line of the light."""
-
-    def lit_ns(start_ns: int, end_ns: int) -> int:
-        edges.take(guardian.reports())
-        return edges.high_ns(choice.light, start_ns, end_ns)
-
     camera = settings.camera
-    return LedCamera(lit_ns, camera.resolution, camera.framerate, camera.shutter_speed / 1e6, clock, choice.seed)
+    return LedCamera(eye, camera.resolution, camera.framerate, camera.shutter_speed / 1e6, clock, choice.seed)
 
 
 def _session_pipeline(settings: Settings, camera: Camera) -> BrainPipeline:

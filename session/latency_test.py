@@ -148,9 +148,15 @@ def measure(
     bench.guardian.lines.set(Level(bench.light, False), bench.clock.now_ns())
     _wait(bench, as_ns(TAIL_S))
     flashes = match(
-        flashing.asked_ns, bench.edges.rises(bench.light), sink.paid, bench.edges.rises(bench.answer),
+        flashing.asked_ns,
+        bench.edges.rises(bench.light),
+        sink.paid,
+        bench.edges.rises(bench.answer),
         bench.ear.highs_ns(),
-    )  # fmt: skip
+    )
+    if flashing.lit:
+        # A flash that the end cut short is none that went without answer.
+        flashes = flashes[:-1]
     return LatencyResult(bench.about, dark, lit, loop.status.frames, loop.status.dropped, flashes)
 
 

@@ -63,9 +63,12 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
 
 def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
     """Return the speaker, silent."""
+    from hardware.loudness import read_table
     from hardware.speaker import ProcessSpeaker
 
-    speaker = ProcessSpeaker(settings.sound, speaker_gains(settings.config_path, settings.outputs.rig))
+    table = settings.sound.sound_gains
+    gains = read_table(Path(table)) if table else speaker_gains(settings.config_path, settings.outputs.rig)
+    speaker = ProcessSpeaker(settings.sound, gains)
     made.callback(speaker.close)
     speaker.start()
     return speaker

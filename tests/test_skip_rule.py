@@ -70,4 +70,4 @@ def test_every_listed_skip_is_there():
     assert len(set(lines)) == len(lines)
     for line in lines:
         path, _, test = line.partition("::")
-        assert f"def {test.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8"), line
+        assert not test or f"def {test.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8"), line

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from camera import factory, gi_import
-from camera.factory import DRIVERS, LOADERS, CameraFactory
+from camera.factory import DRIVERS, LOADERS, CameraFactory, hardware_of
 from camera.grabber import Grabber
 from camera.pace import Paced
 from camera.replay import ReplayCamera
 from camera.scene import SceneSettings
-from camera.settings import CameraKind, CameraSettings
+from camera.settings import CameraKind, CameraSettings, GenicamLibrary
 from camera.synthetic import SyntheticCamera
 from core.clock import VirtualClock
 from core.errors import InputError, SourceError
@@ -73,6 +73,25 @@ def test_a_format_of_more_than_8_bits_makes_frames_of_16() -> None:
         settings, source="", clock=VirtualClock(), pace_real=True, scene=None, seed=1, plant=None
     )
     assert camera.frame_dtype == "uint16"
+
+
+def test_sentechs_own_library_is_chosen_by_its_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "stapipy", None)
+    lacking = CameraFactory().missing(CameraKind.genicam, GenicamLibrary.stapi) or ""
+    assert lacking.startswith("vid_source = genicam: genicam_library = stapi: stapipy cannot be imported")
+    assert "SentechSDK" in lacking
+    assert hardware_of(CameraKind.genicam, GenicamLibrary.stapi).make(CameraSettings())[0].name == "genicam camera"
+    assert hardware_of(CameraKind.genicam, GenicamLibrary.aravis) is DRIVERS[CameraKind.genicam]
+    assert hardware_of(CameraKind.usb, GenicamLibrary.stapi) is DRIVERS[CameraKind.usb]
+
+
+def test_usb_cameras_lack_nothing_on_linux() -> None:
+    assert CameraFactory().missing(CameraKind.usb) is None
+
+
+def test_the_pi_camera_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    assert "sudo apt-get install python3-picamera2" in (CameraFactory().missing(CameraKind.pi) or "")
 
 
 @pytest.mark.parametrize("kind", DRIVERS)

@@ -137,6 +137,11 @@ def test_without_stamps_of_the_host_frames_have_the_time_of_their_arrival(offset
     assert (frame.time_ns, frame.lost) == (bench.clock.now_ns(), 0)
 
 
+def test_stamps_that_were_never_set_do_not_pass_for_those_of_a_host_that_has_just_started() -> None:
+    bench = Bench(VirtualClock(start_ns=S // 10), stamp_offset_ns=None)
+    assert make(bench).open()["time_from"] == "arrival"
+
+
 def test_stamps_that_reckon_the_end_of_the_frame_are_taken_but_not_for_the_future() -> None:
     bench = new_bench(stamp_offset_ns=50 * MS)
     driver = make(bench)
@@ -147,11 +152,11 @@ def test_stamps_that_reckon_the_end_of_the_frame_are_taken_but_not_for_the_futur
 
 
 def test_frames_from_before_the_start_are_not_given() -> None:
-    for offset_ns in (0, None):
+    for offset_ns, phase_ms in [(None, 0), *((0, phase_ms) for phase_ms in range(0, 67, 7))]:
         bench = new_bench(stamp_offset_ns=offset_ns)
         driver = make(bench)
         driver.open()
-        bench.clock.sleep_until_ns(bench.clock.now_ns() + 10 * S)
+        bench.clock.sleep_until_ns(bench.clock.now_ns() + 10 * S + phase_ms * MS)
         begin = bench.clock.now_ns()
         driver.start()
         frame = next_frame(driver)

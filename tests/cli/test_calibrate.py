@@ -5,6 +5,9 @@ import json
 
 import pytest
 
+from hardware.loudness import FLAT
+from session.calibration_speaker import speaker_gains
+
 WEIGHTS = "duration_ms,pulses,grams\n30,100,0.11\n60,100,0.26\n100,100,0.46\n150,100,0.711\n"
 
 
@@ -134,3 +137,40 @@ def test_camera_input_that_cannot_be(rigloop, config, words, said):
     assert code == 2
     assert said in err
     assert config.read_text() == before
+
+
+def test_speaker_from_levels_is_stored_and_used(rigloop, config, tmp_path):
+    levels = tmp_path / "levels.csv"
+    levels.write_text("freq_hz,level_db\n2000,66\n1000,60\n4000,63.5\n")
+    code, out, err = rigloop("calibrate", "speaker", "--levels", levels, "--config", config)
+    assert (code, err) == (0, "")
+    assert "6.0 dB without, 0.0 dB with" in out
+    gains = speaker_gains(config, "rig1")
+    assert gains.freqs_hz == (1000.0, 2000.0, 4000.0)
+    assert gains.gains_db == (0.0, -6.0, -3.5)
+    assert speaker_gains(config, "rig2") == FLAT
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("freq_hz,level_db\n", "one level each"),
+        ("freq_hz,level_db\n1000,loud\n", "is not 2 numbers"),
+        ("freq_hz,level_db\n1000,60\n1000,61\n", "must be above 0 and rise"),
+    ],
+)
+def test_levels_that_cannot_be_used(rigloop, config, tmp_path, text, said):
+    levels = tmp_path / "levels.csv"
+    levels.write_text(text)
+    code, _, err = rigloop("calibrate", "speaker", "--levels", levels, "--config", config)
+    assert code == 2
+    assert said in err
+    assert not (config.parent / "calibration").exists()
+
+
+def test_a_speaker_that_is_deaf_at_one_tone_is_warned_of(rigloop, config, tmp_path):
+    levels = tmp_path / "levels.csv"
+    levels.write_text("freq_hz,level_db\n1000,20\n2000,66\n")
+    code, _, err = rigloop("calibrate", "speaker", "--levels", levels, "--config", config)
+    assert code == 0
+    assert "stays 16.0 dB below" in err

@@ -8,6 +8,7 @@ import fcntl
 import functools
 import os
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -118,13 +119,18 @@ def a_light_that_is_too_strong(scene):
     return scene.run()
 
 
+def a_pi_camera_without_its_library(scene):
+    scene.monkeypatch.setitem(sys.modules, "picamera2", None)
+    return scene.run("--camera", "pi")
+
+
 SCENES = {
     "rigloop run: mouse DEMO is in a session": a_second_session,
     "no mouse 'X'": a_mouse_that_is_not_there,
     "not a number": lambda scene: scene.run("--set", "reward_delay=10 s"),
     "there is no ROI M3_L": lambda scene: scene.run("--set", "roi=M3_L"),
     "there is no such file or folder": lambda scene: scene.run("--camera", "replay", "--source", "nowhere"),
-    "this version has no driver": lambda scene: scene.run("--camera", "pi"),
+    "picamera2 cannot be imported": a_pi_camera_without_its_library,
     "max_session_water_s is": lambda scene: scene.session(max_session_water_s="0.15", reward_threshold="0.02"),
     "ROI M1_L is saturated in green": a_light_that_is_too_strong,
     "no frame for": a_camera_that_falls_silent,

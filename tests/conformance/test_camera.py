@@ -23,6 +23,7 @@ from core.ports import Camera, EndOfSource
 from core.values import Frame
 from tests.camera import recordings as rec
 from tests.conformance import camera_checks as check
+from tests.support.fake_cameras import fake_pi, fake_sentech, fake_usb
 from tests.support.mice import SPEC, make_plant
 
 N = 12
@@ -130,6 +131,12 @@ CASES = {
     "paced-video": Case(paced(replay_video)),
     "grabber": Case(grabbed("uint8"), ends=False),
     "grabber-uint16": Case(grabbed("uint16"), dtype="uint16", ends=False),
+    "pi-fake": Case(lambda _tmp: fake_pi(rec.WIDTH, rec.HEIGHT, N), ends=False),
+    "usb-fake": Case(lambda _tmp: fake_usb(rec.WIDTH, rec.HEIGHT, N), ends=False),
+    "stapi-fake": Case(lambda _tmp: fake_sentech(rec.WIDTH, rec.HEIGHT, N), ends=False),
+    "stapi-fake-uint16": Case(
+        lambda _tmp: fake_sentech(rec.WIDTH, rec.HEIGHT, N, "uint16"), dtype="uint16", ends=False
+    ),
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 from core.clock import VirtualClock
 from core.errors import OutputError
 from hardware import edge_watch
+from hardware.boards import FoundBoard, load_gpio
 from hardware.edge_watch import EdgeWatch
 from hardware.fake_mpr121 import FakeMpr121
 from hardware.feeler import BeamFeeler, InterruptFeeler, PolledFeeler
@@ -71,7 +72,7 @@ def test_a_beam_that_is_broken_at_the_start_is_refused(clock):
 
 def test_a_busy_pin(clock):
     feeler, _ = beam(clock, busy=True)
-    with pytest.raises(OutputError, match=r"pin 4 cannot be read \(GPIO busy\).*another program"):
+    with pytest.raises(OutputError, match="lick_pin 4: is held by another program"):
         feeler.start()
 
 
@@ -134,7 +135,7 @@ def test_a_chip_that_is_not_there_leaves_the_line_free(clock):
 
 @pytest.mark.parametrize("board", BoardKind)
 def test_a_computer_without_gpio_is_told_so(monkeypatch, board):
-    for name in ("RPi", "RPi.GPIO", "Jetson", "Jetson.GPIO"):
-        monkeypatch.setitem(__import__("sys").modules, name, None)
-    with pytest.raises(OutputError, match=r"lick_pin needs a GPIO.*make rig"):
+    monkeypatch.setattr("hardware.find_gpio.find_board", lambda: FoundBoard(None, ""))
+    monkeypatch.setattr("hardware.find_gpio.load_gpio", lambda kind: load_gpio(kind, has=lambda name: False))
+    with pytest.raises(OutputError, match=r"lick_pin needs the GPIO of a Raspberry Pi or Jetson.*lick_pin = 0"):
         find_gpio(PinSettings(output_board=board))

@@ -5,6 +5,7 @@ What a pin does is read from the simulator's log, on the chip's own clock where 
 
 import contextlib
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from core.errors import OutputError
 from hardware import arduino_protocol as protocol
 from hardware.arduino_board import ArduinoBoard, Timing
 from hardware.board import OutputLine
+from hardware.boards import make_board
 from hardware.settings import BoardKind, PinSettings
 from tests.conformance.test_board import (  # noqa: F401 - its tests are run here too, over the firmware
     PINS,
@@ -31,7 +33,7 @@ from tests.conformance.test_board import (  # noqa: F401 - its tests are run her
     test_it_can_be_made_again,
     test_lines_are_set_beside_each_other,
 )
-from tests.support.simavr import CLOCK, ROOT, Simulator, build, need_tools
+from tests.support.simavr import CLOCK, CLOCK_HZ, ROOT, Simulator, build, first_of_all, need_tools
 
 need_tools()
 
@@ -51,6 +53,12 @@ def pins(path, **more):
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     return build(tmp_path_factory.mktemp("arduino"))
+
+
+@pytest.fixture(autouse=True)
+def prompt():
+    with first_of_all():
+        yield
 
 
 @pytest.fixture
@@ -115,6 +123,25 @@ def test_the_hello_tells_what_it_is(uno):
     arduino.close()
 
 
+def test_a_config_makes_it_with_its_own_patience(uno, tmp_path):
+    """``make_board``, as the guardian calls it: answers within 36 ms, on a machine that is not always free."""
+    for _ in range(10):
+        try:
+            arduino = make_board(pins(uno.path), tmp_path)
+            for _ in range(10):
+                arduino.write(OutputLine.VALVE, True, 2 * MS)
+                beat_until(arduino, lambda: not uno.is_high(BITS[VALVE]))
+            arduino.close()
+        except OutputError as error:
+            if re.search(r"did not answer|has not answered|had not heard", str(error)) is None:
+                raise
+            CLOCK.sleep_until_ns(CLOCK.now_ns() + 50 * MS)
+            continue
+        assert len(uno.pulses_us(BITS[VALVE])) >= 10
+        return
+    pytest.fail("a board that is there was lost ten times")
+
+
 def test_a_pulse_is_timed_by_the_board_itself(uno):
     """50 ms, and the driver never says stop: the chip's clock is the judge."""
     arduino = ArduinoBoard(pins(uno.path), PATIENT)
@@ -147,8 +174,8 @@ def test_the_edge_comes_soon_after_the_command(uno):
     arduino.close()
 
 
-def test_no_valve_is_open_for_longer_than_the_firmware_allows(uno):
-    """Without a bound of the host's, set high again and again, and with a living host: 5 s from the rise."""
+def hold_open(uno):
+    """Keep the valve open by all means until the board closes it; return board, length (us) and why it was closed."""
     arduino = ArduinoBoard(pins(uno.path), PATIENT)
     arduino.write(OutputLine.FAIL_LED, True)
     arduino.write(OutputLine.VALVE, True)
@@ -156,17 +183,29 @@ def test_no_valve_is_open_for_longer_than_the_firmware_allows(uno):
         beat(arduino, 0.2)
         with contextlib.suppress(OutputError):
             arduino.write(OutputLine.VALVE, True, 60_000 * MS)
+    beat(arduino, 0.2)
+    return arduino, uno.pulses_us(BITS[VALVE])[-1], [report.detail for report in arduino.reports()]
+
+
+def test_no_valve_is_open_for_longer_than_the_firmware_allows(uno):
+    """Without a bound of the host's, set high again and again, and with a living host: 5 s from the rise."""
+    # Where this process had to wait for more than 0.1 s, the board took it for dead, as it should: once more.
+    for _ in range(5):
+        arduino, length, why = hold_open(uno)
+        if why != ["valve silence"]:
+            break
+        arduino.close()
+        CLOCK.sleep_until_ns(CLOCK.now_ns() + 50 * MS)
+    assert why == ["valve bound"]
+    assert 5_000_000 <= length <= 5_001_000
+    assert uno.is_high(BITS[LED]), "only a valve has that bound"
     with pytest.raises(OutputError, match="valve: refused, the board had closed the line by itself; it must be set"):
         arduino.write(OutputLine.VALVE, True, 50 * MS)
-    assert [report.detail for report in arduino.reports()] == ["valve bound"]
-    lengths = uno.pulses_us(BITS[VALVE])
-    assert len(lengths) == 1
-    assert 5_000_000 <= lengths[0] <= 5_001_000
-    assert uno.is_high(BITS[LED]), "only a valve has that bound"
+    before = len(uno.pulses_us(BITS[VALVE]))
     arduino.write(OutputLine.VALVE, False)
     arduino.write(OutputLine.VALVE, True, 5 * MS)
     assert uno.await_level(BITS[VALVE], False)
-    assert len(uno.pulses_us(BITS[VALVE])) == 2
+    assert len(uno.pulses_us(BITS[VALVE])) == before + 1
     arduino.close()
 
 
@@ -194,23 +233,30 @@ def test_a_driver_that_dies_with_the_valve_open(uno, sent):
     """The firmware's watchdog: the valve within 0.1 s, the rest within 1 s."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     closed, dark = [], []
-    for _ in range(4):
+    for _ in range(12):
         command = [sys.executable, "-c", DRIVER, str(uno.path)]
         with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as driver:
             try:
                 assert driver.stdout.readline() == b"open\n"
                 CLOCK.sleep_until_ns(CLOCK.now_ns() + 150 * MS)
-                assert uno.is_high(BITS[VALVE]), "a heartbeat keeps it open"
-                at = CLOCK.now_ns()
+                if not uno.is_high(BITS[VALVE]):
+                    # The machine kept the driver waiting for more than 0.1 s: it was closed rightly, and shows nothing.
+                    continue
                 driver.send_signal(sent)
+                at = uno.mark()
                 for bit, times in ((BITS[VALVE], closed), (BITS[LED], dark)):
                     assert uno.await_level(bit, False)
-                    times.append((uno.edges(bit)[-1][0].host_ns - at) / 1e9)
+                    times.append((uno.edges(bit)[-1][0].cycle - at) / CLOCK_HZ)
             finally:
                 driver.kill()
-    assert statistics.median(closed) < 0.13, closed
-    assert 0.7 < statistics.median(dark) < 1.2, dark
-    assert max(closed) < 0.6, closed
+        if len(closed) == 4:
+            break
+    assert len(closed) == 4, "a heartbeat keeps it open"
+    # Since the last heartbeat, which was 5 ms before or is still on its way; on the chip's clock.
+    assert all(time < 0.12 for time in closed), closed
+    assert all(time < 1.02 for time in dark), dark
+    assert statistics.median(closed) > 0.05, closed
+    assert statistics.median(dark) > 0.9, dark
 
 
 def test_a_driver_that_was_silent_is_told_so(uno):
@@ -234,14 +280,19 @@ def test_a_driver_that_was_silent_is_told_so(uno):
     again.close()
 
 
-@pytest.mark.parametrize("letter", ["Y", "Z"], ids=["interrupts on", "interrupts off"])
+@pytest.mark.parametrize("letter", ["X", "Y", "Z"], ids=["clock", "interrupts on", "interrupts off"])
 def test_a_firmware_that_hangs_with_the_valve_open(built, tmp_path, letter):
     """Its hardware watchdog resets it within 0.13 s; the driver sees it and a new one works."""
     with Simulator(built, tmp_path, firmware="hanging") as uno:
         arduino = ArduinoBoard(pins(uno.path), Timing(boot_s=10, answer_s=0.1, tries=2, lost_s=0.3))
         arduino.write(OutputLine.VALVE, True)
         arduino._line.write(protocol.encode(protocol.Message(200, letter)))
-        assert uno.await_level(BITS[VALVE], False)
+        end = CLOCK.now_ns() + 5_000 * MS
+        while uno.is_high(BITS[VALVE]):
+            # A host that goes on talking does not feed the watchdog.
+            arduino._line.write(protocol.encode(protocol.Message(201, "H")))
+            CLOCK.sleep_until_ns(CLOCK.now_ns() + 10 * MS)
+            assert CLOCK.now_ns() < end, "the watchdog never came"
         assert uno.pulses_us(BITS[VALVE])[0] < 300_000
         assert uno.await_resets(2), "the terminal's opening, and the watchdog"
         with pytest.raises(OutputError, match="restarted"):

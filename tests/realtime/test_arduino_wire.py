@@ -12,7 +12,7 @@ from hardware import arduino_protocol as protocol
 from hardware.arduino_board import ArduinoBoard, Timing
 from hardware.board import OutputLine
 from hardware.serial_line import SerialLine
-from tests.realtime.test_arduino import BITS, LED, MS, PATIENT, VALVE, beat, built, pins, uno  # noqa: F401 - fixtures
+from tests.realtime.test_arduino import BITS, LED, MS, PATIENT, VALVE, beat, built, pins, prompt, uno  # noqa: F401 - fixtures
 from tests.support.simavr import CLOCK, Proxy, Simulator
 
 LOST = r"unplugged|takes no more bytes|not answer"

@@ -21,6 +21,7 @@ from hardware.fake_mpr121 import FakeMpr121
 from hardware.lick import LickReader
 from hardware.settings import LickKind, LickSettings, PinSettings
 from tests.support.gpio_inputs import PIN, FindInputPins
+from tests.support.shared_spans import SharedSpans
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK = MonotonicClock()
@@ -28,8 +29,7 @@ MS = 1_000_000
 S = 1000 * MS
 MPR121 = LickSettings(lick_sensor=LickKind.mpr121)
 BEAM = LickSettings(lick_sensor=LickKind.beam, lick_pin=PIN)
-UP_S = 3
-"""When the process is up for certain, s after it is started; on a machine that is not loaded it takes 0.3 s."""
+SOON = 100 * MS
 
 
 @pytest.fixture
@@ -47,66 +47,77 @@ def start(readers, settings=MPR121, **options):
     return reader
 
 
-def licking(begin_ns, count=20, period=120 * MS, length=40 * MS):
-    return [(begin_ns + n * period, begin_ns + n * period + length) for n in range(count)]
+def licking(count=15, period=100 * MS, length=40 * MS):
+    begin = CLOCK.now_ns() + SOON
+    return [(begin + n * period, begin + n * period + length) for n in range(count)]
 
 
 def collect(reader, until_ns):
     """Read as a loop does, 100 times a second."""
-    licks, reports, longest = [], [], 0
+    licks, reports, spans = [], [], []
     while CLOCK.now_ns() < until_ns:
         CLOCK.sleep_until_ns(CLOCK.now_ns() + 10 * MS)
         begin = CLOCK.now_ns()
         licks += [lick.time_ns for lick in reader.read(begin)]
         reports += reader.reports()
-        longest = max(longest, CLOCK.now_ns() - begin)
-    return licks, reports, longest
+        spans.append(CLOCK.now_ns() - begin)
+    return licks, reports, sorted(spans)
 
 
-def test_each_lick_comes_once_with_its_own_time(readers):
-    touches = licking(CLOCK.now_ns() + UP_S * S)
-    reader = start(readers, open_bus=partial(FakeMpr121, touches=touches))
-    assert reader.name == "MPR121 at 0x5A on /dev/i2c-1, channel 0"
-    licks, reports, _ = collect(reader, touches[-1][1] + 200 * MS)
+def check_times(licks, touches):
     assert len(licks) == len(touches)
     late = [lick - begin for lick, (begin, _) in zip(licks, touches, strict=True)]
     assert min(late) >= 0
     # A look each 4 ms: a touch is found 2 ms after it came, in the middle.
-    assert statistics.median(late) < 10 * MS
+    assert statistics.median(late) < 20 * MS
+
+
+def test_each_lick_comes_once_with_its_own_time(readers):
+    spans = SharedSpans()
+    reader = start(readers, open_bus=partial(FakeMpr121, touches=spans))
+    assert reader.name == "MPR121 at 0x5A on /dev/i2c-1, channel 0"
+    touches = spans.give(licking())
+    licks, reports, _ = collect(reader, touches[-1][1] + SOON)
+    check_times(licks, touches)
     assert reports == []
 
 
 def test_a_beam_break(readers):
-    touches = licking(CLOCK.now_ns() + UP_S * S)
-    plan = [edge for begin, end in touches for edge in ((begin, 0), (end, 1))]
-    reader = start(readers, BEAM, find_gpio=FindInputPins(plan=plan))
-    licks, _, _ = collect(reader, touches[-1][1] + 200 * MS)
-    late = [lick - begin for lick, (begin, _) in zip(licks, touches, strict=True)]
-    assert min(late) >= 0
-    assert statistics.median(late) < 10 * MS
+    spans = SharedSpans()
+    reader = start(readers, BEAM, find_gpio=FindInputPins(spans=spans))
+    assert reader.name == "beam-break on pin 4, low when broken"
+    touches = spans.give(licking())
+    licks, reports, _ = collect(reader, touches[-1][1] + SOON)
+    check_times(licks, touches)
+    assert reports == []
 
 
 def test_bounces_are_one_lick(readers):
-    begin = CLOCK.now_ns() + UP_S * S
-    edges = [(begin, 0), (begin + 5 * MS, 1), (begin + 8 * MS, 0), (begin + 30 * MS, 1), (begin + 200 * MS, 0)]
-    reader = start(readers, BEAM, find_gpio=FindInputPins(plan=edges))
-    licks, _, _ = collect(reader, begin + 500 * MS)
+    spans = SharedSpans()
+    settings = LickSettings(lick_sensor=LickKind.beam, lick_pin=PIN, lick_debounce_s=0.3)
+    reader = start(readers, settings, find_gpio=FindInputPins(spans=spans))
+    begin = CLOCK.now_ns() + SOON
+    spans.give([(begin + at * MS, begin + (at + 40) * MS) for at in (0, 80, 160, 900, 980)])
+    licks, _, _ = collect(reader, begin + 1200 * MS)
     assert len(licks) == 2
 
 
 def test_a_look_never_waits_for_a_bus_that_hangs(readers):
-    begin = CLOCK.now_ns() + UP_S * S
-    hang = (begin, begin + 1 * S)
-    touch = (begin + 2 * S, begin + 2 * S + 50 * MS)
-    reader = start(readers, open_bus=partial(FakeMpr121, hangs=[hang], touches=[touch]))
-    licks, _, longest = collect(reader, begin + 3 * S)
+    hangs, touches = SharedSpans(), SharedSpans()
+    reader = start(readers, open_bus=partial(FakeMpr121, hangs=hangs, touches=touches))
+    begin = CLOCK.now_ns() + SOON
+    hangs.give([(begin, begin + 1 * S)])
+    touches.give([(begin + 1500 * MS, begin + 1600 * MS)])
+    licks, _, took = collect(reader, begin + 1800 * MS)
     assert len(licks) == 1
-    assert longest < 500 * MS
+    assert took[len(took) * 99 // 100 - 1] < 100 * MS
 
 
 def test_a_bus_that_hangs_for_good_is_lost_and_leaves_nobody_behind(readers):
-    begin = CLOCK.now_ns() + UP_S * S
-    reader = start(readers, open_bus=partial(FakeMpr121, hangs=[(begin, begin + 600 * S)]))
+    hangs = SharedSpans()
+    reader = start(readers, open_bus=partial(FakeMpr121, hangs=hangs))
+    begin = CLOCK.now_ns()
+    hangs.give([(begin, begin + 600 * S)])
     pid = reader.pid
     with pytest.raises(OutputError, match=r"has said nothing for 3 s; its bus hangs: check SDA and SCL"):
         collect(reader, begin + 20 * S)
@@ -118,33 +129,34 @@ def test_a_bus_that_hangs_for_good_is_lost_and_leaves_nobody_behind(readers):
 
 
 def test_errors_that_pass_are_counted_and_licks_go_on(readers):
-    begin = CLOCK.now_ns() + UP_S * S
-    fails = [(begin, begin + 300 * MS)]
-    touches = [(begin + 800 * MS, begin + 850 * MS)]
+    fails, touches = SharedSpans(), SharedSpans()
     reader = start(readers, open_bus=partial(FakeMpr121, fails=fails, touches=touches))
-    licks, reports, _ = collect(reader, begin + 1500 * MS)
+    begin = CLOCK.now_ns() + SOON
+    fails.give([(begin, begin + 300 * MS)])
+    touches.give([(begin + 600 * MS, begin + 700 * MS)])
+    licks, reports, _ = collect(reader, begin + 900 * MS)
     assert len(licks) == 1
     (report,) = reports
     assert report.kind == "i2c_error"
     assert "looks at the MPR121 at 0x5A on /dev/i2c-1, channel 0 failed: Remote I/O error" in report.detail
-    assert 3 <= int(report.detail.split()[0]) <= 31
+    assert 1 <= int(report.detail.split()[0]) <= 31
 
 
 def test_a_chip_that_has_gone_is_lost_with_its_cure_and_comes_back(readers):
-    begin = CLOCK.now_ns() + UP_S * S
-    back = begin + 4 * S
-    touch = (back + 5 * S, back + 5 * S + 50 * MS)
-    reader = start(readers, open_bus=partial(FakeMpr121, fails=[(begin, back)], touches=[touch]))
+    fails, touches = SharedSpans(), SharedSpans()
+    reader = start(readers, open_bus=partial(FakeMpr121, fails=fails, touches=touches))
+    begin = CLOCK.now_ns()
+    fails.give([(begin, begin + 600 * S)])
     with pytest.raises(OutputError, match=r"has not answered for 1 s, .* times \(Remote I/O error\); check its wires"):
-        collect(reader, back)
+        collect(reader, begin + 20 * S)
     assert reader.read(CLOCK.now_ns()) == ()
-    if CLOCK.now_ns() < back - S:
-        with pytest.raises(OutputError, match="nothing answers"):
-            reader.reconnect()
-    CLOCK.sleep_until_ns(back)
+    with pytest.raises(OutputError, match="nothing answers"):
+        reader.reconnect()
+    fails.give([(begin, begin)])
     reader.reconnect()
     assert reader.reports() == ()
-    licks, _, _ = collect(reader, touch[1] + 200 * MS)
+    (touch,) = touches.give([(CLOCK.now_ns() + SOON, CLOCK.now_ns() + 2 * SOON)])
+    licks, _, _ = collect(reader, touch[1] + SOON)
     assert len(licks) == 1
 
 
@@ -154,7 +166,7 @@ def test_a_chip_that_has_gone_is_lost_with_its_cure_and_comes_back(readers):
         (MPR121, {"open_bus": partial(FakeMpr121, address=0x5B)}, "nothing answers as MPR121 at 0x5A"),
         (MPR121, {"open_bus": partial(FakeMpr121, other_chip=True)}, "is no MPR121"),
         (LickSettings(lick_sensor=LickKind.mpr121, lick_i2c_bus=251), {}, "there is no I2C bus /dev/i2c-251"),
-        (BEAM, {"find_gpio": FindInputPins(busy=True)}, "pin 4 cannot be read"),
+        (BEAM, {"find_gpio": FindInputPins(busy=True)}, "lick_pin 4: is held by another program"),
         (BEAM, {"find_gpio": FindInputPins(level=0)}, "is broken now"),
     ],
 )
@@ -186,8 +198,9 @@ def test_a_process_that_stands_still_is_lost(readers):
 
 
 def test_a_controller_that_slept_finds_all_licks(readers):
-    touches = licking(CLOCK.now_ns() + UP_S * S, count=20)
-    reader = start(readers, open_bus=partial(FakeMpr121, touches=touches))
+    spans = SharedSpans()
+    reader = start(readers, open_bus=partial(FakeMpr121, touches=spans))
+    touches = spans.give(licking())
     CLOCK.sleep_until_ns(touches[-1][1] + 3500 * MS)
     assert reader.reports() == ()
     assert len(reader.read(CLOCK.now_ns())) == len(touches)

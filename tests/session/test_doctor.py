@@ -148,3 +148,16 @@ def test_a_check_that_fails_is_a_finding(good):
     [told] = [each for each in findings if "ZeroDivisionError" in each.text]
     assert told.what == "sound"
     assert any(each.what == "Python" for each in findings)
+
+
+def test_a_library_that_breaks_hides_no_other_camera(good, tmp_path):
+    def lacking(kind):
+        if kind is CameraKind.genicam:
+            raise SystemError("corrupt")
+
+    findings = examine(replace(good, lacking=lacking), load(tmp_path / "c.ini", PI_RIG))
+    assert [each.text for each in findings if each.what == "camera" and each.state is State.missing] == [
+        "genicam: could not be looked at: SystemError: corrupt"
+    ]
+    assert sum(each.what == "camera" for each in findings) == len(CameraKind)
+    assert exit_code(findings) == 0

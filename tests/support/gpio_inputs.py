@@ -1,4 +1,4 @@
-"""An input line behind the RPi.GPIO API, moved by the test: in this process, or in a spawned one by a plan of edges."""
+"""An input line behind the RPi.GPIO API, moved by the test: here, or in a spawned process by intervals of time."""
 
 import threading
 
@@ -15,17 +15,17 @@ class InputPins:
     ----------
     level : int
         At first.
-    plan : sequence of (int, int)
-        Times (CLOCK_MONOTONIC, ns) and levels that a thread puts on the line once its edges are watched.
+    spans : iterable of (int, int), or None
+        When the line is low (CLOCK_MONOTONIC, ns); a thread moves it accordingly once its edges are watched.
     busy : bool
         Whether another program has the line.
     """
 
     BCM, BOARD, IN, OUT, PUD_UP, BOTH, RISING, FALLING = 11, 10, 1, 0, 22, 33, 31, 32
 
-    def __init__(self, level=1, plan=(), busy=False, name="RPi.GPIO"):
+    def __init__(self, level=1, spans=None, busy=False, name="RPi.GPIO"):
         self.__name__ = name
-        self._level, self._plan, self._busy = level, plan, busy
+        self._level, self._spans, self._busy = level, spans, busy
         self._mode = None
         self.callback = None
         self.pull = None
@@ -53,7 +53,7 @@ class InputPins:
     def add_event_detect(self, pin, edge, callback):
         assert edge == self.BOTH
         self.callback = callback
-        if self._plan:
+        if self._spans is not None:
             threading.Thread(target=self._play, daemon=True).start()
 
     def remove_event_detect(self, pin):
@@ -74,9 +74,10 @@ class InputPins:
         self.callback(PIN)
 
     def _play(self):
-        for time_ns, level in self._plan:
-            CLOCK.sleep_until_ns(time_ns)
-            self.put(level)
+        while self.callback is not None:
+            now = CLOCK.now_ns()
+            self.put(int(not any(begin <= now < end for begin, end in self._spans)))
+            CLOCK.sleep_until_ns(now + 1_000_000)
 
 
 class FindInputPins:

@@ -1,12 +1,12 @@
-"""A witness of moments at which this machine stood still: one process per core, above all that is tested.
+"""A witness of moments at which a core of this machine stood still: one process per core, just below the speaker's.
 
-A virtual machine is stopped for tens of milliseconds now and then, and no program of ours can play through that. A test
-that must be exact asks the witness, and excuses nothing that it did not see.
+A virtual machine is stopped for tens of milliseconds now and then, and so is all that is real-time where others are,
+too; no program of ours can play through that. A test that must be exact asks the witness, and excuses nothing that it
+did not see.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -19,7 +19,7 @@ ctypes.CDLL(None).prctl(1, 9)
 core, least = int(sys.argv[1]), int(float(sys.argv[2]) * 1e9)
 os.sched_setaffinity(0, {core})
 try:
-    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(90))
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(59))
 except OSError:
     pass
 while True:
@@ -32,7 +32,7 @@ while True:
 
 
 class Stalls:
-    """Owns one process per core; ``end`` ends them and returns what they saw."""
+    """Owns one process per core, which end with ``close``."""
 
     def __init__(self, least_s=STALL_S):
         command = [sys.executable, "-c", WATCH]
@@ -41,12 +41,17 @@ class Stalls:
             for core in os.sched_getaffinity(0)
         ]
 
-    def end(self):
-        """Return (begin, end) in monotonic ns of each moment that a core stood still."""
-        seen = []
-        for watcher in self._watchers:
-            with contextlib.suppress(ProcessLookupError):
-                watcher.kill()
+        self._seen = []
+
+    def seen(self):
+        """End the watch; return (begin, end) in monotonic ns of each moment that a core stood still."""
+        self.close()
+        return sorted(self._seen)
+
+    def close(self):
+        """End the watch."""
+        while self._watchers:
+            watcher = self._watchers.pop()
+            watcher.kill()
             told, _ = watcher.communicate(timeout=10)
-            seen += [tuple(map(int, line.split())) for line in told.splitlines() if len(line.split()) == 2]
-        return sorted(seen)
+            self._seen += [tuple(map(int, line.split())) for line in told.splitlines() if len(line.split()) == 2]

@@ -10,6 +10,7 @@
 
 #ifdef RIGLOOP_HANG
 #include <avr/interrupt.h>
+#include <avr/io.h>
 #endif
 #include <util/atomic.h>
 
@@ -167,7 +168,7 @@ static uint8_t arguments_of(uint8_t letter) {
 
 static uint8_t is_command(uint8_t letter) {
 #ifdef RIGLOOP_HANG
-    if (letter == 'Y' || letter == 'Z') {
+    if (letter == 'X' || letter == 'Y' || letter == 'Z') {
         return 1;
     }
 #endif
@@ -182,6 +183,8 @@ static void carry_out(uint8_t number, uint8_t letter, const uint8_t *args) {
     } else if (letter == 'Q') {
         tell_levels(number);
 #ifdef RIGLOOP_HANG
+    } else if (letter == 'X') {
+        TIMSK1 = 0;
     } else if (letter == 'Y') {
         for (;;) {
         }

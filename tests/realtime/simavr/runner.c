@@ -4,7 +4,8 @@
 
    LINK becomes a link to the terminal. Opening the terminal while nobody has it open resets the chip, as the DTR line of
    an Arduino does. Each change of an output pin is a line of LOG: "cycle host_ns port levels", levels in hex, of pins
-   that are outputs; "reset cycle host_ns" where the chip was reset or reset itself. It ends when its stdin ends.
+   that are outputs; "reset cycle host_ns" where the chip was reset or reset itself; "mark cycle host_ns" for each
+   byte that comes on stdin. It ends when its stdin ends.
 
    Simulated time never runs ahead of the host's, and what it falls behind by more than 1 ms it never makes up: a
    simulation that had to wait for the processor does not then see the host as silent. */
@@ -170,6 +171,8 @@ static int meet_host(int *reset) {
         if (read(0, &byte, 1) <= 0) {
             return 0;
         }
+        fprintf(logged, "mark %llu %lld\n", (unsigned long long)avr->cycle, host_ns());
+        fflush(logged);
     }
     struct pollfd terminal = {.fd = master, .events = POLLIN};
     poll(&terminal, 1, 0);

@@ -1,0 +1,115 @@
+"""``rigloop doctor``: what it finds, its exit codes, toggled outputs, and a latency test that runs whole."""
+
+import io
+import json
+
+import pytest
+
+from core.errors import OutputError
+from core.values import Line
+from session import locks, machine
+from session.locks import rig_locks
+
+# PyGObject's importer is of an old kind.
+pytestmark = pytest.mark.filterwarnings("ignore::ImportWarning")
+
+
+@pytest.fixture(autouse=True)
+def own_locks(monkeypatch, tmp_path):
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+
+
+@pytest.fixture
+def no_sound(monkeypatch):
+    """Looking for cards takes a second, and is the speaker's to test."""
+
+    def sound():
+        raise OutputError("speaker: PyAudio is not installed; run make rig")
+
+    monkeypatch.setattr(machine, "_sound", sound)
+
+
+@pytest.mark.usefixtures("no_sound")
+def test_a_mouse_of_this_computer_lacks_nothing(rigloop, config):
+    code, out, err = rigloop("doctor", "--mouse", "DEMO", "--config", config)
+    assert (code, err) == (0, "")
+    assert "of what mouse DEMO needs, nothing missing" in out
+    assert "synthetic: its library is installed" in out
+
+
+@pytest.mark.usefixtures("no_sound")
+def test_a_rig_that_is_not_here_is_missing(rigloop, config):
+    words = ("--mouse", "DEMO", "--set", "vid_source=pi", "--json", "--config", config)
+    code, out, err = rigloop("doctor", *words)
+    assert code == 3
+    told = json.loads(out)
+    assert told["exit_code"] == 3
+    lacking = {each["what"] for each in told["findings"] if each["state"] == "missing" and each["needed"]}
+    assert {"camera", "sound", "output lines"} <= lacking
+    for each in told["findings"]:
+        assert each["cure"] or each["state"] != "missing", each
+    assert "MISSING" in err
+
+
+@pytest.mark.usefixtures("no_sound")
+def test_without_a_mouse_nothing_is_needed(rigloop, config):
+    assert rigloop("doctor", "--config", config)[0] == 0
+    code, _, err = rigloop("doctor", "--camera", "pi", "--config", config)
+    assert code == 2
+    assert "give --mouse ID" in err
+
+
+def test_a_latency_test_on_made_up_parts(rigloop, config, tmp_path):
+    folder = tmp_path / "out"
+    words = ("--latency", "--bench", "virtual", "--frames", "300", "--output", folder, "--seed", "3", "--json")
+    code, out, err = rigloop("doctor", *words, "--config", config)
+    assert code == 0, err
+    told = json.loads(out)
+    assert (told["frames"], told["missed"], told["bench"]) == (300, 0, "virtual")
+    stored = json.loads((folder / "latency.json").read_text())
+    assert {key: value for key, value in stored.items() if key != "times_ns"} == told
+    assert (folder / "latency.png").read_bytes()[:4] == b"\x89PNG"
+    assert "light to sound" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--latency", "--bench", "virtual", "--line", "light", "--answer", "light"), "give two lines"),
+        (("--latency", "--bench", "virtual", "--line", "lamp"), "--line lamp: there are fail_led, success_led"),
+        (("--latency", "--bench", "virtual", "--frames", "10"), "give 50 or more"),
+        (("--latency",), "the camera synthetic sees no light"),
+        (("--latency", "--toggle"), "one of the two"),
+        (("--latency", "--bench", "virtual", "--rig", "nowhere"), "no mouse of"),
+    ],
+)
+def test_a_latency_test_that_cannot_be(rigloop, config, words, said):
+    code, _, err = rigloop("doctor", *words, "--config", config)
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("typed", "drops"), [("yes\n", 1), ("no\n", 0), ("", 0)])
+def test_the_valve_is_toggled_only_when_somebody_agrees(rigloop, config, guards, monkeypatch, typed, drops):
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    monkeypatch.setattr("session.toggle.GRACE_S", -0.99)  # these guards tell no edges of lines
+    code, out, err = rigloop("doctor", "--toggle", "--config", config)
+    assert code == 0, err
+    [guard] = guards
+    assert guard.closed
+    assert [line for _, line, _ in guard.levels] == [Line.FAIL_LED, Line.LIGHT, Line.BEHAVIOUR_TTL]
+    assert "success_led    not connected" in out
+    assert len(guard.pulses) == drops
+    assert (config.parent / "calibration").exists() is False
+
+
+def test_a_rig_in_a_session_is_not_toggled(rigloop, config, guards):
+    with rig_locks("rig1", "other")[0]:
+        code, _, err = rigloop("doctor", "--toggle", "--yes", "--config", config)
+    assert code == 2
+    assert "still running" in err
+    assert guards == []

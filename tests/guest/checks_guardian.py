@@ -1,0 +1,113 @@
+"""The guardian on a kernel's real line, through the real rpi-lgpio; levels and times are those seen in sysfs.
+
+Time in the guest is emulated and its host is loaded: bounds here are those of function. ``tests/realtime`` measures.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from core.clock import MonotonicClock
+from core.errors import OutputError
+from core.values import Level, Line
+from hardware.guard import Guard
+from tests.guest.controller import LONG_S, SPEC
+from tests.guest.expect import wait_until
+from tests.guest.sim import SimLine
+
+CLOCK = MonotonicClock()
+VALVE, LIGHT = 27, 21
+MS = 1_000_000
+SOON_NS = 1000 * MS
+"""A line must be low this soon after a kill, ns; far below LONG_S, for which it would stay high."""
+
+
+def check_pulses_and_a_killed_guardian() -> None:
+    # One check, since a guardian takes seconds to start here.
+    guard = Guard(SPEC)
+    guard.start()
+    _pulses_of_50_ms_are_seen(guard)
+    _a_killed_guardian_closes_the_valve_and_can_be_restarted(guard)
+    _lines_are_low_after_close(guard)
+
+
+def _pulses_of_50_ms_are_seen(guard: Guard) -> None:
+    line = SimLine(VALVE)
+    lengths = []
+    for _ in range(9):
+        guard.valve.pulse(0.05, CLOCK.now_ns())
+        rise = line.wait_for(True)
+        lengths.append((line.wait_for(False) - rise) / MS)
+        guard.alive()
+        CLOCK.sleep_until_ns(CLOCK.now_ns() + 20 * MS)
+    told = [report.detail for report in guard.reports() if report.kind == "edge"]
+    print(f"  pulses of 50 ms, ms: {[round(length, 1) for length in lengths]}")
+    assert 40 < statistics.median(lengths) < 80
+    assert told == ["valve 1", "valve 0"] * 9
+
+
+def _a_killed_guardian_closes_the_valve_and_can_be_restarted(guard: Guard) -> None:
+    line = SimLine(VALVE)
+    guard.lines.set(Level(Line.LIGHT, True), CLOCK.now_ns())
+    guard.valve.pulse(LONG_S, CLOCK.now_ns())
+    line.wait_for(True)
+    begin = CLOCK.now_ns()
+    os.kill(guard.pids[0], signal.SIGKILL)
+    took = line.wait_for(False) - begin
+    print(f"  guardian killed: low after {took / MS:.1f} ms")
+    assert took < SOON_NS
+    SimLine(LIGHT).wait_for(False)
+    wait_until(lambda: _lost(guard), what="the loss")
+    guard.reconnect()
+
+
+def _lost(guard: Guard) -> bool:
+    try:
+        guard.reports()
+    except OutputError:
+        return True
+    return False
+
+
+def _lines_are_low_after_close(guard: Guard) -> None:
+    guard.lines.set(Level(Line.LIGHT, True), CLOCK.now_ns())
+    guard.valve.pulse(LONG_S, CLOCK.now_ns())
+    SimLine(LIGHT).wait_for(True)
+    SimLine(VALVE).wait_for(True)
+    guard.close()
+    assert not SimLine(VALVE).high
+    assert not SimLine(LIGHT).high
+
+
+def _kill_controller(how: str) -> None:
+    command = [sys.executable, "-m", "tests.guest.controller", how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as controller:
+        try:
+            assert controller.stdout is not None
+            pids = [int(word) for word in controller.stdout.readline().split()]
+            line = SimLine(VALVE)
+            line.wait_for(True, 20.0)
+            begin = CLOCK.now_ns()
+            controller.kill()
+            took = line.wait_for(False) - begin
+            assert controller.wait(10) == -signal.SIGKILL
+            print(f"  controller killed ({how}): low after {took / MS:.1f} ms")
+            assert took < SOON_NS < LONG_S * 1e9
+            wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="the guardian's end")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(controller.pid, signal.SIGKILL)
+
+
+def check_a_killed_controller_closes_the_valve() -> None:
+    _kill_controller("alone")
+
+
+def check_a_killed_controller_whose_child_holds_the_socket_closes_the_valve() -> None:
+    _kill_controller("fork")

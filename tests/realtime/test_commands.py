@@ -1,0 +1,156 @@
+"""The commands of a rig over real processes: water that stops, and the latency of the whole way, heard for real."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hardware.board import OutputLine
+from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
+from tests.support.pulse import Pulse, pause, require
+
+ROOT = Path(__file__).resolve().parents[2]
+MEMORY = ("--set", "output_board=memory")
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A config.ini of its own, so that its rig's calibration folder is here."""
+    path = tmp_path / "config.ini"
+    path.write_text((ROOT / "config.ini").read_text())
+    return path
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """The lines' memory, which outlives the guardian."""
+    trace = MemoryTrace.create(tmp_path / "lines")
+    yield trace
+    trace.close()
+
+
+def command(config, *words):
+    return [sys.executable, "-m", "cli.main", *words, "--config", str(config)]
+
+
+def start(config, tmp_path, *words, **environment):
+    known = {**os.environ, TRACE_VARIABLE: str(tmp_path / "lines"), **environment}
+    if not (tmp_path / "lines").exists():
+        known.pop(TRACE_VARIABLE)
+    return subprocess.Popen(
+        command(config, *words), cwd=ROOT, env=known, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def until(condition, seconds=20.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return
+        pause(0.005)
+    pytest.fail(f"not within {seconds} s")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["Ctrl-C", "kill -9"])
+def test_a_flush_that_is_cut_leaves_the_valve_shut(config, tmp_path, lines, number, code):
+    flush = start(config, tmp_path, "flush", "--seconds", "60", *MEMORY)
+    try:
+        until(lambda: lines.is_high(OutputLine.VALVE))
+        pause(0.3)
+        flush.send_signal(number)
+        asked_ns = time.monotonic_ns()
+        until(lambda: not lines.owned)
+        assert not lines.is_high(OutputLine.VALVE)
+        last = lines.edges(OutputLine.VALVE)[-1]
+        assert not last.high
+        assert (last.time_ns - asked_ns) / 1e9 < 0.5, "a person who pressed Ctrl-C is watching"
+        out, err = flush.communicate(timeout=20)
+        assert flush.returncode == code, err
+        if number == signal.SIGINT:
+            assert "then stopped" in out
+    finally:
+        flush.kill()
+        flush.communicate()
+
+
+def test_water_is_written_down_as_it_came_out(config, tmp_path, lines):
+    words = ("water", "--mouse", "DEMO", "--seconds", "0.05", "--drops", "3", "--set", f"data_root={tmp_path}/data")
+    water = start(config, tmp_path, *words, *MEMORY)
+    out, err = water.communicate(timeout=60)
+    assert water.returncode == 0, err
+    assert "3 openings" in out
+    edges = lines.edges(OutputLine.VALVE)
+    assert len(edges) == 6
+    rows = (tmp_path / "data" / "DEMO" / "water.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[1:3] for row in rows] == [["free", "0.050000"]] * 3
+
+
+def latency(config, tmp_path, *words, **environment):
+    """Run a latency test on a real guardian; return its JSON."""
+    keys = ("framerate=30", "shutter_speed=15000", "resolution=64,64", "ppmm=6.4", "bregma=34,32")
+    sets = [word for key in keys for word in ("--set", key)]
+    test = start(
+        config, tmp_path, "doctor", "--latency", "--bench", "guardian", "--frames", "240", "--json", *sets, *words,
+        **environment,
+    )  # fmt: skip
+    out, err = test.communicate(timeout=120)
+    assert test.returncode == 0, err
+    return json.loads(out)
+
+
+def test_the_latency_of_real_processes(config, tmp_path):
+    told = latency(config, tmp_path)
+    folder = config.parent / "calibration" / told["rig"]
+    stored = json.loads((folder / "latency.json").read_text())
+    assert len(stored["times_ns"]) == stored["flashes"] == told["flashes"] >= 10
+    assert (folder / "latency.png").read_bytes()[:4] == b"\x89PNG"
+    assert told["missed"] <= 1
+    stages = told["stages_ms"]
+    # Half of an exposure of 15 ms must be lit, and a flash waits for the next frame for 33 ms at most.
+    assert 7 <= stages["light_to_capture"]["p50"] <= 45
+    assert 0 < stages["read_to_decision"]["p50"] < 10
+    assert 0 < stages["decision_to_edge"]["p50"] < 10
+    assert stages["light_to_edge"]["p50"] > stages["light_to_capture"]["p50"]
+
+
+def test_the_sound_is_heard_through_a_loopback_and_by_the_card(config, tmp_path):
+    require()
+    server = Pulse(tmp_path / "pulse")
+    # A sink that nobody listens to stands still for seconds.
+    listener = server.record()
+    try:
+        known = {**server.environment, "PULSE_SOURCE": "rig.monitor"}
+        heard = {ear: latency(config, tmp_path, "--ear", ear, **known) for ear in ("microphone", "card")}
+    finally:
+        listener.close()
+        server.close()
+    for ear, told in heard.items():
+        sound = told["stages_ms"]["decision_to_sound"]
+        assert sound["n"] >= told["flashes"] - 2, ear
+        assert 0 < sound["p50"] < 250, ear
+        assert told["stages_ms"]["light_to_sound"]["p50"] > told["stages_ms"]["light_to_capture"]["p50"]
+
+
+def test_loudness_is_measured_through_a_loopback(config, tmp_path):
+    require()
+    server = Pulse(tmp_path / "pulse")
+    listener = server.record()
+    sets = ("--set", "n_tones=3", "--set", "single_freq=1000")
+    words = ("calibrate", "speaker", "--microphone", "--seconds", "1.5", *sets)
+    try:
+        measured = start(config, tmp_path, *words, **server.environment, PULSE_SOURCE="rig.monitor")
+        _, err = measured.communicate(timeout=90)
+    finally:
+        listener.close()
+        server.close()
+    assert measured.returncode == 0, err
+    stored = json.loads((config.parent / "calibration" / "rig1" / "speaker.json").read_text())
+    assert len(stored["freqs_hz"]) == 3
+    # A loopback is flat; loudness 0.5 is 6 dB below full scale.
+    assert stored["levels_db"] == pytest.approx([-6.02] * 3, abs=1.0)
+    assert stored["before_db"] < 1
