@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from camera.settings import OFFLINE, CameraKind
-from core.errors import RigError
+from core.errors import InputError, RigError
 from hardware.boards import GPIO_KINDS, choose_kind, find_board
 from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
 from hardware.persist import Persist, describe_persist, read_persist
@@ -15,6 +16,7 @@ from hardware.settings import BoardKind, LickKind
 from recording.folder import free_bytes
 from recording.settings import RESERVE_BYTES
 from session.findings import Finding, State, found, missing, warning
+from session.locks import rig_locks
 from session.machine import Machine
 from session.settings import Settings
 
@@ -38,9 +40,12 @@ class Needs:
     Attributes
     ----------
     settings : Settings or None
+    rig_free : bool
+        Whether no session runs on the rig, so that its camera and its lick sensor may be opened for a look.
     """
 
     settings: Settings | None
+    rig_free: bool = True
 
     @property
     def outputs(self) -> bool:
@@ -63,15 +68,26 @@ Check = Callable[[Machine, Needs], Iterator[Finding]]
 
 def examine(machine: Machine, settings: Settings | None) -> list[Finding]:
     """Return all findings. A check that fails is a finding of its own, not the end of the others."""
-    needs = Needs(settings)
-    findings: list[Finding] = []
-    for check in CHECKS:
-        try:
-            findings += check(machine, needs)
-        except Exception as error:  # noqa: BLE001 - a doctor tells of what it stumbles over, and goes on
-            name = check.__name__.removeprefix("check_").replace("_", " ")
-            findings.append(warning(name, f"could not be looked at: {type(error).__name__}: {error}"))
+    with ExitStack() as held:
+        busy = "" if settings is None else _take(settings, held)
+        needs = Needs(settings, rig_free=not busy)
+        findings = [warning("rig", f"{busy}; its camera and lick sensor were not opened")] if busy else []
+        for check in CHECKS:
+            try:
+                findings += check(machine, needs)
+            except Exception as error:  # noqa: BLE001 - a doctor tells of what it stumbles over, and goes on
+                name = check.__name__.removeprefix("check_").replace("_", " ")
+                findings.append(warning(name, f"could not be looked at: {type(error).__name__}: {error}"))
     return findings
+
+
+def _take(settings: Settings, held: ExitStack) -> str:
+    """Take the rig's lock for the time of the look; return why it cannot be had."""
+    try:
+        held.enter_context(rig_locks(settings.outputs.rig, settings.mouse)[0])
+    except InputError as error:
+        return str(error).partition(";")[0]
+    return ""
 
 
 def check_board(machine: Machine, needs: Needs) -> Iterator[Finding]:
@@ -137,7 +153,7 @@ def _camera_of(kind: CameraKind, machine: Machine, needs: Needs) -> Finding:
     needed = kind is needs.camera
     if lacking := machine.lacking(kind):
         return missing("camera", lacking.removeprefix("vid_source = "), needed)
-    if needed and kind not in OFFLINE and needs.settings is not None:
+    if needed and needs.rig_free and kind not in OFFLINE and needs.settings is not None:
         try:
             return found("camera", f"{kind.value}: {machine.camera(needs.settings)}")
         except RigError as error:
@@ -168,7 +184,7 @@ def check_i2c(machine: Machine, needs: Needs) -> Iterator[Finding]:
         yield found("I2C", ", ".join(f"/dev/{name}" for name in buses))
     else:
         yield missing("I2C", "there is no /dev/i2c-*; sudo raspi-config, Interface Options, I2C", needs.lick_chip)
-    if needs.lick_chip and needs.settings is not None:
+    if needs.lick_chip and needs.rig_free and needs.settings is not None:
         try:
             yield found("lick sensor", machine.lick_chip(needs.settings.licks))
         except RigError as error:

@@ -21,6 +21,10 @@ GRACE_S = 12.0
 ``max_duty``."""
 
 
+ENDS = ("water_cut", "lines_low")
+"""Reports after which no drop will come as it was asked for; ``water_wait`` only tells of a delay."""
+
+
 class Outputs(Protocol):
     """What is needed of ``hardware.guard.Guard``."""
 
@@ -88,7 +92,7 @@ class _Edges:
     def take(self, reports: tuple[Report, ...]) -> None:
         """Take note of what the guardian tells. Raises OutputError where it cut or refused water."""
         for report in reports:
-            if report.kind.startswith("water_"):
+            if report.kind in ENDS:
                 raise OutputError(f"valve: the guardian gave no more water ({report.kind}: {report.detail})")
             if report.kind != "edge" or report.detail.split()[:1] != ["valve"]:
                 continue

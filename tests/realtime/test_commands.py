@@ -10,8 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from camera.factory import CameraFactory
+from core.errors import BusyError
+from core.values import Line, Report
 from hardware.board import OutputLine
 from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
+from session import latency_rig
+from session.latency_bench import LedCamera
+from session.latency_parts import EdgeLog
+from session.latency_rig import LatencyChoice, latency_bench
+from session.latency_test import measure
+from session.locks import rig_locks
+from session.settings import load_settings
 from tests.support.pulse import Pulse, pause, require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,6 +126,42 @@ def test_the_latency_of_real_processes(config, tmp_path):
     assert 0 < stages["read_to_decision"]["p50"] < 10
     assert 0 < stages["decision_to_edge"]["p50"] < 10
     assert stages["light_to_edge"]["p50"] > stages["light_to_capture"]["p50"]
+
+
+def test_the_latency_of_a_rig_with_a_camera_of_its_own(config, tmp_path, lines, monkeypatch):
+    """The rig's own parts: its lock, its pins (in memory), and a camera that sees the light only by looking at it."""
+    monkeypatch.setenv(TRACE_VARIABLE, str(tmp_path / "lines"))
+    keys = {"vid_source": "usb", "output_board": "memory", "framerate": "60", "shutter_speed": "8000",
+            "resolution": "64,64", "ppmm": "6.4", "bregma": "34,32", "pin_brain_ttl": "22"}  # fmt: skip
+    settings = load_settings(config, "DEMO", overrides=keys)
+
+    def lit_ns(start_ns, end_ns):
+        log = EdgeLog()
+        edges = lines.edges(OutputLine.LIGHT)
+        log.take([Report(edge.time_ns, "edge", f"light {int(edge.high)}") for edge in edges])
+        return log.high_ns(Line.LIGHT, start_ns, end_ns)
+
+    def own_camera(settings, clock):
+        return LedCamera(lit_ns, (64, 64), 60.0, 0.008, clock, 1)
+
+    monkeypatch.setattr(latency_rig, "_rig_camera", own_camera)
+    monkeypatch.setattr(CameraFactory, "missing", lambda self, kind: None)
+    choice = LatencyChoice("rig", Line.LIGHT, Line.BRAIN_TTL)
+    with latency_bench(settings, choice) as bench:
+        with pytest.raises(BusyError):
+            rig_locks(settings.outputs.rig, "other")[0].__enter__()
+        result = measure(bench, 200, 1, lambda: False)
+    assert not lines.owned
+    assert not lines.is_high(OutputLine.LIGHT)
+    assert lines.edges(OutputLine.VALVE) == []
+    assert len(result.flashes) >= 8
+    assert result.missed <= 1
+    answers = {edge.time_ns for edge in lines.edges(OutputLine.BRAIN_TTL) if edge.high}
+    told = [flash.edge_ns for flash in result.flashes if flash.edge_ns >= 0]
+    assert len(told) >= len(result.flashes) - 1
+    for edge_ns in told:
+        assert min(abs(edge_ns - answer) for answer in answers) < 1_000_000
+    assert 0 < result.stages()["decision_to_edge"]["p50"] < 10
 
 
 def test_the_sound_is_heard_through_a_loopback_and_by_the_card(config, tmp_path):

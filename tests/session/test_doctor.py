@@ -8,6 +8,7 @@ from camera.settings import CameraKind
 from core.errors import CameraError, OutputError
 from session.doctor import examine
 from session.findings import State, exit_code
+from session.locks import rig_locks
 from session.machine import Machine
 from tests.session.config_texts import load
 
@@ -160,4 +161,15 @@ def test_a_library_that_breaks_hides_no_other_camera(good, tmp_path):
         "genicam: could not be looked at: SystemError: corrupt"
     ]
     assert sum(each.what == "camera" for each in findings) == len(CameraKind)
+    assert exit_code(findings) == 0
+
+
+def test_a_rig_in_a_session_is_not_disturbed(good, tmp_path):
+    machine = replace(good, camera=failing(AssertionError), lick_chip=failing(AssertionError))
+    settings = load(tmp_path / "c.ini", f"{PI_RIG}\nlick_sensor = mpr121")
+    with rig_locks(settings.outputs.rig, "other")[0]:
+        findings = examine(machine, settings)
+    [told] = [each for each in findings if each.state is not State.found]
+    assert (told.what, told.state) == ("rig", State.warning)
+    assert "its camera and lick sensor were not opened" in told.line()
     assert exit_code(findings) == 0

@@ -68,13 +68,23 @@ def test_a_guardian_that_is_lost_ends_it():
         give_drops(guard, DropPlan(100, 0.1, 0.1), clock, never)
 
 
-def test_water_that_the_guardian_cuts_is_an_error():
+@pytest.mark.parametrize("kind", ["water_cut", "lines_low"])
+def test_water_that_the_guardian_cuts_is_an_error(kind):
     clock = VirtualClock()
     guard = VirtualGuard(clock)
     guard.start()
-    guard.reports = lambda: (Report(clock.now_ns(), "water_cut", "max_day_water_s"),)
-    with pytest.raises(OutputError, match=r"no more water .water_cut: max_day_water_s"):
+    guard.reports = lambda: (Report(clock.now_ns(), kind, "max_day_water_s"),)
+    with pytest.raises(OutputError, match=rf"no more water .{kind}: max_day_water_s"):
         give_drops(guard, DropPlan(100, 0.1, 0.1), clock, never)
+
+
+def test_a_drop_that_has_to_wait_is_given_all_the_same():
+    clock = VirtualClock()
+    guard = VirtualGuard(clock)
+    guard.start()
+    edges = guard.reports
+    guard.reports = lambda: (Report(clock.now_ns(), "water_wait", "drop 2 waits 0.1 s"), *edges())
+    assert give_drops(guard, DropPlan(3, 0.1, 0.1), clock, never).pulses == 3
 
 
 def test_a_pulse_that_is_refused_is_told():
