@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -52,6 +53,17 @@ class GenicamDriver:
     def open(self) -> Mapping[str, object]:
         """Find the camera, take control of it and set it up; see GenicamSetup. Raises CameraError."""
         self._aravis, self._glib = load_aravis(), load_glib()
+        try:
+            return self._connect()
+        except CameraError as error:
+            # Its traceback names the camera. Aravis gives up control when nothing does any more: now, not whenever
+            # Python forgets the error, which may be when another has the camera.
+            failed = CameraError(str(error))
+            failed.details = "".join(traceback.format_exception(error))
+        self.close()
+        raise failed
+
+    def _connect(self) -> dict[str, object]:
         found = pick(discover(self._aravis), self._settings.camera_id)
         self.name = f"genicam {found.device_id}"
         try:
@@ -65,11 +77,7 @@ class GenicamDriver:
         # The signal comes from Aravis' heartbeat thread, and must not keep this object alive: it holds the event only.
         device.connect("control-lost", lambda _device, lost=self._lost: lost.set())
         setup = GenicamSetup(self._aravis, camera, self.name, self._settings)
-        try:
-            self._pixels = setup.run()
-        except CameraError:
-            self.close()
-            raise
+        self._pixels = setup.run()
         return {**found._asdict(), **setup.facts}
 
     def start(self) -> None:

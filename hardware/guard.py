@@ -41,6 +41,7 @@ class Guard:
         self._pair: Pair | None = None
         self._link: GuardLink | None = None
         self._heartbeat: Heartbeat | None = None
+        self._lost = ""
         day_s = read_day(spec.ledger, local_day(self._wall_ns)).seconds if spec.ledger else 0.0
         self.valve = GuardedValve(self, openings(spec.outputs, day_s=day_s))
         self.lines = GuardedLines(self)
@@ -67,7 +68,12 @@ class Guard:
             raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
         self._link = GuardLink(self._pair)
         self._heartbeat = Heartbeat(self._pair.life)
-        self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
+        try:
+            self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
+        except OutputError:
+            with suppress(OutputError):
+                self._end()
+            raise
 
     def alive(self) -> None:
         """Tell that the loop turns; without it for 1 s the valve is closed, a second later the lines fall."""
@@ -88,6 +94,8 @@ class Guard:
 
     def reports(self) -> tuple[Report, ...]:
         """Return edges, sync pulses, cuts and refusals since the last look. Raises OutputError when all is lost."""
+        if self._lost:
+            raise OutputError(self._lost)
         return self._link.reports() if self._link is not None else ()
 
     def reconnect(self) -> None:
@@ -95,7 +103,12 @@ class Guard:
         with suppress(OutputError):
             # Where even the watcher was killed: the new guardian takes the lines low.
             self._end()
-        self.start()
+        try:
+            self.start()
+        except OutputError as error:
+            self._lost = str(error)
+            raise
+        self._lost = ""
 
     def close(self) -> None:
         """Valve low, lines low, processes ended, in bounded time. Twice is legal.

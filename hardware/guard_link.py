@@ -61,9 +61,12 @@ class GuardLink:
     def reports(self) -> tuple[Report, ...]:
         """Return what was told since the last look. Raises OutputError when the guardian is lost and all is told."""
         self._hear(0)
+        if not self._reports and (self._fatal or self._gone):
+            why = self._why_lost()
+            # Meanwhile the watcher may have told that it took the lines low: that is reported first.
+            if not self._reports:
+                raise OutputError(why)
         found, self._reports = tuple(self._reports), []
-        if not found and (self._fatal or self._gone):
-            raise OutputError(self._why_lost())
         return found
 
     def finish(self, kind: Kind) -> None:
@@ -127,9 +130,19 @@ class GuardLink:
         self._hear_guardian(message)
 
     def _why_lost(self) -> str:
-        # A guardian whose watcher died has still to say so.
-        self._wait(lambda: bool(self._fatal) or self._pair.link not in self._links, LAST_WORD_S)
-        return self._fatal or f"guardian: {self._pair.fate()}; the outputs are off: restart them, see the system's log"
+        # A guardian whose watcher died has still to say so, and a watcher whose guardian died what it did.
+        self._wait(self._all_said, LAST_WORD_S)
+        if self._fatal:
+            return self._fatal
+        fate = self._pair.fate()
+        lines = "are low" if self._taken or self._pair.code() == 0 else "may be high"
+        return f"guardian: {fate}; its lines {lines}: restart the outputs, see the system's log"
+
+    def _all_said(self) -> bool:
+        if self._fatal or self._taken:
+            return True
+        guardian_told, watcher_told = (link not in self._links for link in (self._pair.link, self._pair.watch))
+        return guardian_told and (watcher_told or self._pair.code() == 0)
 
 
 def as_report(message: Message) -> Report:

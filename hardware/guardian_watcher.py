@@ -2,8 +2,10 @@
 
 Kernels of the Raspberry Pi keep an output's level when its owner dies: a guardian killed within a pulse would leave the
 valve open. Started by ``hardware.guard_pair`` beside the guardian, at a higher priority, it does nothing but look: at
-the guardian's process and at its signs of life. A guardian that gives none for 50 ms is killed. Then the watcher makes
-the board itself, which takes all lines low, and holds it until it is told to let go or the controller is gone.
+the guardian's process and at its signs of life. A guardian that was stopped and gives none for 50 ms is killed; so is
+one that hangs in any other way for 250 ms (a virtual machine may leave out one of its processors for 100 ms, and with
+it a guardian that is well). Then the watcher makes the board itself, which takes all lines low, and holds it until it
+is told to let go or the controller is gone.
 
 Owns that board, and the thread of ``hardware.scribe``. Ends when it is told to, or when controller and guardian are
 gone; the rows of the ledger are then on the disk.
@@ -17,6 +19,9 @@ import signal
 import socket
 import sys
 import time
+import traceback
+from contextlib import suppress
+from pathlib import Path
 
 from core.errors import OutputError
 from hardware.board import Board
@@ -31,6 +36,7 @@ from hardware.scribe import Scribe
 PRIORITY = 81
 TICK_MS = 10
 SILENCE_NS = 50_000_000
+HUNG_NS = 250_000_000
 CLOSING_NS = 2_000_000_000
 TAKE_NS = 10_000_000_000
 WRITE_S = 10.0
@@ -87,6 +93,21 @@ class Watcher:
             if self._board is not None:
                 self._hold(self._board)
 
+    @property
+    def left_low(self) -> bool:
+        """Whether the lines were taken low, by the guardian at its end or here."""
+        return self._clean or self._board is not None
+
+    def shut_down(self) -> None:
+        """End the guardian and take its lines low, without looking at anything else. Raises nothing."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._guardian, signal.SIGKILL)
+        select.select([self._guardian], [], [], TAKE_NS / 1e9)
+        self._take_until_ns = time.monotonic_ns() + TAKE_NS
+        while not self._is_low():
+            self._take()
+            select.select([], [], [], TICK_MS / 1000)
+
     def close(self) -> bool:
         """Release the board; return whether the ledger is on the disk."""
         if self._board is not None:
@@ -95,7 +116,8 @@ class Watcher:
 
     def _look(self) -> None:
         count = self._life.count(Who.GUARDIAN)
-        if count and self._silence.look(count, time.monotonic_ns()) >= self._allowed_ns:
+        silence = self._silence.look(count, time.monotonic_ns()) if count else 0
+        if silence >= self._allowed_ns and (silence >= HUNG_NS or is_stopped(self._guardian)):
             self._how = "hung"
             signal.pidfd_send_signal(self._guardian, signal.SIGKILL)
         if self._scribe is not None and self._scribe.problem:
@@ -109,7 +131,7 @@ class Watcher:
         self._take_until_ns = time.monotonic_ns() + TAKE_NS
 
     def _is_low(self) -> bool:
-        return self._clean or self._board is not None or time.monotonic_ns() > self._take_until_ns
+        return self.left_low or time.monotonic_ns() > self._take_until_ns
 
     def _take(self) -> None:
         try:
@@ -178,6 +200,18 @@ class Watcher:
             return
 
 
+def is_stopped(handle: int) -> bool:
+    """Whether the process of a pidfd was stopped, as by SIGSTOP or a debugger; False where /proc does not tell."""
+    try:
+        about = Path(f"/proc/self/fdinfo/{handle}").read_text(encoding="ascii")
+        pid = next(line.split()[1] for line in about.splitlines() if line.startswith("Pid:"))
+        # The state follows the name, which is in brackets and may hold anything.
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, StopIteration, IndexError):
+        return False
+    return state in "Tt"
+
+
 def main(argv: list[str]) -> int:
     """Run the process. ``argv``: descriptors of link, rows, life and the guardian, process id of the controller."""
     mind_signals()
@@ -188,8 +222,15 @@ def main(argv: list[str]) -> int:
     watcher = Watcher(link, rows, int(argv[3]), controller, Life(int(argv[2])), spec)
     refused = become_prompt(PRIORITY)
     link.send(pack(Message(Kind.READY, text="\n".join(refused))), socket.MSG_NOSIGNAL)
-    watcher.run()
-    return 0 if watcher.close() else UNWRITTEN
+    try:
+        watcher.run()
+    except BaseException:  # noqa: BLE001 - whatever it is, nobody watches from here on: no line may stay high
+        traceback.print_exc()
+        watcher.shut_down()
+    written = watcher.close()
+    if not watcher.left_low:
+        return 1
+    return 0 if written else UNWRITTEN
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import mmap
 import os
+import select
 import struct
 import time
 from collections.abc import Callable
@@ -72,7 +73,7 @@ class MemoryTrace:
         self._memory = mmap.mmap(self._file, 0)
 
     @classmethod
-    def create(cls, path: Path, *, persist: bool = True, fail_on: int = 0) -> MemoryTrace:
+    def create(cls, path: Path, *, persist: bool = True, fail_on: int = 0, hang_on: int = 0) -> MemoryTrace:
         """Make the file of a chip with all lines low.
 
         Parameters
@@ -82,8 +83,10 @@ class MemoryTrace:
             Whether lines keep their level when their owner dies, as on a Raspberry Pi; else they fall.
         fail_on : int
             The n-th write fails, counted over all owners; 0: none does.
+        hang_on : int
+            The n-th write never returns, as on a cable that was pulled; 0: all do.
         """
-        path.write_bytes(_fresh(persist, fail_on, _CAPACITY))
+        path.write_bytes(_fresh(persist, fail_on, hang_on, _CAPACITY))
         return cls(path)
 
     def edges(self, line: OutputLine | None = None) -> list[Edge]:
@@ -142,14 +145,14 @@ class MemoryBoard:
         self._file = -1
         if path is None:
             self._capacity = _CAPACITY_ALONE
-            fresh = _fresh(False, 0, self._capacity)
+            fresh = _fresh(False, 0, 0, self._capacity)
             self._memory = mmap.mmap(-1, len(fresh))
             self._memory[:] = fresh
         else:
             self._capacity = _CAPACITY
             self._file = _own(path)
             self._memory = mmap.mmap(self._file, 0)
-        self._fail_on = _HEADER.unpack_from(self._memory)[2]
+        _, _, self._fail_on, _, _, self._hang_on, _ = _HEADER.unpack_from(self._memory)
         self._all_low()
 
     def write(self, line: OutputLine, high: bool, at_most_ns: int = 0) -> None:
@@ -160,6 +163,8 @@ class MemoryBoard:
         _COUNT.pack_into(self._memory, _WRITES_AT, writes)
         if writes == self._fail_on:
             raise OutputError(f"memory board: write {writes} ({line.value}) failed, as this board was told to")
+        if writes == self._hang_on:
+            select.select((), (), ())
         self._set(line, high, at_most_ns)
 
     def alive(self) -> None:
@@ -202,8 +207,8 @@ class MemoryBoard:
         _COUNT.pack_into(self._memory, _COUNT_AT, count + 1)
 
 
-def _fresh(persist: bool, fail_on: int, capacity: int) -> bytes:
-    header = _HEADER.pack(_MAGIC, persist, fail_on, 0, 0, 0, bytes(8))
+def _fresh(persist: bool, fail_on: int, hang_on: int, capacity: int) -> bytes:
+    header = _HEADER.pack(_MAGIC, persist, fail_on, 0, 0, hang_on, bytes(8))
     return header.ljust(_FIRST_EDGE, b"\0") + bytes(capacity * _EDGE.size)
 
 

@@ -17,11 +17,11 @@ from camera.grabber import Grabber
 from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
-from core.outputs import Openings
 from core.ports import Camera, Clock, Pipeline
 from core.schedule import draw_schedule
 from core.tones import ToneMap
 from core.trial import SessionPlan
+from hardware.bounds import openings
 from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind
@@ -231,8 +231,7 @@ def _plant(settings: Settings, options: Options, clock: Clock) -> Plant | None:
         ppmm=settings.geometry.ppmm,
         seed=options.seed,
     )
-    openings = Openings(outputs.max_pulse_s, outputs.min_pulse_gap_s, outputs.max_session_water_s)
-    return Plant(spec, openings, clock, pace_real=options.live)
+    return Plant(spec, openings(outputs), clock, pace_real=options.live)
 
 
 def _places(settings: Settings) -> dict[str, Place]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from session.water_day import WaterToday
+
 EXIT_CODES = {"complete": 0, "stopped": 0, "source_ended": 0, "aborted": 130, "failed": 3}
 """Exit code by outcome: done, hardware or run failed, interrupted."""
 
@@ -42,6 +44,8 @@ class SessionResult:
         How often a device was lost in mid-session.
     threshold : float
         At the end.
+    water_today : WaterToday or None
+        What the mouse has had today, drops given by hand included; None where no real water flowed.
     """
 
     session: Path
@@ -61,6 +65,7 @@ class SessionResult:
     lateness_us: dict[str, float] = field(hash=False)
     interruptions: int
     threshold: float
+    water_today: WaterToday | None = None
 
     @property
     def exit_code(self) -> int:
@@ -93,6 +98,7 @@ class SessionResult:
             "images": self.images,
             "images_dropped": self.images_dropped,
             "threshold": self.threshold,
+            "water_today": None if self.water_today is None else self.water_today.json(),
         }
 
     def text(self) -> list[str]:
@@ -113,6 +119,9 @@ class SessionResult:
             f"time        {self.duration_s:.1f} s in {self.wall_s:.1f} s ({self.real_time_factor:g} x real time)",
             f"latency     {_percentiles(self.latency_us)} us from frame to last command",
         ]
+        if self.water_today is not None:
+            day = self.water_today
+            lines.append(f"water       today {day.seconds:.3f} s: {day.reward_s:.3f} rewards, {day.free_s:.3f} by hand")
         if self.lateness_us:
             lines.append(f"lateness    {_percentiles(self.lateness_us)} us from capture to the loop")
         if self.interruptions:

@@ -18,6 +18,7 @@ from core.ports import Clock
 from core.trial import Phase
 from core.values import Command, Mark, as_seconds
 from core.wishes import end_session
+from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
@@ -36,6 +37,7 @@ from session.result import SessionResult
 from session.settings import Settings
 from session.stop import StopRequest
 from session.turns import Turns
+from session.water_day import WaterToday, water_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ class _Session:
         watch.ended()
         if refusal is not None:
             self._discard(refusal)
-        result = self._result("failed" if self._error else outcome, wall_ns, recorded)
+        today = self._water_today()
+        result = self._result("failed" if self._error else outcome, wall_ns, recorded, today)
         return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
 
     def _discard(self, refusal: ExposureError) -> None:
@@ -276,7 +279,18 @@ class _Session:
         ends = [mark for mark in marks if isinstance(mark, Mark)]
         self._recorder.note([EventRow(status.now_ns, mark.kind, mark.trial, mark.detail) for mark in ends])
 
-    def _result(self, outcome: str, wall_ns: int, recorded: RecorderResult) -> SessionResult:
+    def _water_today(self) -> WaterToday | None:
+        """Return what the mouse has had today; the ledger, which the guardian wrote, tells."""
+        if self._options.outputs is not OutputKind.real:
+            return None
+        try:
+            root = Path(self._settings.recording.data_root)
+            return water_today(root, self._settings.mouse, self._wall_start_ns)
+        except RigError as failure:
+            self._fail(str(failure))
+            return None
+
+    def _result(self, outcome: str, wall_ns: int, recorded: RecorderResult, today: WaterToday | None) -> SessionResult:
         """Gather the counts."""
         status = self._loop.status
         return SessionResult(
@@ -297,4 +311,5 @@ class _Session:
             lateness_us=self._loop.lateness.percentiles_us() if self._options.live else {},
             interruptions=self._interruptions,
             threshold=status.state.threshold.value,
+            water_today=today,
         )

@@ -48,7 +48,7 @@ def _pulses_of_50_ms_are_seen(guard: Guard) -> None:
         CLOCK.sleep_until_ns(CLOCK.now_ns() + 20 * MS)
     told = [report.detail for report in guard.reports() if report.kind == "edge"]
     print(f"  pulses of 50 ms, ms: {[round(length, 1) for length in lengths]}")
-    assert 40 < statistics.median(lengths) < 80
+    assert 35 < statistics.median(lengths) < 150
     assert told == ["valve 1", "valve 0"] * 9
 
 

@@ -72,11 +72,11 @@ def check_a_beam_break() -> None:
         for broken in (True, False) * 5:
             begun.append(clock.now_ns())
             line.pull(not broken)
-            clock.sleep_until_ns(clock.now_ns() + 40_000_000)
+            clock.sleep_until_ns(clock.now_ns() + 100_000_000)
             found += feeler.look()
         feeler.close()
         assert [touch.touching for touch in found] == [True, False] * 5
         late = sorted(touch.time_ns - time_ns for touch, time_ns in zip(found, begun, strict=True))
         print(f"  edge to touch: median {late[5] / 1e6:.1f} ms, last {late[-1] / 1e6:.1f} ms")
         assert late[0] > 0
-        assert late[5] < 30_000_000
+        assert late[5] < 80_000_000

@@ -83,15 +83,15 @@ def check_each_touch_is_a_lick_with_its_time() -> None:
         touched, found = [], []
         for _ in range(10):
             touched.append(_touch(bus, True))
-            CLOCK.sleep_until_ns(CLOCK.now_ns() + 60_000_000)
+            CLOCK.sleep_until_ns(CLOCK.now_ns() + 100_000_000)
             _touch(bus, False)
-            CLOCK.sleep_until_ns(CLOCK.now_ns() + 60_000_000)
+            CLOCK.sleep_until_ns(CLOCK.now_ns() + 100_000_000)
         wait_until(lambda: (found.extend(reader.read(CLOCK.now_ns())), len(found))[1] >= 10, what="the tenth lick")
         late = sorted(lick.time_ns - time_ns for lick, time_ns in zip(found, touched, strict=True))
         print(f"  touch to lick: median {late[5] / 1e6:.1f} ms, last {late[-1] / 1e6:.1f} ms")
         # The write is seen some us before it returns here.
         assert late[0] > -20_000_000
-        assert late[5] < 50_000_000
+        assert late[5] < 80_000_000
         assert reader.reports() == ()
         reader.close()
         assert bus.read_byte_data(AT, 0x5E) == 0, "the chip was not put to sleep"

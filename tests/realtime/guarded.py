@@ -28,11 +28,11 @@ def spec(**changes):
 
 
 @contextlib.contextmanager
-def lines_in_memory(monkeypatch, *, persist=True, fail_on=0):
+def lines_in_memory(monkeypatch, *, persist=True, fail_on=0, hang_on=0):
     """Lines whose memory outlives every process; under /dev/shm, as a disk would be written to."""
     path = Path("/dev/shm") / f"rigloop-lines-{os.getpid()}-{time.monotonic_ns()}"
     monkeypatch.setenv(TRACE_VARIABLE, str(path))
-    trace = MemoryTrace.create(path, persist=persist, fail_on=fail_on)
+    trace = MemoryTrace.create(path, persist=persist, fail_on=fail_on, hang_on=hang_on)
     try:
         yield trace
     finally:
@@ -41,9 +41,9 @@ def lines_in_memory(monkeypatch, *, persist=True, fail_on=0):
 
 
 @contextlib.contextmanager
-def guarded(monkeypatch, *, persist=True, fail_on=0, **changes):
+def guarded(monkeypatch, *, persist=True, fail_on=0, hang_on=0, **changes):
     """A started guard and its lines."""
-    with lines_in_memory(monkeypatch, persist=persist, fail_on=fail_on) as trace:
+    with lines_in_memory(monkeypatch, persist=persist, fail_on=fail_on, hang_on=hang_on) as trace:
         guard = Guard(spec(**changes))
         guard.start()
         try:

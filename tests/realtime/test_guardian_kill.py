@@ -4,9 +4,13 @@ The lines' memory outlives every process and keeps its levels (the harsh case: a
 the signal to the falling edge in that memory. One outlier is allowed, as a virtual machine may stand still.
 """
 
+import contextlib
 import os
 import random
 import signal
+import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -16,9 +20,13 @@ from core.errors import OutputError
 from core.values import Level, Line
 from hardware.board import OutputLine
 from hardware.guard import Guard
+from hardware.guardian_life import Life, make_life_memory
+from hardware.guardian_watcher import Watcher
 from hardware.ledger import local_day, read_day
+from hardware.memory_board import TRACE_VARIABLE
 from tests.realtime.guarded import (
     LONG_S,
+    ROOT,
     VALVE,
     await_end,
     await_true,
@@ -180,6 +188,40 @@ def test_a_killed_watcher_ends_the_guardian(monkeypatch):
         await_true(lambda: any(report.detail == "valve 0" for report in guard.reports()))
 
 
+OWNER = """
+import sys, time
+from pathlib import Path
+from hardware.memory_board import MemoryBoard
+from tests.realtime.guarded import PINS, VALVE
+board = MemoryBoard(PINS, Path(sys.argv[1]))
+board.write(VALVE, True)
+print(flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_watcher_with_an_error_of_its_own_takes_the_lines_low_before_it_ends(monkeypatch):
+    with lines_in_memory(monkeypatch) as trace, contextlib.ExitStack() as stack:
+        command = [sys.executable, "-c", OWNER, os.environ[TRACE_VARIABLE]]
+        owner = stack.enter_context(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE))
+        stack.callback(owner.kill)
+        owner.stdout.readline()
+        assert trace.is_high(VALVE)
+        handle, memory = os.pidfd_open(owner.pid), make_life_memory()
+        stack.callback(os.close, handle)
+        stack.callback(os.close, memory)
+        link, rows = (stack.enter_context(end) for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        watcher = Watcher(link, rows, handle, handle, Life(memory), spec())
+        assert not watcher.left_low
+        watcher.shut_down()
+        assert owner.wait(1) == -signal.SIGKILL
+        assert watcher.left_low
+        assert trace.owned
+        assert not trace.is_high(VALVE)
+        assert watcher.close()
+        assert not trace.owned
+
+
 def test_both_killed_at_once_is_told_and_mended_by_reconnecting(monkeypatch):
     """The one case that software cannot save: the error says so."""
     with guarded(monkeypatch) as (guard, trace):
@@ -196,10 +238,10 @@ def test_both_killed_at_once_is_told_and_mended_by_reconnecting(monkeypatch):
 
 
 def test_no_kill_of_a_hundred_at_random_moments_leaves_a_valve_open(monkeypatch, tmp_path):
-    """Of guardians (70) while drops are asked for, and of controllers (30) from their first moment on."""
+    """Of guardians (88) while drops are asked for, and of controllers (12) from their first moment on."""
     chance = random.Random(4)
     with guarded(monkeypatch) as (guard, trace):
-        for _ in range(70):
+        for _ in range(88):
             for _ in range(chance.randint(1, 5)):
                 guard.valve.pulse(chance.uniform(0.001, 0.05), CLOCK.now_ns())
             time.sleep(chance.uniform(0, 0.06))
@@ -211,7 +253,7 @@ def test_no_kill_of_a_hundred_at_random_moments_leaves_a_valve_open(monkeypatch,
             b.time_ns - a.time_ns for a, b in zip(trace.edges(VALVE)[::2], trace.edges(VALVE)[1::2], strict=True)
         )
         assert longest < 1_000_000_000
-    for _ in range(30):
+    for _ in range(12):
         with lines_in_memory(monkeypatch) as trace, controller(tmp_path) as process:
             process.stdin.write(b"xxx")
             process.stdin.flush()
