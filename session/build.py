@@ -174,6 +174,9 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
             plant=plant,
         )
         made.callback(camera.close)
+        if isinstance(camera, Grabber):
+            # Now, so that a camera that is not to be had refuses the session before a file is made.
+            camera.connect()
         pipeline = BrainPipeline(
             parse_rule(settings.formula),
             settings.rois,

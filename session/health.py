@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from hardware.health import power_warnings
 from recording.folder import check_space
 from recording.settings import RESERVE_BYTES
 
+SYSTEM = Path("/")
 LOW_BYTES = 4 * RESERVE_BYTES
 """Below this much free disk a person is warned: four times what the recorder keeps for the log."""
 
@@ -32,10 +35,11 @@ class HealthWatch:
 
     def check(self) -> None:
         """Look, and tell what is new. A warning that comes again after it had gone is told again."""
-        now = {line for look in self._looks for line in look()}
-        for line in sorted(now - self._told):
+        # A temperature that changes by a degree is no news.
+        now = {re.sub(r"\d+", "", line): line for look in self._looks for line in look()}
+        for line in sorted(now[key] for key in now.keys() - self._told):
             self._tell(line)
-        self._told = now
+        self._told = set(now)
 
 
 def disk_look(data_root: Path, low_bytes: int = LOW_BYTES) -> Look:
@@ -46,3 +50,9 @@ def disk_look(data_root: Path, low_bytes: int = LOW_BYTES) -> Look:
             yield f"less than {low_bytes / 1e6:.0f} MB are free under {data_root}: free space before the next session"
 
     return look
+
+
+def machine_looks(data_root: Path, live: bool) -> tuple[Look, ...]:
+    """Return what a session looks at: the disk; in a live one power supply and heat as well."""
+    disk = disk_look(data_root)
+    return (disk, lambda: power_warnings(SYSTEM)) if live else (disk,)

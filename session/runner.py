@@ -28,7 +28,7 @@ from session.build import Options, Parts, refuse_missing
 from session.calibration import start_warnings
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
-from session.health import HealthWatch, Look, disk_look
+from session.health import HealthWatch, machine_looks
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop, Status
 from session.prepare import InterruptedEarly, PrepareWatch, prepare
@@ -225,7 +225,8 @@ class _Session:
             # Last, since a camera that nobody reads loses frames.
             parts.camera.start()
             self._look()
-            health = HealthWatch(self._looks(), lambda text: self._warn(watch, text))
+            looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
+            health = HealthWatch(looks, lambda text: self._warn(watch, text))
             turns = Turns(self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check)
             watch.started(self._folder, self._loop.status, self._goal())
             self._wall_start_ns = self._clock.wall_ns()
@@ -242,10 +243,6 @@ class _Session:
         """Tell a person of something that is no fault yet, and log it."""
         watch.warn(text)
         self._loop.note("warning", text)
-
-    def _looks(self) -> tuple[Look, ...]:
-        """Return what the machine's health is judged by."""
-        return (disk_look(Path(self._settings.recording.data_root)),)
 
     def _close(self, outcome: str) -> RecorderResult:
         """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it.

@@ -56,7 +56,7 @@ def test_the_seed_makes_the_session(rigloop, config, tmp_path):
             id="no network",
         ),
         pytest.param(("--camera", "webcam"), "webcam", id="unknown camera"),
-        pytest.param(("--outputs", "real"), "--outputs fake", id="no real outputs"),
+        pytest.param(("--outputs", "real", "--pace", "max"), "--outputs fake", id="real outputs out of time"),
         pytest.param(("--experiment", "clnf_9roi"), "did you mean clnf_", id="unknown experiment"),
         pytest.param(("--seed", "-1"), "--seed", id="negative seed"),
         pytest.param(("--seed", "x"), "--seed", id="seed is a word"),
@@ -71,6 +71,23 @@ def test_bad_input_is_one_clear_line_exit_code_2_and_nothing_made(rigloop, confi
     assert said in err
     assert len(err.strip().splitlines()) == 1
     assert "Traceback" not in err
+    assert out == ""
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("--camera", "genicam"), "camera", id="no camera"),
+        pytest.param(("--outputs", "real", "--set", "output_board=auto"), "", id="no board or sound card"),
+    ],
+)
+def test_a_device_that_is_not_there_is_one_clear_line_and_nothing_made(rigloop, config, tmp_path, words, said):
+    """Which of them is missed first is the machine's; every one has its own tests."""
+    code, out, err = rigloop(*run_words(config, tmp_path, *words))
+    assert code in (2, 3), "2: a library is missing; 3: a device"
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
     assert out == ""
     assert not (tmp_path / "data").exists()
 

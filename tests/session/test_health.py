@@ -13,10 +13,10 @@ from session.real_time import real_time
 def test_a_warning_is_told_once_and_again_when_it_had_gone():
     now, told = [], []
     watch = HealthWatch((lambda: now,), told.append)
-    for state in (["hot"], ["hot"], ["hot", "weak"], [], ["hot"]):
+    for state in (["81 C"], ["82 C"], ["83 C", "weak"], [], ["81 C"]):
         now[:] = state
         watch.check()
-    assert told == ["hot", "weak", "hot"]
+    assert told == ["81 C", "weak", "81 C"]
 
 
 def test_little_disk_is_a_warning_with_its_cure(tmp_path):
