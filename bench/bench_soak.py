@@ -33,8 +33,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FPS = 30.0
 TRIAL_S, REST_S, FIRST_REST_S = 8.0, 2.0, 5.0
 SAMPLE_S = 5.0
-CAMERA = "arv-fake-gv-camera-0.8"
 LEAST_TRIALS = 2
+SERIAL = "RIGLOOP_SOAK_CAMERA"
 
 CONFIG = """\
 [clnf_soak]
@@ -88,17 +88,16 @@ def stage(folder: Path) -> Iterator[dict[str, str]]:
     sound = importlib.import_module("tests.support.pulse")
     if lacking := sound.missing():
         raise SystemExit(f"bench_soak: {lacking}")
-    if shutil.which(CAMERA) is None:
-        raise SystemExit(f"bench_soak: no {CAMERA}: make rig-ci")
+    cameras = importlib.import_module("tests.support.gige")
+    if shutil.which(cameras.PROGRAM) is None:
+        raise SystemExit(f"bench_soak: {cameras.CURE}, or run make rig-ci")
     pulse = sound.Pulse(folder / "pulse")
-    camera = subprocess.Popen([CAMERA, "-i", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     listener = pulse.record()
     try:
-        yield {**os.environ, **pulse.environment, "PYTHONPATH": str(ROOT)}
+        with cameras.FakeGigE() as camera:
+            yield {**os.environ, **pulse.environment, SERIAL: camera.serial}
     finally:
         listener.close()
-        camera.kill()
-        camera.wait(10)
         pulse.close()
 
 
@@ -120,7 +119,7 @@ def run_session(folder: Path, minutes: float) -> tuple[dict[str, Any], Tree]:
     ]
     with stage(folder) as environment:
         session = subprocess.Popen(  # noqa: S603
-            [*command, "--accept-exposure", "--seed", "1"],
+            [*command, "--accept-exposure", "--seed", "1", "--set", f"camera_id={environment[SERIAL]}"],
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,

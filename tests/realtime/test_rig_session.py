@@ -1,0 +1,186 @@
+"""A whole rig, every process of it real: a session in which camera, guardian and sound server are killed in turn.
+
+GigE Vision over loopback, PulseAudio's null sink, lines in memory. What is held: outputs silent within
+``camera_timeout_s``, the trial cut short, the device back, no frame that is neither recorded nor counted as lost.
+"""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hardware.board import OutputLine
+from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
+from tests.support.gige import FakeGigE, need_gige
+from tests.support.pulse import Pulse, pause, require
+
+ROOT = Path(__file__).resolve().parents[2]
+CAMERA_TIMEOUT_S = 1.5
+SLACK_S = 1.5
+CONFIG = """\
+[clnf_rig]
+vid_source = genicam
+camera_id = {serial}
+camera_timeout_s = {timeout}
+resolution = 128, 128
+framerate = 30
+shutter_speed = 10000
+iso = 0
+roi = SPOT
+roi.SPOT = 40,40,16,16
+dff_history = 1
+dff_mode = green
+reward_threshold = 0.9
+total_trials = 400
+initial_rest_dur = 2
+max_trial_dur = 60
+fail_rest_dur = 1
+success_rest_dur = 1
+reconnect_s = 60
+output_board = memory
+pin_sync = 5
+rig = rigtest{serial}
+data_root = data
+
+[mouse:RIG]
+experiment = clnf_rig
+"""
+
+
+@pytest.fixture
+def camera():
+    need_gige()
+    with FakeGigE() as running:
+        yield running
+
+
+@pytest.fixture
+def sound(tmp_path):
+    require()
+    server = Pulse(tmp_path / "pulse")
+    # A sink that nobody listens to renders 2 s ahead, and then asks for nothing for as long.
+    listener = server.record()
+    yield server
+    listener.close()
+    server.close()
+
+
+class Session:
+    """A session of a rig, in a process of its own. Ends it, whatever happens."""
+
+    def __init__(self, folder, camera, sound):
+        self.folder = folder
+        self.lines = MemoryTrace.create(folder / "lines")
+        config = folder / "config.ini"
+        config.write_text(CONFIG.format(serial=camera.serial, timeout=CAMERA_TIMEOUT_S))
+        words = ["run", "--mouse", "RIG", "--config", str(config), "--accept-exposure", "--seed", "1", "--json"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", *words],
+            cwd=ROOT,
+            env={**os.environ, **sound.environment, TRACE_VARIABLE: str(folder / "lines")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def rows(self, name):
+        files = list(self.folder.glob(f"data/RIG/*/S1/{name}"))
+        if not files:
+            return []
+        with files[0].open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def events(self, *kinds):
+        return [(row["kind"], row["detail"] or "") for row in self.rows("events.csv") if row["kind"] in kinds]
+
+    def until(self, condition, seconds, what):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert self.process.poll() is None, f"the session ended: {self.process.communicate()[1][-2000:]}"
+            assert time.monotonic() < end, f"waited {seconds} s for {what}: {self.events('lost', 'back', 'warning')}"
+            pause(0.05)
+
+    def child(self, module):
+        """Return the process id of the session's child that runs this module."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        for pid in (pid for listed in children for pid in listed.read_text().split()):
+            if module in Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0"):
+                return int(pid)
+        pytest.fail(f"the session has no child {module}")
+        return None
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        said, errors = self.process.communicate(timeout=60)
+        assert said.strip(), errors
+        return json.loads(said.splitlines()[-1])
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate(timeout=10)
+        self.lines.close()
+
+
+@pytest.fixture
+def session(tmp_path, camera, sound):
+    running = Session(tmp_path, camera, sound)
+    yield running
+    running.kill()
+
+
+def lost_and_back(session, n, name):
+    session.until(lambda: len(session.events("back")) > n, 40, f"{name} to come back")
+    _, detail = session.events("lost")[n]
+    assert detail.startswith(f"{name}: ")
+    session.until(lambda: session.lines.is_high(OutputLine.LIGHT), 10, "the light")
+
+
+def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(session, camera, sound):
+    session.until(lambda: session.events("trial_start"), 60, "the first trial")
+    assert session.lines.is_high(OutputLine.LIGHT)
+
+    camera.kill()
+    killed = time.monotonic()
+    session.until(lambda: not session.lines.is_high(OutputLine.LIGHT), 20, "the light to go out")
+    assert time.monotonic() - killed < CAMERA_TIMEOUT_S + SLACK_S
+    camera.start()
+    lost_and_back(session, 0, "camera")
+    session.until(lambda: len(session.events("trial_start")) > 1, 20, "the next trial")
+
+    os.kill(session.child("hardware.guardian"), signal.SIGKILL)
+    lost_and_back(session, 1, "board")
+    session.until(lambda: len(session.events("trial_start")) > 2, 20, "the next trial")
+
+    sound.kill()
+    session.until(lambda: len(session.events("lost")) > 2, 20, "the loss of the sound")
+    sound.start()
+    lost_and_back(session, 2, "sound")
+    session.until(lambda: len(session.events("trial_start")) > 3, 20, "the next trial")
+
+    result = session.end()
+    assert (result["outcome"], result["interruptions"]) == ("aborted", 3)
+    assert len(session.events("cut_short")) == 4, "three losses, and the end"
+    assert not any(session.lines.is_high(line) for line in OutputLine)
+    frames = session.rows("frames.csv")
+    numbers = [int(row["frame"]) for row in frames]
+    lost = sum(int(row["dropped"]) for row in frames[1:])
+    assert numbers[-1] - numbers[0] + 1 == len(frames) + lost
+    assert result["images"] == result["frames"] == len(frames)
+    assert not list(session.folder.glob("data/RIG/*/S1/error.txt"))
+
+
+def test_every_edge_of_light_and_trigger_is_in_the_log(session):
+    session.until(lambda: len(session.events("sync")) > 4, 60, "sync pulses")
+    log = [tuple(detail.split()) for _, detail in session.events("edge")]
+    for line in (OutputLine.LIGHT, OutputLine.BEHAVIOUR_TTL):
+        made = [(line.value, str(int(edge.high))) for edge in session.lines.edges(line) if edge.high]
+        assert [edge for edge in log if edge[0] == line.value] == made == [(line.value, "1")]
+    sync = [detail for _, detail in session.events("sync")]
+    assert sync[:4] == ["1", "0", "1", "0"]
+    session.end()
