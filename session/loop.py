@@ -127,6 +127,12 @@ class Loop:
         status = self.status
         self._recorder.note([EventRow(max(status.now_ns, 0), kind, status.state.verdict.trial, detail)])
 
+    def note_last_words(self) -> None:
+        """Log what a camera that has been closed tells of itself, such as a driver that hangs."""
+        if self._camera_reports is not None:
+            for told in self._camera_reports():
+                self._recorder.note([EventRow(told.time_ns, told.kind, 0, told.detail)])
+
     def _reports(self) -> list[Report]:
         """Return what devices tell of themselves: rig and camera."""
         reports = self._rig.reports()

@@ -251,7 +251,7 @@ class _Session:
         """
         for failure in self._parts.rig.close():
             self._take_failure(failure)
-        for step in (self._parts.camera.close, lambda: self._note_end(outcome)):
+        for step in (self._parts.camera.close, self._loop.note_last_words, lambda: self._note_end(outcome)):
             try:
                 step()
             except Exception as failure:  # noqa: BLE001 - the recorder must be closed all the same
