@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from core.errors import DeviceLost, OutputError
@@ -49,6 +49,8 @@ class Rig:
     ----------
     lost : dict of str to str
         Devices that were lost, ``"sound"``, ``"board"`` or ``"licks"``, and what they said.
+    last_words : tuple of Report
+        What the keeper of the lines told while it was closed.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Rig:
         self.about = dict(about or {})
         self.warnings = warnings
         self.lost: dict[str, str] = {}
+        self.last_words: tuple[Report, ...] = ()
         self._keeper = keeper
         named = {"sound": speaker, "board": keeper, "licks": licks}
         self._reporters = {name: device for name, device in named.items() if isinstance(device, Reporter)}
@@ -147,11 +150,17 @@ class Rig:
     def close(self) -> list[Exception]:
         """Shut the valve, then silence, then lines low, whatever fails on the way. Returns the failures."""
         failures: list[Exception] = []
-        for device in (self.valve, self.speaker, self.lines, self._keeper, self.lick_sensor):
-            if device is None:
-                continue
+        steps: list[Callable[[], object]] = [self.valve.close, self.speaker.close, self.lines.close]
+        if self._keeper is not None:
+            # The edges that closing made are told while their keeper still lives.
+            steps += [self._keep_last_words, self._keeper.close]
+        for step in (*steps, self.lick_sensor.close):
             try:
-                device.close()
+                step()
             except Exception as error:  # noqa: BLE001 - the next device must be closed all the same
                 failures.append(error)
         return failures
+
+    def _keep_last_words(self) -> None:
+        if self._keeper is not None and "board" not in self.lost:
+            self.last_words = self._keeper.reports()

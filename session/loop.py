@@ -128,10 +128,10 @@ class Loop:
         self._recorder.note([EventRow(max(status.now_ns, 0), kind, status.state.verdict.trial, detail)])
 
     def note_last_words(self) -> None:
-        """Log what a camera that has been closed tells of itself, such as a driver that hangs."""
-        if self._camera_reports is not None:
-            for told in self._camera_reports():
-                self._recorder.note([EventRow(told.time_ns, told.kind, 0, told.detail)])
+        """Log what rig and camera, which have been closed, still tell: the last edges, a driver that hangs."""
+        told = [*self._rig.last_words, *(self._camera_reports() if self._camera_reports is not None else ())]
+        if told:
+            self._recorder.note([EventRow(each.time_ns, each.kind, 0, each.detail) for each in told])
 
     def _reports(self) -> list[Report]:
         """Return what devices tell of themselves: rig and camera."""

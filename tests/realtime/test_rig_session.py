@@ -184,3 +184,5 @@ def test_every_edge_of_light_and_trigger_is_in_the_log(session):
     sync = [detail for _, detail in session.events("sync")]
     assert sync[:4] == ["1", "0", "1", "0"]
     session.end()
+    ends = [detail for _, detail in session.events("edge")][-2:]
+    assert sorted(ends) == ["behaviour_ttl 0", "light 0"], "those of the end, too"
