@@ -63,7 +63,6 @@ bench-quick: $(DEV)
 
 # These need what make rig-ci installs.
 bench-rig-quick: $(DEV)
-	$(PY) -m bench.bench_rig --quick
 	$(PY) -m bench.bench_soak --quick
 
 clean:

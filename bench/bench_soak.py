@@ -48,6 +48,7 @@ roi.SPOT = 100,100,16,16
 dff_history = 2
 dff_mode = green
 reward_threshold = 0.3
+session_type = continuous_rewards
 reward_dur = 0.05
 reward_delay = 0.1
 total_trials = {trials}
