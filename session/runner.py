@@ -219,11 +219,11 @@ class _Session:
     def _turn_until_done(self, watch: SessionWatch) -> str:
         """Turn the loop until the session is over; return its outcome."""
         parts = self._parts
-        parts.rig.alive()
-        parts.rig.start(0)
         with real_time(self._settings.faults, self._options.live) as refused:
-            # Last, since a camera that nobody reads loses frames.
+            # First, since it may take seconds, in which nobody would tell the lines' keeper that the session lives.
             parts.camera.start()
+            parts.rig.settle()
+            parts.rig.start(0)
             self._look()
             looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
             health = HealthWatch(looks, lambda text: self._warn(watch, text))

@@ -57,7 +57,7 @@ def test_a_bug_in_the_loop_is_a_failed_session_with_its_traceback(tmp_path, part
 
 def test_an_output_that_fails_in_the_middle_of_a_frame_leaves_that_frame_on_record(tmp_path, parts_of):
     """The valve opened before the LED failed: the log must say so."""
-    made = parts_of(failing_rig(lines=4))
+    made = parts_of(failing_rig(lines=5))
     result = run(settings_for(tmp_path, success_led_dur="0.1", fail_led_dur="0", reward_threshold="0.02"))
     assert result.outcome == "failed"
     assert len(made[0].rig.valve.pulses) == result.water == 2
