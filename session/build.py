@@ -51,6 +51,8 @@ class Options:
         Whether to run although an ROI is saturated or dark; what is wrong with it is then an event of the session.
     lines_only : bool
         Whether sound card and lick sensor are left closed, as a preview needs neither.
+    session : str
+        Name of the session's folder, for the water's ledger.
     """
 
     seed: int
@@ -58,6 +60,7 @@ class Options:
     outputs: OutputKind
     accept_exposure: bool = False
     lines_only: bool = False
+    session: str = ""
 
     @property
     def on_rig(self) -> bool:
@@ -250,7 +253,7 @@ def _places(settings: Settings) -> dict[str, Place]:
 def _rig(settings: Settings, options: Options, plant: Plant | None) -> Rig:
     """Return the outputs: real ones, the simulated mouse's, or fakes that keep the rig's bounds. Raises OutputError."""
     if options.outputs is OutputKind.real:
-        return open_rig(settings, options.seed, lines_only=options.lines_only)
+        return open_rig(settings, options.seed, options.session, lines_only=options.lines_only)
     if plant is not None:
         return Rig(plant.speaker, plant.spout, FakeLines(), plant.tongue)
     return Rig(FakeSpeaker(), FakeValve(settings.outputs), FakeLines(), FakeLickSensor())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hardware.speaker import ProcessSpeaker
 
 
-def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
+def open_rig(settings: Settings, seed: int, session: str, *, lines_only: bool = False) -> Rig:
     """Return the rig, all lines low and silent; the caller closes it.
 
     Parameters
@@ -26,6 +26,8 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
     settings : Settings
     seed : int
         Of the intervals between sync pulses.
+    session : str
+        Its folder's name, for the ledger.
     lines_only : bool
         Leave sound card and lick sensor closed: a preview needs the light alone.
 
@@ -43,6 +45,7 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
         outputs=settings.outputs,
         ledger=water_path(Path(settings.recording.data_root), settings.mouse),
         seed=seed,
+        session=session,
     )
     with ExitStack() as made:
         speaker: ProcessSpeaker | None = None
