@@ -82,6 +82,8 @@ class Rig:
         self.about = dict(about or {})
         self.warnings = warnings
         self.lost: dict[str, str] = {}
+        self._fallen = ""
+        self._kept: list[Report] = []
         self.last_words: tuple[Report, ...] = ()
         self._keeper = keeper
         named = {"sound": speaker, "board": keeper, "licks": licks}
@@ -120,6 +122,16 @@ class Rig:
 
     def reports(self) -> list[Report]:
         """Return what the devices tell of themselves since the last call; those that are lost are put into ``lost``."""
+        fresh = self._fresh()
+        # Judged one look later: the last thing that is told of a keeper that died may be that its lines fell.
+        if self._fallen and not self.lost:
+            self.lost[LOOP] = f"the loop stalled, and outputs fell: {self._fallen}"
+        self._fallen = next((told.detail for told in fresh if told.kind in FALLEN), "")
+        kept, self._kept = self._kept, []
+        return kept + fresh
+
+    def _fresh(self) -> list[Report]:
+        """Ask every device that is not lost."""
         reports: list[Report] = []
         for name, device in self._reporters.items():
             if name not in self.lost:
@@ -127,8 +139,6 @@ class Rig:
                     reports.extend(device.reports())
                 except OutputError as error:
                     self.lost[name] = str(error)
-        if not self.lost and (fallen := [told for told in reports if told.kind in FALLEN]):
-            self.lost[LOOP] = f"the loop stalled, and outputs fell: {fallen[0].detail}"
         return reports
 
     def alive(self) -> None:
@@ -137,11 +147,11 @@ class Rig:
             tell()
 
     def settle(self) -> None:
-        """Forget what fell while the session was put together, when nothing was on. Raises DeviceLost."""
+        """Take it as known that outputs fell, while the session was put together or a device was opened again."""
         self.alive()
-        self.reports()
+        self._kept += self._fresh()
+        self._fallen = ""
         self.lost.pop(LOOP, None)
-        self.check_lost()
 
     def check_lost(self) -> None:
         """Raise DeviceLost if a device is lost."""

@@ -125,6 +125,7 @@ def run_preview(
         view.opened(parts.pipeline.names, parts.camera.frame_shape)
         parts.camera.start()
         parts.rig.settle()
+        parts.rig.check_lost()
         # The light alone: the behaviour camera's trigger would make it record.
         parts.rig.apply(Level(Line.LIGHT, True), 0)
         return _Preview(settings, parts, clock, stop, view).run(math.inf if seconds is None else seconds)

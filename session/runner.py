@@ -224,6 +224,7 @@ class _Session:
             # First, since it may take seconds, in which nobody would tell the lines' keeper that the session lives.
             parts.camera.start()
             parts.rig.settle()
+            parts.rig.check_lost()
             parts.rig.start(0)
             self._look()
             looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)

@@ -148,6 +148,7 @@ class Turns:
     def _back(self, name: str, since_ns: int) -> None:
         """Note that the device is back; light and triggers on again."""
         self._loop.note("back", f"{name} after {(self._clock.now_ns() - since_ns) / 1e9:.1f} s")
+        self._rig.settle()
         try:
             self._rig.start(max(self._loop.status.now_ns, 0))
         except OutputError:

@@ -36,7 +36,7 @@ roi = SPOT
 roi.SPOT = 40,40,16,16
 dff_history = 1
 dff_mode = green
-reward_threshold = 0.2
+reward_threshold = 0.1
 reward_dur = 0.05
 reward_delay = 0.1
 session_type = continuous_rewards
@@ -147,6 +147,8 @@ def lost_and_back(session, n, name):
 def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(session, camera, sound):
     session.until(lambda: session.events("trial_start"), 60, "the first trial")
     assert session.lines.is_high(OutputLine.LIGHT)
+
+    session.until(lambda: session.events("reward"), 60, "water")
 
     camera.kill()
     killed = time.monotonic()

@@ -103,6 +103,16 @@ class QuietKeeper(Keeper):
         return (Report(5, self._kind, "no sign of life for 1 s"),) if self._left == 0 else ()
 
 
+class DyingKeeper(Keeper):
+    """A guardian whose watcher tells first that the lines fell; then it is lost."""
+
+    def reports(self):
+        self._left -= 1
+        if self._left == -1:
+            raise OutputError("board: the guardian has died")
+        return (Report(5, "lines_low", "the guardian died"),) if self._left == 0 else ()
+
+
 def rig_with(speaker=None, keeper=None):
     return Rig(speaker or FakeSpeaker(), FakeValve(OutputSettings()), FakeLines(), FakeLickSensor(), keeper)
 
@@ -235,6 +245,14 @@ def test_outputs_that_fell_since_the_loop_had_stalled_cost_the_trial_and_come_on
     ]
     lights = [entry[2] for entry in rig.lines.log if entry[1] is Line.LIGHT]
     assert lights == [True, False, True]
+
+
+def test_lines_that_fell_with_their_guardian_are_the_boards_loss(tmp_path, parts_of):
+    keeper = DyingKeeper(MIDDLE_OF_FIRST_TRIAL)
+    parts_of(lambda parts: replace(parts, rig=rig_with(keeper=keeper)))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions, keeper.restarts) == ("complete", 1, 1)
+    assert [detail.split(":")[0] for _, detail in kinds(result, "lost")] == ["board"]
 
 
 def test_what_fell_before_the_session_is_no_loss(tmp_path, parts_of):
