@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from hardware.guardian_spec import GuardSpec
-from hardware.ledger import Ledger, Opening, Purpose
+from hardware.ledger import Purpose
 from hardware.settings import OutputSettings
 from session.calibration_files import calibration_folder
 from session.drops import DropPlan
@@ -28,6 +28,8 @@ PIECE_S = 1.0
 """A flush is made of openings this long, s: none is longer than a valve is ever meant to be open in a session."""
 LEAST_PAUSE_S = 0.2
 """Pause between two drops of a series, s: a droplet falls off, and the pressure settles."""
+RIG_DAY_S = 36_000.0
+"""Valve-open time of one rig in one day for water that is no mouse's, s: a bound for form's sake."""
 
 
 @contextmanager
@@ -38,11 +40,13 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
     ----------
     settings : Settings
     purpose : Purpose
-        What is written into the mouse's ledger beside the water.
+        What is written beside the water: each opening before it begins, by the guardian, so that the row is there
+        whatever ends this process or the guardian.
     outputs : OutputSettings
         Bounds that the guardian keeps.
     for_mouse : bool
-        Whether the water is the mouse's: its locks are taken, too, and the guardian counts it to the mouse's day.
+        Whether the water is the mouse's: its locks are taken, too, and the guardian counts it to the mouse's day; else
+        it goes into the rig's own log.
 
     Raises
     ------
@@ -54,12 +58,15 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
     with ExitStack() as held:
         rig, everywhere = rig_locks(settings.outputs.rig, settings.mouse)
         held.enter_context(rig)
-        ledger = None
         if for_mouse:
             root = Path(settings.recording.data_root)
             held.enter_context(everywhere)
             held.enter_context(mouse_lock(root, settings.mouse))
             ledger = water_path(root, settings.mouse)
+        else:
+            ledger = rig_log(settings)
+            # No mouse drinks it: its day is no bound here.
+            outputs = replace(outputs, max_day_water_s=RIG_DAY_S)
         guard = make_guard(GuardSpec(pins=settings.pins, outputs=outputs, ledger=ledger, purpose=purpose))
         held.callback(guard.close)
         guard.start()
@@ -73,20 +80,22 @@ def make_guard(spec: GuardSpec) -> Guard:
     return Guard(spec)
 
 
-def note_rig_water(settings: Settings, purpose: Purpose, seconds: float, wall_ns: int) -> Path:
-    """Write down water that is no mouse's, in the rig's own log, which is returned. Raises OutputError."""
-    path = calibration_folder(settings.config_path, settings.outputs.rig) / WATER_CSV
-    ledger = Ledger(path)
-    try:
-        ledger.add(Opening(wall_ns, purpose, seconds))
-        ledger.sync()
-    finally:
-        ledger.close()
-    return path
+def rig_log(settings: Settings) -> Path:
+    """Return the rig's own log of water, that of flushes and calibrations; the guardian writes it."""
+    return calibration_folder(settings.config_path, settings.outputs.rig) / WATER_CSV
+
+
+def refuse_no_valve(settings: Settings) -> None:
+    """Raise InputError where no valve is connected: it would be charged for water that does not come."""
+    if not settings.pins.pin_valve:
+        raise InputError(
+            "pin_valve 0: no valve is connected, so no water can come; set pin_valve to the pin that the valve is on"
+        )
 
 
 def drops_of(settings: Settings, seconds: float, drops: int) -> DropPlan:
     """Return the plan of ``drops`` openings of ``seconds``, paced within ``max_duty``. Raises InputError."""
+    refuse_no_valve(settings)
     bounds = settings.outputs
     if not 0 < seconds < math.inf or drops < 1:
         raise InputError(f"{drops} drops of {seconds:g} s: give one drop or more, of more than 0 s")
@@ -106,6 +115,7 @@ def drops_of(settings: Settings, seconds: float, drops: int) -> DropPlan:
 
 def flush_plan(settings: Settings, seconds: float) -> tuple[DropPlan, OutputSettings]:
     """Return the openings of a flush, and bounds that hold this flush and no more. Raises InputError."""
+    refuse_no_valve(settings)
     if not 0 < seconds <= FLUSH_LIMIT_S:
         raise InputError(f"--seconds {seconds:g}: give more than 0 and at most {FLUSH_LIMIT_S:g} s, and flush again")
     pieces = math.ceil(seconds / PIECE_S)
@@ -114,7 +124,6 @@ def flush_plan(settings: Settings, seconds: float) -> tuple[DropPlan, OutputSett
         settings.outputs,
         max_pulse_s=PIECE_S,
         max_session_water_s=seconds + 0.001,
-        max_day_water_s=36_000.0,
         max_duty=1.0,
         min_pulse_gap_s=0.0,
     )

@@ -11,14 +11,7 @@ from session.locks import mouse_lock, rig_locks
 from session.water_day import water_path, water_today
 
 
-@pytest.fixture(autouse=True)
-def own_locks(monkeypatch, tmp_path):
-    from session import locks
-
-    folder = tmp_path / "locks"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+pytestmark = pytest.mark.usefixtures("own_locks")
 
 
 @pytest.fixture
@@ -35,7 +28,7 @@ def test_drops_are_given_and_counted_to_the_mouse(water, guards, root):
     code, out, err = water("--seconds", "0.005", "--drops", "3")
     assert code == 0, err
     assert "water for DEMO: 3 openings, 0.015 s of water" in out
-    assert "water today 0.000 s of 120 s" in out, "this guard writes no ledger"
+    assert "water today 0.015 s of 120 s" in out
     [guard] = guards
     assert guard.closed
     assert (guard.spec.ledger, guard.spec.purpose) == (root / "DEMO" / "water.csv", Purpose.free)
@@ -89,8 +82,8 @@ def test_flush_is_no_mouses_water(rigloop, config, guards):
     assert code == 0, err
     [guard] = guards
     assert guard.closed
-    assert guard.spec.ledger is None
     log = config.parent / "calibration" / "rig1" / "water.csv"
+    assert guard.spec.ledger == log
     assert str(log) in out
     time, what, seconds, _ = log.read_text().splitlines()[1].split(",")
     assert (what, float(seconds)) == ("flush", pytest.approx(0.05, abs=1e-4))
@@ -112,8 +105,33 @@ def test_ctrl_c_closes_a_flush_at_once(rigloop, config, guards, monkeypatch):
     assert guards[0].closed
     assert 0 < guards[0].open_s() < 5
     assert "then stopped" in out
-    seconds = float((config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1].split(",")[2])
-    assert seconds == pytest.approx(guards[0].open_s(), abs=0.1)
+    assert logged(config) == pytest.approx(guards[0].open_s(), abs=0.1)
+
+
+def logged(config):
+    """Return the water in the rig's own log, s."""
+    rows = (config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1:]
+    return sum(float(row.split(",")[2]) for row in rows)
+
+
+def test_a_flush_whose_guardian_is_killed_is_in_the_log(rigloop, config, guards, monkeypatch):
+    import cli.flush as command
+
+    class Killer(command.Countdown):
+        def __call__(self, pulses, left_s):
+            super().__call__(pulses, left_s)
+            if pulses == 1 and guards[0].killed_ns is None:
+                guards[0].killed_ns = guards[0].pulses[-1][0] + 100_000_000
+
+    monkeypatch.setattr(command, "Countdown", Killer)
+    monkeypatch.setattr("session.rig_outputs.PIECE_S", 0.2)
+    code, _, err = rigloop("flush", "--seconds", "2", "--config", config)
+    assert code == 3
+    assert "it was killed" in err
+    assert "given: 1 of 10 openings and part of one, 0." in err
+    assert len(err.splitlines()) == 1
+    assert guards[0].closed
+    assert guards[0].open_s() - 0.1 <= logged(config) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "121", "nan"])

@@ -68,7 +68,7 @@ def test_a_guardian_that_is_lost_ends_it():
         give_drops(guard, DropPlan(100, 0.1, 0.1), clock, never)
 
 
-@pytest.mark.parametrize("kind", ["water_cut", "lines_low"])
+@pytest.mark.parametrize("kind", ["water_cut", "lines_low", "refused"])
 def test_water_that_the_guardian_cuts_is_an_error(kind):
     clock = VirtualClock()
     guard = VirtualGuard(clock)
