@@ -64,7 +64,7 @@ def _measure(args: argparse.Namespace, settings: Settings) -> list[Weighing]:
 
     durations = numbers_of(args.durations_ms, "--durations-ms")
     # All of them before the first drop falls.
-    plans = [drops_of(settings, ms / 1000, args.pulses) for ms in durations]
+    plans = [drops_of(settings, ms / 1000, args.pulses, "--durations-ms") for ms in durations]
     total = sum(plan.total_s for plan in plans)
     say(f"{len(plans)} series of {args.pulses} drops, {total / 60:.1f} min in all; catch each in a tared vessel")
     weighings = []

@@ -22,13 +22,14 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
     from hardware.ledger import Purpose
     from session.calibration import start_warnings
-    from session.rig_outputs import drops_of, rig_guard
+    from session.rig_outputs import drops_of, refuse_over_day, rig_guard
     from session.water_day import water_today
 
     clock = MonotonicClock()
     settings = _settings(args)
     seconds = settings.trial.reward_dur if args.ul is not None else args.seconds
-    plan = drops_of(settings, seconds, args.drops)
+    plan = drops_of(settings, seconds, args.drops, "--seconds" if args.ul is None else "--ul")
+    refuse_over_day(settings, plan, clock.wall_ns())
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop water: warning: {line}", error=True)
     root = Path(settings.recording.data_root)

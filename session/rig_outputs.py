@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
+from core.outputs import longest_opening_ns
+from core.values import as_ns, as_seconds
 from hardware.guardian_spec import GuardSpec
 from hardware.ledger import Purpose
 from hardware.settings import OutputSettings
@@ -17,7 +19,7 @@ from session.calibration_files import calibration_folder
 from session.drops import DropPlan
 from session.locks import mouse_lock, rig_locks
 from session.settings import Settings
-from session.water_day import WATER_CSV, water_path
+from session.water_day import WATER_CSV, water_path, water_today
 
 if TYPE_CHECKING:
     from hardware.guard import Guard
@@ -93,16 +95,26 @@ def refuse_no_valve(settings: Settings) -> None:
         )
 
 
-def drops_of(settings: Settings, seconds: float, drops: int) -> DropPlan:
-    """Return the plan of ``drops`` openings of ``seconds``, paced within ``max_duty``. Raises InputError."""
+def drops_of(settings: Settings, seconds: float, drops: int, key: str = "--seconds") -> DropPlan:
+    """Return the plan of ``drops`` openings of ``seconds``, paced within ``max_duty``. Raises InputError.
+
+    ``key`` is what a person gave the opening with.
+    """
     refuse_no_valve(settings)
     bounds = settings.outputs
     if not 0 < seconds < math.inf or drops < 1:
         raise InputError(f"{drops} drops of {seconds:g} s: give one drop or more, of more than 0 s")
+    _refuse_nothing(seconds, key)
     if seconds > bounds.max_pulse_s:
         raise InputError(
             f"one opening of {seconds:g} s is above max_pulse_s ({bounds.max_pulse_s:g}); give shorter ones with "
             "--drops N"
+        )
+    longest_ns = longest_opening_ns(bounds.max_duty)
+    if as_ns(seconds) > longest_ns:
+        raise InputError(
+            f"one opening of {seconds:g} s is above {as_seconds(longest_ns):g} s, all that max_duty "
+            f"({bounds.max_duty:g}) leaves of any 10 s; give shorter ones with --drops N, or raise max_duty"
         )
     if drops * seconds > bounds.max_session_water_s:
         raise InputError(
@@ -113,11 +125,30 @@ def drops_of(settings: Settings, seconds: float, drops: int) -> DropPlan:
     return DropPlan(drops, seconds, pause)
 
 
+def _refuse_nothing(seconds: float, key: str) -> None:
+    """Raise InputError for an opening that no clock here can tell from none."""
+    if not as_ns(seconds):
+        raise InputError(f"{key}: an opening of {seconds:g} s is below 1 ns; give a longer one")
+
+
+def refuse_over_day(settings: Settings, plan: DropPlan, wall_ns: int) -> None:
+    """Raise InputError for more water than is left of the mouse's day, OutputError for a ledger that is damaged."""
+    limit_s = settings.outputs.max_day_water_s
+    had_s = water_today(Path(settings.recording.data_root), settings.mouse, wall_ns).seconds
+    if as_ns(had_s) + plan.pulses * as_ns(plan.duration_s) > limit_s * 1e9:
+        asked = f"{plan.pulses} drops of {plan.duration_s:g} s are {plan.pulses * plan.duration_s:g} s of water"
+        raise InputError(
+            f"{asked}, above the {max(0.0, limit_s - had_s):.3f} s that mouse {settings.mouse} has left of "
+            f"max_day_water_s ({limit_s:g}) today; give fewer, or raise max_day_water_s"
+        )
+
+
 def flush_plan(settings: Settings, seconds: float) -> tuple[DropPlan, OutputSettings]:
     """Return the openings of a flush, and bounds that hold this flush and no more. Raises InputError."""
     refuse_no_valve(settings)
     if not 0 < seconds <= FLUSH_LIMIT_S:
         raise InputError(f"--seconds {seconds:g}: give more than 0 and at most {FLUSH_LIMIT_S:g} s, and flush again")
+    _refuse_nothing(seconds, "--seconds")
     pieces = math.ceil(seconds / PIECE_S)
     piece = seconds / pieces
     bounds = replace(

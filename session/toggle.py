@@ -47,7 +47,7 @@ class Toggled:
 def toggle(settings: Settings, valve: bool, stop: Callable[[], bool], clock: Clock | None = None) -> Iterator[Toggled]:
     """Raise each line for ``SHOW_S``, the valve (only if ``valve``) for ``DROP_S``; yield what the guardian told.
 
-    The guardian writes the valve's drop into the rig's own log. Raises InputError for a rig that is in a session, OutputError for
+    The guardian writes the drop into the rig's own log. Raises InputError for a rig in a session, OutputError for
     lines that cannot be had.
     """
     clock = clock or MonotonicClock()

@@ -10,7 +10,6 @@ from hardware.ledger import Ledger, Opening, Purpose
 from session.locks import mouse_lock, rig_locks
 from session.water_day import water_path, water_today
 
-
 pytestmark = pytest.mark.usefixtures("own_locks")
 
 
@@ -51,6 +50,9 @@ def test_a_volume_needs_the_calibration(water, guards, rigloop, config, tmp_path
     ("words", "said"),
     [
         (("--seconds", "2"), "above max_pulse_s (1)"),
+        (("--seconds", "1", "--set", "max_duty=0.09"), "above 0.9 s, all that max_duty (0.09) leaves of any 10 s"),
+        (("--seconds", "1e-10"), "--seconds: an opening of 1e-10 s is below 1 ns"),
+        (("--seconds", "0.01", "--set", "pin_valve=0"), "pin_valve 0: no valve is connected"),
         (("--seconds", "0"), "more than 0 s"),
         (("--seconds", "nan"), "more than 0 s"),
         (("--seconds", "0.1", "--drops", "0"), "one drop or more"),
@@ -65,6 +67,45 @@ def test_water_that_is_refused_opens_nothing(water, guards, root, words, said):
     assert said in err
     assert guards == []
     assert not root.exists()
+
+
+def test_water_beyond_the_day_is_refused_with_what_is_left(water, guards, root):
+    ledger = Ledger(water_path(root, "DEMO"))
+    ledger.add(Opening(MonotonicClock().wall_ns(), Purpose.reward, 0.49))
+    ledger.close()
+    full = ("--set", "max_day_water_s=0.5", "--seconds", "0.005")
+    code, _, err = water(*full, "--drops", "3")
+    assert code == 2
+    assert "3 drops of 0.005 s are 0.015 s of water, above the 0.010 s that mouse DEMO has left" in err
+    assert "max_day_water_s (0.5)" in err
+    assert guards == []
+    code, out, err = water(*full, "--drops", "2")
+    assert code == 0, err
+    assert "water today 0.500 s of 0.5 s" in out
+    assert "above the 0.000 s" in water(*full)[2]
+
+
+@pytest.mark.parametrize(
+    "words", [("flush", "--seconds", "1"), ("calibrate", "valve", "--durations-ms", "2,4", "--pulses", "2")], ids="fc"
+)
+def test_no_water_where_no_valve_is_connected(rigloop, config, guards, words):
+    code, _, err = rigloop(*words, "--set", "pin_valve=0", "--config", config)
+    assert code == 2
+    assert "pin_valve 0: no valve is connected, so no water can come; set pin_valve" in err
+    assert guards == []
+
+
+@pytest.mark.parametrize("line", ["max_pulse_s = 0.5", "max_duty = 0.25", "min_pulse_gap_s = 0.1"])
+def test_mice_that_disagree_on_the_bounds_of_a_rig(rigloop, config, guards, line):
+    text = config.read_text()
+    assert text.count("[mouse:DEMO2]") == 1
+    start = text.index("\n", text.index("[mouse:DEMO2]"))
+    config.write_text(text[:start] + f"\n{line}" + text[start:])
+    code, _, err = rigloop("flush", "--seconds", "0.05", "--config", config)
+    assert code == 2
+    assert f"mice DEMO and DEMO2 give different {line.split()[0]}; choose with --mouse ID" in err
+    assert guards == []
+    assert rigloop("flush", "--seconds", "0.05", "--mouse", "DEMO2", "--config", config)[0] == 0
 
 
 @pytest.mark.parametrize("taken", ["rig", "mouse"])
