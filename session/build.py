@@ -18,7 +18,7 @@ from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
 from core.ports import Camera, Clock, Pipeline
-from core.schedule import draw_schedule
+from core.schedule import DRY, draw_schedule
 from core.tones import ToneMap
 from core.trial import SessionPlan
 from hardware.bounds import openings
@@ -29,6 +29,7 @@ from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
 from session.real_rig import open_rig
+from session.rig_outputs import refuse_no_valve
 from session.settings import Settings
 
 RING_BYTES = 512 * 2**20
@@ -136,6 +137,8 @@ def refuse_missing(settings: Settings, options: Options) -> None:
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
             "--outputs fake"
         )
+    if options.outputs is OutputKind.real and not options.lines_only and settings.schedule.session_type not in DRY:
+        refuse_no_valve(settings)
     if options.outputs is OutputKind.real and settings.camera.vid_source is CameraKind.simulated:
         raise InputError(
             "--outputs real: a simulated mouse hears and drinks inside the computer; use --outputs fake, or --camera "
