@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Protocol
 
+from core.values import Report
+
 
 class OutputLine(Enum):
     """Every output line of a rig. All but the valve and the sync line are ``core.values.Line`` by the same value."""
@@ -28,11 +30,15 @@ class Board(Protocol):
         """Set a line; a line that is not connected is left alone.
 
         ``at_most_ns`` (0: no bound) is how long it may stay high at most: a board with a clock of its own drops it
-        then by itself, whatever became of the guardian; others leave that to the guardian. Raises OutputError.
+        then by itself, whatever became of the guardian; others leave that to the guardian. A line that is high is set
+        high again to give it a new bound, from then. Raises OutputError.
         """
 
     def alive(self) -> None:
         """Tell the board that the guardian lives; called at least every 10 ms. Raises OutputError if it is lost."""
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return what the board did by itself since the last look, and what it found when it was made. Never waits."""
 
     def close(self) -> None:
         """All lines low, then release them. Twice is legal; one line that fails does not keep the next from falling."""

@@ -17,6 +17,7 @@ from hardware.board import Board
 from hardware.gpio import GpioBoard
 from hardware.gpio_errors import gpio_error
 from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
+from hardware.pin_locks import PinLocks
 from hardware.settings import BoardKind, PinSettings
 
 DEVICE_TREE = Path("/proc/device-tree")
@@ -90,7 +91,9 @@ def make_board(
         from hardware.arduino_board import ArduinoBoard
 
         return ArduinoBoard(pins)
-    return GpioBoard(pins, load_gpio(kind, has, load))
+    # RPi.GPIO maps the chip's registers, past the kernel; for the others the kernel holds each line for one program.
+    locks = PinLocks() if kind is BoardKind.rpi_gpio else None
+    return GpioBoard(pins, load_gpio(kind, has, load), locks)
 
 
 def preload(pins: PinSettings) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from typing import Any
 
 from core.errors import OutputError
+from core.values import Report
 from hardware.board import OutputLine
 from hardware.gpio_errors import gpio_error
+from hardware.pin_locks import PinLocks
 from hardware.pins import connected
 from hardware.settings import Numbering, PinSettings
 
@@ -26,6 +29,8 @@ class GpioBoard:
     pins : PinSettings
     module : module
         ``RPi.GPIO`` (its own, or rpi-lgpio's), ``Jetson.GPIO``, or a ``hardware.fake_gpio.FakeGpio``.
+    locks : PinLocks or None
+        Taken here and freed by ``close``, for a module that shares pins with whoever asks: RPi.GPIO's own.
 
     Raises
     ------
@@ -38,13 +43,17 @@ class GpioBoard:
         Lines that another program had left as outputs, by their keys: it was killed, or still runs.
     """
 
-    def __init__(self, pins: PinSettings, module: Any) -> None:
+    def __init__(self, pins: PinSettings, module: Any, locks: PinLocks | None = None) -> None:
         self._gpio = module
+        self._locks = locks
         self._pins = connected(pins)
         self._ready: list[OutputLine] = []
         self._closed = False
         self.taken_over: tuple[str, ...] = ()
+        self._told = False
         try:
+            if locks is not None:
+                locks.take(pins)
             self._set_mode(pins.pin_numbering)
             for line in self._pins:
                 self._set_up(line)
@@ -65,6 +74,13 @@ class GpioBoard:
 
     def alive(self) -> None:
         """Nothing: a header's lines have no life of their own, and cannot be unplugged."""
+
+    def reports(self) -> tuple[Report, ...]:
+        """Return the lines that were taken over, ``line_taken_over``, once."""
+        taken = () if self._told else self.taken_over
+        self._told = True
+        text = "was an output already: its program was killed, or still runs and drives it too"
+        return tuple(Report(time.monotonic_ns(), "line_taken_over", f"{name} {text}") for name in taken)
 
     def close(self) -> None:
         """Each line low, then released; one that fails does not keep the next from falling. Twice is legal.
@@ -132,6 +148,8 @@ class GpioBoard:
                 except Exception as error:  # noqa: BLE001 - the next line must fall all the same
                     failures.append(str(gpio_error(self._name(line), error)))
         self._ready = []
+        if self._locks is not None:
+            self._locks.free()
         return failures
 
     def _lower(self, pin: int) -> None:

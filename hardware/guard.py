@@ -20,6 +20,9 @@ from hardware.guardian_wire import Kind, Message
 from hardware.heartbeat import Heartbeat
 from hardware.ledger import check_ledger, local_day, read_day
 
+DROP_S = 0.1
+"""How long a guardian may take to have room for a command."""
+
 
 class Guard:
     """A guarded rig's outputs.
@@ -66,7 +69,7 @@ class Guard:
             self._pair = Pair(Orders(self._spec, self.valve.session_s, self._wall_ns))
         except OSError as error:
             raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
-        self._link = GuardLink(self._pair)
+        self._link = GuardLink(self._pair, self.valve.forget)
         self._heartbeat = Heartbeat(self._pair.life)
         try:
             self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
@@ -86,6 +89,14 @@ class Guard:
             raise OutputError("guardian: it is not running; call start() first")
         self.alive()
         self._link.ask(message)
+
+    def drop_waiting(self) -> None:
+        """Drop the drops that wait: each is told (``water_cut``), and counts no more. One that runs ends by itself.
+
+        Raises OutputError where the guardian does not take it within DROP_S: it hangs, and its watcher will end it.
+        """
+        if self._link is not None and not self._link.insist(Message(Kind.DROP), DROP_S):
+            raise OutputError("guardian: it does not take the command to drop the waiting water; restart the outputs")
 
     def finish(self, kind: Kind) -> None:
         """Shut the valve or take the lines low; for ``valve`` and ``lines``. Raises OutputError."""

@@ -20,8 +20,8 @@ class GuardedValve:
     ----------
     link : Link
     openings : Openings
-        The bounds, kept here too so that the caller learns of a refusal at once. What was cut off a drop is not given
-        back here: that errs on the side of less water.
+        The bounds, kept here too so that the caller learns of a refusal at once. What was cut off a drop that ran is
+        not given back here: that errs on the side of less water.
     """
 
     def __init__(self, link: Link, openings: Openings) -> None:
@@ -29,6 +29,7 @@ class GuardedValve:
         self._openings = openings
         self._state = OutputUse("valve")
         self._number = 0
+        self._asked: dict[int, int] = {}
 
     @property
     def closed(self) -> bool:
@@ -45,7 +46,12 @@ class GuardedValve:
         self._state.note(time_ns)
         self._openings.add(duration_s, time_ns)
         self._number += 1
+        self._asked[self._number] = as_ns(duration_s)
         self._link.ask(Message(Kind.WATER, number=self._number, a=as_ns(duration_s)))
+
+    def forget(self, number: int) -> None:
+        """Take a drop that waited and will not come off the water of session and day. Twice is legal."""
+        self._openings.give_back(self._asked.pop(number, 0))
 
     def close(self) -> None:
         """Shut the valve, whatever it was doing; returns when it is shut. Raises OutputError where that is not sure."""

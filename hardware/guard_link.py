@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 from core.errors import OutputError
-from core.values import Report
+from core.values import Report, as_ns
 from hardware.board import OutputLine
 from hardware.guard_pair import Pair
 from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
 
 ANSWER_S = 1.0
 TAKE_S = 11.0
+AGAIN_S = 0.01
+"""A command that found no room in the socket is sent again after this time."""
 LAST_WORD_S = 0.5
 CLOSE_THE_TAP = "the valve may be open: close the water's tap"
 _BATCH = 256
@@ -28,7 +31,7 @@ class Link(Protocol):
         """Send a command without waiting. Raises OutputError where nobody takes it."""
 
     def finish(self, kind: Kind) -> None:
-        """Send SHUT or LOW and return when the lines are low. Raises OutputError where that is not sure."""
+        """Send SHUT or LOW and return when the lines are low, in bounded time. Raises OutputError where not sure."""
 
 
 class GuardLink:
@@ -37,10 +40,13 @@ class GuardLink:
     Parameters
     ----------
     pair : Pair
+    dropped : callable
+        Takes the number of each drop that waited and will not come.
     """
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: Pair, dropped: Callable[[int], None] = lambda _: None) -> None:
         self._pair = pair
+        self._dropped = dropped
         self._reports: list[Report] = []
         self._fatal = ""
         self._gone = self._taken = False
@@ -70,10 +76,14 @@ class GuardLink:
         return found
 
     def finish(self, kind: Kind) -> None:
-        """Send SHUT or LOW and return when that is done. Raises OutputError where the lines may be high."""
-        with suppress(OutputError):
-            self.ask(Message(kind))
-        if self._wait(lambda: kind in self._done or self._gone, ANSWER_S) and kind in self._done:
+        """Send SHUT or LOW and return when that is done. Raises OutputError where the lines may be high.
+
+        A guardian that does not do it within ANSWER_S, busy or not, is killed, and its watcher takes the lines low.
+        """
+        end_ns = time.monotonic_ns() + as_ns(ANSWER_S)
+        self.insist(Message(kind), ANSWER_S)
+        self._wait(lambda: kind in self._done or self._gone, (end_ns - time.monotonic_ns()) / 1e9)
+        if kind in self._done:
             return
         if not self._gone:
             self._pair.kill_guardian()
@@ -85,12 +95,29 @@ class GuardLink:
             return
         raise OutputError(f"{self._why_lost()}; {CLOSE_THE_TAP}")
 
-    def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
-        """Hear until it is done; return whether it is."""
+    def insist(self, message: Message, timeout_s: float) -> bool:
+        """Send a command, again until there is room for it or ``timeout_s`` are over; return whether it was sent."""
+        end_ns = time.monotonic_ns() + as_ns(timeout_s)
+        while not self._gone:
+            with suppress(OutputError):
+                self.ask(message)
+                return True
+            left_s = (end_ns - time.monotonic_ns()) / 1e9
+            if self._fatal or left_s <= 0:
+                break
+            # Not longer: what makes room is the guardian's reading, of which nothing is heard here.
+            self._wait(lambda: self._gone, min(left_s, AGAIN_S))
+        return False
+
+    def _wait(self, done: Callable[[], bool], timeout_s: float) -> None:
+        """Hear until it is done, for at most ``timeout_s`` in all, however much is said meanwhile."""
+        end_ns = time.monotonic_ns() + as_ns(max(0.0, timeout_s))
         while not done():
-            if not self._hear(timeout_s):
-                return done()
-        return True
+            left_s = (end_ns - time.monotonic_ns()) / 1e9
+            # What was said before the end is heard even where this process was held up until after it.
+            self._hear(max(0.0, left_s))
+            if left_s <= 0:
+                return
 
     def _hear(self, timeout_s: float) -> bool:
         """Take what was said, waiting for it up to ``timeout_s``; return whether there was anything."""
@@ -123,6 +150,8 @@ class GuardLink:
         elif message.kind is Kind.FATAL:
             self._fatal = self._fatal or message.text
         else:
+            if message.kind is Kind.DROPPED:
+                self._dropped(message.number)
             self._reports.append(as_report(message))
 
     def _hear_watcher(self, message: Message) -> None:
@@ -160,6 +189,9 @@ def as_report(message: Message) -> Report:
         return Report(message.a, "water_wait", f"{drop} waits {message.b / 1e9:.3f} s, as the bounds ask")
     if kind is Kind.TAKEN:
         return Report(message.a, "lines_low", message.text)
+    if kind is Kind.BOARD:
+        what, _, detail = message.text.partition("\t")
+        return Report(message.a, what, detail)
     if kind is Kind.LOST:
         return Report(message.a, "reports_lost", f"{message.number} reports of the outputs found no room")
     return Report(message.a, kind.name.lower(), message.text)

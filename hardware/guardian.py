@@ -98,6 +98,8 @@ class Guardian:
     def close(self, why: str) -> bool:
         """Valve low, then all lines low, then release the board; return whether that is sure. Raises nothing."""
         sure = self._guarded(lambda: self._outputs.stop(why) if self._outputs else None)
+        if self._board is not None:
+            self._tell_of(self._board)
         self.tell_watcher(Kind.CLOSING)
         sure &= self._guarded(lambda: self._board.close() if self._board else None)
         self._outbox.flush(FLUSH_MS)
@@ -128,12 +130,17 @@ class Guardian:
                 self._life.beat(Who.GUARDIAN)
                 self._look_for_life(outputs, now)
                 board.alive()
+                self._tell_of(board)
                 alive_ns = now
             wait = min(outputs.due_ns - TAIL_NS, alive_ns + TICK_NS) - time.monotonic_ns()
             for ready in select.select(list(self._readers), (), (), max(0, wait) / 1e9)[0]:
                 self._readers[ready]()
             outputs.act(TAIL_NS)
             self._outbox.post(now)
+
+    def _tell_of(self, board: Board) -> None:
+        for report in board.reports():
+            self.say(Message(Kind.BOARD, a=report.time_ns, text=f"{report.kind}\t{report.detail}"))
 
     def _look_for_life(self, outputs: Outputs, now_ns: int) -> None:
         silence = self._controller_silence.look(self._life.count(Who.CONTROLLER), now_ns)

@@ -67,3 +67,11 @@ class Edges:
         if line in self._connected:
             self.say(Message(Kind.EDGE, line, high, number, time_ns))
         return time_ns
+
+    def extend(self, line: OutputLine, at_most_ns: int) -> None:
+        """Give a line that is high a new bound, from now, ns; 0: none. No edge. Raises BoardFailed."""
+        if line in self._high and line in self._connected:
+            try:
+                self._board.write(line, True, at_most_ns)
+            except OutputError as error:
+                raise BoardFailed(str(error)) from error

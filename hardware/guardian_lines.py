@@ -39,6 +39,9 @@ class LineTimer:
         (self._levels.add if high else self._levels.discard)(line)
         if line not in self._ends:
             self._edges.write(line, high)
+        else:
+            # The pulse goes on; the board is told whether it is still what ends the line.
+            self._edges.extend(line, 0 if high else max(1, self._ends[line] - self._edges.now_ns()))
 
     def pulse(self, line: OutputLine, length_ns: int) -> None:
         """Raise a line; a pulse within another one ends with the later of the two. Raises OutputError."""
@@ -49,7 +52,10 @@ class LineTimer:
             )
         at_most = 0 if line in self._levels else length_ns
         rise = self._edges.write(line, True, at_most_ns=at_most)
-        self._ends[line] = max(self._ends.get(line, 0), rise + length_ns)
+        running_to = self._ends.get(line, 0)
+        if at_most and 0 < running_to < rise + length_ns:
+            self._edges.extend(line, length_ns)
+        self._ends[line] = max(running_to, rise + length_ns)
         self.due_ns = min(self._ends.values())
 
     def act(self) -> None:

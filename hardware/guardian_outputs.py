@@ -66,6 +66,8 @@ class Outputs:
             self._low = True
             self._lines.all_low()
             self._say(Message(Kind.DONE, number=message.kind))
+        elif message.kind is Kind.DROP:
+            self._valve.drop_waiting("a device was lost")
         elif refusal := self._refusal(message):
             self._say(Message(Kind.REFUSED, message.line, number=message.number, a=self._now_ns(), text=refusal))
         else:

@@ -58,8 +58,7 @@ class ValveTimer:
 
     def cut(self, why: str) -> None:
         """Close the valve and drop what waits; nothing where it is closed and nothing waits."""
-        waiting = list(self._waiting)
-        self._waiting.clear()
+        waiting = self._take_waiting()
         if self._open is not None:
             number, length, rise = self._open
             fall = self._close(0)
@@ -67,10 +66,24 @@ class ValveTimer:
             self._edges.say(Message(Kind.CUT, number=number, a=fall, b=fall - rise, text=why))
             self._openings.give_back(kept_back)
             self._write_down(number, -kept_back)
-        for number, length in waiting:
+        self._tell_dropped(waiting, why)
+        self.due_ns = NEVER
+
+    def drop_waiting(self, why: str) -> None:
+        """Drop what waits; a drop that runs ends at its time."""
+        self._tell_dropped(self._take_waiting(), why)
+        if self._open is None:
+            self.due_ns = NEVER
+
+    def _take_waiting(self) -> list[tuple[int, int]]:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting
+
+    def _tell_dropped(self, drops: list[tuple[int, int]], why: str) -> None:
+        for number, length in drops:
             self._openings.give_back(length)
             self._edges.say(Message(Kind.DROPPED, number=number, a=self._edges.now_ns(), text=why))
-        self.due_ns = NEVER
 
     def _rise(self) -> None:
         number, length = self._waiting.popleft()

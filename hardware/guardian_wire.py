@@ -40,6 +40,8 @@ class Kind(IntEnum):
     """End."""
     THREAD = 7
     """The controller's heartbeat is this thread: number. It ends at once when the controller is killed."""
+    DROP = 8
+    """Drop what waits for its time; a drop that runs ends by itself."""
     # From the guardian or the watcher.
     READY = 10
     """Up; the water of the day so far (a). Text: what of real time was refused."""
@@ -61,6 +63,8 @@ class Kind(IntEnum):
     """Reports that found no room were dropped: number, time (a)."""
     TAKEN = 19
     """The watcher took the lines low for a guardian that died or hung: time (a). Text: which."""
+    BOARD = 20
+    """The board tells of itself: time (a). Text: kind of the report, a tab, detail."""
     # From the guardian to the watcher.
     ROW = 30
     """Write into the ledger: number, time of day (a), length (b)."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import OutputError
+from core.values import Report
 from hardware.board import OutputLine
 from hardware.settings import PinSettings
 
@@ -171,6 +172,10 @@ class MemoryBoard:
         """Nothing to tell. Raises OutputError when closed."""
         if self._closed:
             raise OutputError("memory board: used after it was closed")
+
+    def reports(self) -> tuple[Report, ...]:
+        """Nothing: memory does nothing by itself."""
+        return ()
 
     def edges(self) -> list[Edge]:
         """Return the edges so far, oldest first."""

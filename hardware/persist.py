@@ -2,7 +2,10 @@
 
 Upstream kernels make a line an input when the process that asked for it ends, so that a pull-down closes the valve. The
 Raspberry Pi kernel's driver has a parameter ``persist_gpio_outputs`` (raspberrypi/linux pull requests 6117 and 6150)
-that keeps the level instead.
+that keeps the level instead. It is about lines that a program holds through the kernel (rpi-lgpio). RPi.GPIO maps the
+chip's registers: its lines keep their level whatever the parameter says.
+
+The parameter is read here, never written: only root could, and it would change the computer for every other program.
 """
 
 from __future__ import annotations
@@ -34,18 +37,17 @@ def read_persist(parameter: Path = PARAMETER) -> Persist:
     return {"y": Persist.kept, "1": Persist.kept, "n": Persist.dropped, "0": Persist.dropped}.get(text, Persist.unknown)
 
 
-def stop_persist(parameter: Path = PARAMETER) -> bool:
-    """Try to have the kernel drop outputs; return whether it says that it does. Lasts until the next restart."""
-    if read_persist(parameter) is Persist.kept:
-        try:
-            parameter.write_text("N", encoding="ascii")
-        except OSError:
-            return False
-    return read_persist(parameter) is Persist.dropped
+def describe_persist(persist: Persist, *, mapped: bool = False) -> str:
+    """Return one line for a person, with the cure where there is something to cure.
 
-
-def describe_persist(persist: Persist) -> str:
-    """Return one line for a person, with the cure where there is something to cure."""
+    ``mapped``: the library writes the chip's registers past the kernel (RPi.GPIO's own), which then drops nothing.
+    """
+    if mapped:
+        return (
+            "RPi.GPIO drives its lines past the kernel, and an output stays high when its program is killed, whatever "
+            "persist_gpio_outputs says: set output_board to rpi_lgpio, solder a pull-down to the valve's line in any "
+            "case, and put a one-shot before the valve (docs/explanation/water-safety.md)"
+        )
     if persist is Persist.kept:
         return f"this kernel keeps an output high when the program that drives it is killed: {CURE}"
     if persist is Persist.dropped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 from core.errors import DeviceLost, OutputError
@@ -35,6 +36,9 @@ class Keeper(Protocol):
 
     def reconnect(self) -> None:
         """Start the keeper anew, all lines low. Raises OutputError."""
+
+    def drop_waiting(self) -> None:
+        """Drop the drops that wait for their time. Raises OutputError."""
 
     def close(self) -> None:
         """Valve shut, lines low, process ended."""
@@ -172,11 +176,17 @@ class Rig:
             self.lost.pop(name, None)
 
     def hush(self, time_ns: int) -> None:
-        """Silence, light off, triggers low, at once: a device is lost. Whatever fails here is looked into by others."""
+        """No more water, silence, light off, triggers low, at once: a device is lost.
+
+        A drop that runs ends by itself; those that wait do not come. Whatever fails here is looked into by others.
+        """
         commands: list[Command] = [Tone(0.0), *(Level(line, False) for line in SESSION_LINES)]
-        for command in commands:
+        steps: list[Callable[[], object]] = [partial(self.apply, command, time_ns) for command in commands]
+        if self._keeper is not None:
+            steps.insert(0, self._keeper.drop_waiting)
+        for step in steps:
             try:
-                self.apply(command, time_ns)
+                step()
             except OutputError:
                 # This device is the lost one, or the next; its outputs have fallen with it, and reports() tells.
                 continue

@@ -128,12 +128,25 @@ def _other_board(machine: Machine, kind: BoardKind, needs: Needs) -> Iterator[Fi
 
 def check_persist(machine: Machine, needs: Needs) -> Iterator[Finding]:
     """Whether a killed guardian would leave the valve open."""
-    del needs
     state = read_persist(machine.root / "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
-    if state is Persist.kept:
+    if _is_mapped(machine, needs):
+        yield warning("killed guardian", describe_persist(state, mapped=True).replace(": ", "; ", 1))
+    elif state is Persist.kept:
         yield warning("killed guardian", describe_persist(state).replace(": ", "; ", 1))
     elif state is Persist.dropped:
         yield found("killed guardian", describe_persist(state))
+
+
+def _is_mapped(machine: Machine, needs: Needs) -> bool:
+    """Whether the section's outputs go past the kernel."""
+    if needs.settings is None or not needs.outputs:
+        return False
+    board = find_board(machine.root / "proc/device-tree")
+    try:
+        kind = choose_kind(needs.settings.pins.output_board, board, lambda name: bool(machine.version(name)))
+    except RigError:
+        return False
+    return kind is BoardKind.rpi_gpio and bool(machine.version(GPIO_KINDS[kind]))
 
 
 def check_camera(machine: Machine, needs: Needs) -> Iterator[Finding]:

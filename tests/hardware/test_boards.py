@@ -134,7 +134,8 @@ def test_a_package_that_another_has_overwritten_is_seen():
     ("tree_of", "has", "module"),
     [("Pi 4", "RPi.GPIO", "RPi.GPIO"), ("Pi 5", "rpi-lgpio", "RPi.GPIO"), ("Orin", "Jetson.GPIO", "Jetson.GPIO")],
 )
-def test_auto_makes_the_board_that_is_there(tree, tree_of, has, module):
+def test_auto_makes_the_board_that_is_there(tree, tmp_path, monkeypatch, tree_of, has, module):
+    monkeypatch.setattr("hardware.pin_locks.SHARED_FOLDERS", (tmp_path,))
     asked = []
     board = make_board(
         PinSettings(),
@@ -145,6 +146,23 @@ def test_auto_makes_the_board_that_is_there(tree, tree_of, has, module):
     assert isinstance(board, GpioBoard)
     assert asked == [module]
     board.close()
+
+
+@pytest.mark.parametrize(("has", "shared"), [("RPi.GPIO", False), ("rpi-lgpio", True)])
+def test_only_where_the_kernel_does_not_see_to_it_are_the_pins_locked(tree, tmp_path, monkeypatch, has, shared):
+    monkeypatch.setattr("hardware.pin_locks.SHARED_FOLDERS", (tmp_path,))
+
+    def make():
+        return make_board(PinSettings(), tree(*TREES["Pi 4"][:2]), {has}.__contains__, lambda name: FakeGpio(int))
+
+    first = make()
+    if shared:
+        make().close()
+    else:
+        with pytest.raises(OutputError, match="another Rigloop drives this pin"):
+            make()
+    first.close()
+    make().close()
 
 
 def test_an_arduino_without_a_port_is_refused(tmp_path):

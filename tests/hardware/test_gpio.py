@@ -8,6 +8,7 @@ from core.errors import OutputError
 from hardware.board import OutputLine
 from hardware.fake_gpio import FakeGpio
 from hardware.gpio import GpioBoard
+from hardware.pin_locks import PinLocks
 from hardware.settings import Numbering, PinSettings
 
 PINS = PinSettings(pin_valve=27, pin_fail_led=12, pin_light=21, pin_behaviour_ttl=17)
@@ -88,6 +89,9 @@ def test_what_a_killed_program_left_is_taken_over_low_and_told():
     gpio = FakeGpio(NOW, left_high=[27])
     board = GpioBoard(PINS, gpio)
     assert board.taken_over == ("pin_valve 27",)
+    [told] = board.reports()
+    assert (told.kind, told.detail.split(" was ")[0]) == ("line_taken_over", "pin_valve 27")
+    assert board.reports() == (), "it is told once"
     assert not any(gpio.levels.values())
 
 
@@ -153,3 +157,32 @@ def test_board_numbering_counts_places():
     board.write(OutputLine.VALVE, True)
     assert gpio.getmode() == gpio.BOARD
     assert gpio.levels == {13: True}
+
+
+def test_two_boards_never_share_a_pin_however_it_is_counted(tmp_path):
+    """RPi.GPIO itself would let both drive it."""
+    first = GpioBoard(PINS, FakeGpio(NOW), PinLocks(tmp_path))
+    lines = {f"pin_{line.value}": 0 for line in OutputLine}
+    same = PinSettings(pin_numbering=Numbering.board, **{**lines, "pin_light": 11, "pin_valve": 13})
+    other = PinSettings(**{**lines, "pin_light": 5, "pin_valve": 6})
+    gpio = FakeGpio(NOW)
+    with pytest.raises(
+        OutputError, match=r"^pin_valve 13: another Rigloop drives this pin \(lock .*gpio27\.lock\); end"
+    ) as told:
+        GpioBoard(same, gpio, PinLocks(tmp_path))
+    assert "\n" not in str(told.value)
+    assert gpio.getmode() is None, "no line was touched"
+    GpioBoard(other, FakeGpio(NOW), PinLocks(tmp_path)).close()
+    first.close()
+    GpioBoard(same, FakeGpio(NOW), PinLocks(tmp_path)).close()
+
+
+def test_a_board_that_cannot_be_had_holds_no_pin(tmp_path):
+    with pytest.raises(OutputError, match="pin_light 21"):
+        GpioBoard(PINS, Failing("setup", Said("odd")), PinLocks(tmp_path))
+    GpioBoard(PINS, FakeGpio(NOW), PinLocks(tmp_path)).close()
+
+
+def test_a_lock_that_cannot_be_opened_is_named(tmp_path):
+    with pytest.raises(OutputError, match=r"^pin_valve 27: its lock .* cannot be opened \(No such file or directory\)"):
+        GpioBoard(PINS, FakeGpio(NOW), PinLocks(tmp_path / "nowhere"))

@@ -140,6 +140,71 @@ def test_a_level_taken_back_within_a_pulse_leaves_the_pulse():
     assert guardian.pulses(LED) == [(0, as_ns(0.5))]
 
 
+class Writes(MemoryBoard):
+    """A board that remembers every write, also those that are no edge."""
+
+    def __init__(self, pins, now_ns):
+        super().__init__(pins, now_ns=now_ns)
+        self.writes = []
+
+    def write(self, line, high, at_most_ns=0):
+        self.writes.append((self._now_ns(), line, high, at_most_ns))
+        super().write(line, high, at_most_ns)
+
+
+def dropped_by_itself(writes, line):
+    """Return when a board with a clock of its own would have dropped a line before it was told to, ns."""
+    early, bound_ns = [], None
+    for time_ns, its, high, at_most_ns in writes:
+        if its is line:
+            if bound_ns is not None and bound_ns < time_ns:
+                early.append(bound_ns)
+            bound_ns = time_ns + at_most_ns if high and at_most_ns else None
+    return early
+
+
+LINE_COMMANDS = st.one_of(
+    st.builds(lambda length: Message(Kind.PULSE, LED, a=as_ns(length)), st.sampled_from([0.1, 0.3, 0.5])),
+    st.builds(lambda high: Message(Kind.SET, LED, high), st.booleans()),
+)
+
+
+@given(asked=st.lists(st.tuples(st.sampled_from([0.0, 0.05, 0.25]), LINE_COMMANDS), max_size=12))
+def test_a_board_with_a_clock_of_its_own_drops_no_line_early_whatever_is_asked_of_it(asked):
+    """A pulse over a pulse, a level set or taken back within one: the board is told the new bound."""
+    guardian = NearGuardian(board=(board := Writes(ALL_PINS, lambda: guardian.clock.now_ns())))
+    now = 0.0
+    for since, message in asked:
+        now += since
+        ask_at(guardian, now, message)
+    guardian.run_out()
+    assert dropped_by_itself(board.writes, LED) == []
+
+
+def test_what_waits_is_dropped_and_told_and_counts_no_more_while_the_drop_that_runs_ends_by_itself():
+    guardian = NearGuardian(OutputSettings(max_session_water_s=1.5))
+    for number in (1, 2, 3):
+        guardian.ask(drop(0.5, number))
+    ask_at(guardian, 0.2, Message(Kind.DROP))
+    guardian.run_out()
+    assert guardian.pulses() == [(0, as_ns(0.5))]
+    assert [message.number for message in guardian.kinds(Kind.DROPPED)] == [2, 3]
+    assert guardian.rows == [(1, as_ns(0.5))]
+    ask_at(guardian, 1, drop(0.5, 4))
+    ask_at(guardian, 2, drop(0.5, 5))
+    guardian.run_out()
+    assert len(guardian.pulses()) == 3, "what was dropped is not of the session's water"
+
+
+def test_a_drop_that_waits_for_the_duty_can_be_dropped():
+    guardian = NearGuardian(OutputSettings(max_duty=0.1))
+    for number in range(3):
+        guardian.ask(drop(0.5, number))
+    ask_at(guardian, 2, Message(Kind.DROP))
+    guardian.run_out()
+    assert len(guardian.pulses()) == 2
+
+
 @pytest.mark.parametrize(
     "message",
     [

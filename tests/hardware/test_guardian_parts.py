@@ -17,7 +17,7 @@ from hardware.guardian_life import Life, Silence, Who, make_life_memory
 from hardware.guardian_spec import GuardSpec
 from hardware.guardian_wire import Kind, Message, Outbox, pack, unpack
 from hardware.memory_board import TRACE_VARIABLE, MemoryBoard, MemoryTrace
-from hardware.persist import Persist, describe_persist, read_persist, stop_persist
+from hardware.persist import Persist, describe_persist, read_persist
 from hardware.realtime import pin_to_core
 from hardware.settings import BoardKind, PinSettings
 
@@ -179,18 +179,17 @@ class TestPersist:
 
     def test_no_parameter_is_unknown_and_stays_so(self, tmp_path):
         assert read_persist(tmp_path / "none") is Persist.unknown
-        assert not stop_persist(tmp_path / "none")
-        assert not (tmp_path / "none").exists()
-
-    def test_it_is_set_where_it_can_be(self, tmp_path):
-        parameter = tmp_path / "persist_gpio_outputs"
-        parameter.write_text("Y\n")
-        assert stop_persist(parameter)
-        assert read_persist(parameter) is Persist.dropped
 
     def test_the_cure_is_named_where_there_is_something_to_cure(self):
         assert "dtparam=strict_gpiod" in describe_persist(Persist.kept)
         assert "strict" not in describe_persist(Persist.dropped)
+
+    @pytest.mark.parametrize("persist", Persist)
+    def test_what_goes_past_the_kernel_stays_high_whatever_the_parameter_says(self, persist):
+        text = describe_persist(persist, mapped=True)
+        assert "stays high" in text
+        assert "rpi_lgpio" in text
+        assert "strict_gpiod" not in text
 
 
 def test_a_core_that_is_not_there_is_refused_with_those_that_are():

@@ -18,6 +18,8 @@ from hardware import arduino_protocol as protocol
 from hardware.arduino_board import ArduinoBoard, Timing
 from hardware.board import OutputLine
 from hardware.boards import make_board
+from hardware.guardian_edges import Edges
+from hardware.guardian_lines import LineTimer
 from hardware.settings import BoardKind, PinSettings
 from tests.conformance.test_board import (  # noqa: F401 - its tests are run here too, over the firmware
     PINS,
@@ -154,6 +156,30 @@ def test_a_pulse_is_timed_by_the_board_itself(uno):
     # 21 us of it are the firmware's own; the rest is slack for an interrupt in between.
     assert all(50_000 <= length <= 50_100 for length in lengths), lengths
     assert [report.detail for report in arduino.reports()] == ["valve time"] * 20
+    arduino.close()
+
+
+def test_a_pulse_over_a_pulse_has_the_later_end_on_the_boards_own_clock(uno):
+    """The guardian's timer asks, and never says stop: without a new bound the pin falls after 1 s."""
+    arduino = ArduinoBoard(pins(uno.path), PATIENT)
+    timer = LineTimer(Edges(arduino, pins(uno.path), CLOCK.now_ns, lambda _: None))
+    timer.pulse(OutputLine.FAIL_LED, 1_000 * MS)
+    beat(arduino, 0.05)
+    timer.pulse(OutputLine.FAIL_LED, 1_500 * MS)
+    beat_until(arduino, lambda: uno.pulses_us(BITS[LED]))
+    [length] = uno.pulses_us(BITS[LED])
+    assert 1_500_000 < length < 2_500_100
+    arduino.close()
+
+
+def test_a_level_set_within_a_pulse_is_no_longer_bounded_by_the_board(uno):
+    arduino = ArduinoBoard(pins(uno.path), PATIENT)
+    timer = LineTimer(Edges(arduino, pins(uno.path), CLOCK.now_ns, lambda _: None))
+    timer.pulse(OutputLine.FAIL_LED, 300 * MS)
+    timer.set(OutputLine.FAIL_LED, True)
+    begin = uno.mark()
+    beat_until(arduino, lambda: uno.mark() - begin > CLOCK_HZ)
+    assert uno.is_high(BITS[LED])
     arduino.close()
 
 

@@ -12,11 +12,13 @@ import pytest
 
 from core.clock import MonotonicClock
 from core.errors import OutputError
-from core.values import Level, Line, Pulse
+from core.values import Level, Line, Pulse, Water
 from hardware.board import OutputLine
+from hardware.fake import FakeLickSensor, FakeSpeaker
 from hardware.guard import Guard
 from hardware.ledger import Purpose, local_day, read_day
 from hardware.memory_board import TRACE_VARIABLE
+from hardware.rig import Rig
 from hardware.settings import BoardKind, OutputSettings, PinSettings
 from tests.realtime.guarded import (
     LIGHT,
@@ -201,6 +203,30 @@ def test_an_error_of_the_board_ends_the_guardian_with_the_lines_low(monkeypatch)
         reports_until(guard, "edge")
 
 
+def test_what_waits_is_dropped_when_a_device_is_lost(monkeypatch):
+    """The sound is lost, the guardian is not: the drop that runs ends at its time, the others never come."""
+    outputs = OutputSettings(max_pulse_s=1, max_session_water_s=1.0, max_day_water_s=1.0)
+    with guarded(monkeypatch, outputs=outputs) as (guard, trace):
+        rig = Rig(FakeSpeaker(), guard.valve, guard.lines, FakeLickSensor(), guard)
+        for _ in range(5):
+            rig.apply(Water(0.2), CLOCK.now_ns())
+        await_true(lambda: trace.is_high(VALVE))
+        rig.hush(CLOCK.now_ns())
+        told = reports_until(guard, "water_cut")
+        end = time.monotonic() + 0.6
+        while time.monotonic() < end:
+            guard.alive()
+            told.extend(guard.reports())
+            time.sleep(0.01)
+        assert [each.detail.split(":")[0] for each in told if each.kind == "water_cut"] == [
+            f"drop {number} not given" for number in (2, 3, 4, 5)
+        ]
+        [(rise, fall)] = water(trace)
+        assert fall - rise > 150_000_000
+        assert guard.valve.session_s == 0.2
+        pulse(guard, 0.8)
+
+
 def test_reconnecting_counts_the_water_of_the_session_on(monkeypatch):
     bounds = OutputSettings(max_session_water_s=0.1, max_duty=1.0)
     with guarded(monkeypatch, outputs=bounds) as (guard, trace):
@@ -334,6 +360,7 @@ def test_the_controller_has_one_thread_more_and_no_file_left(monkeypatch):
 
 WITHOUT_RIGHTS = """
 import time
+from hardware.fake import FakeLickSensor, FakeSpeaker
 from hardware.guard import Guard
 from tests.realtime.guarded import await_true, spec
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from tests.session.config_texts import load
 PI_RIG = "vid_source = pi"
 PACKAGES = dict.fromkeys(
     ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic", "brian2", "PyAudio", "smbus2",
-     "RPi.GPIO"), "1.0"
+     "rpi-lgpio"), "1.0"
 )  # fmt: skip
+OLD_LIBRARY = {**PACKAGES, "rpi-lgpio": "", "RPi.GPIO": "1.0"}
 
 
 def failing(error):
@@ -75,17 +76,19 @@ def test_a_good_rig_has_nothing_to_cure(good, tmp_path):
     assert [each.line() for each in findings if each.state is not State.found] == []
     assert exit_code(findings) == 0
     text = "\n".join(each.line() for each in findings)
-    for words in ("Raspberry Pi 4 Model B", "RPi.GPIO 1.0", "pi: imx219", "USB Audio", "/dev/i2c-1", "MPR121 at 0x5A",
+    for words in ("Raspberry Pi 4 Model B", "rpi-lgpio 1.0", "pi: imx219", "USB Audio", "/dev/i2c-1", "MPR121 at 0x5A",
                   "drops an output", "SCHED_FIFO up to 99", "GB are free", "arch_sys_counter"):  # fmt: skip
         assert words in text
 
 
 BROKEN = {
-    "no GPIO library": (lambda m: without(m, "RPi.GPIO"), "output lines", "RPi.GPIO is not installed", "make rig", 3),
+    "no GPIO library": (lambda m: without(m, "rpi-lgpio"), "output lines", "RPi.GPIO is not installed", "make rig", 3),
     "no Raspberry Pi": (lambda m: remove(remove(m, "proc/device-tree/model"), "proc/device-tree/compatible"),
                         "output lines", "no Raspberry Pi or Jetson", "set output_board", 3),
     "outputs are kept": (lambda m: write(m, "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs", "Y"),
                          "killed guardian", "keeps an output high", "strict_gpiod", 0),
+    "outputs past the kernel": (lambda m: replace(m, version=OLD_LIBRARY.get), "killed guardian",
+                                "RPi.GPIO drives its lines past the kernel", "rpi_lgpio", 0),
     "no camera library": (lambda m: replace(m, lacking=lambda kind: "no picamera2; apt-get it" if kind is CameraKind.pi
                                             else None), "camera", "no picamera2", "apt-get it", 3),
     "no camera": (lambda m: replace(m, camera=failing(CameraError("no camera; connect it"))), "camera",

@@ -74,6 +74,7 @@ class Keeper:
 
     def __init__(self, reports):
         self._left, self.lives, self.closed, self.restarts = reports, 0, False, 0
+        self.dropped = 0
 
     def alive(self):
         self.lives += 1
@@ -86,6 +87,10 @@ class Keeper:
 
     def reconnect(self):
         self.restarts += 1
+
+    def drop_waiting(self):
+        self.dropped += 1
+        raise OutputError("board: it takes no commands")
 
     def close(self):
         self.closed = True
@@ -232,6 +237,7 @@ def test_a_lost_board_is_restarted_and_told_all_the_while_that_the_runner_lives(
     assert keeper.lives >= result.frames
     lights = [entry[2] for entry in rig.lines.log if entry[1] is Line.LIGHT]
     assert lights == [True, False, True]
+    assert keeper.dropped == 1, "no more water, although the keeper is the one that is lost"
 
 
 @pytest.mark.parametrize("kind", ["lines_low", "hushed"])
