@@ -40,6 +40,8 @@ class ProcessSpeaker:
         Makes the process that plays; another one for tests.
     now_ns : callable
         The monotonic clock.
+    highest_hz : float
+        The highest tone that will be asked for: a card that cannot play it is refused at the start.
     """
 
     def __init__(
@@ -48,8 +50,9 @@ class ProcessSpeaker:
         gains: GainTable = FLAT,
         make_link: Callable[[SpeakerSpec], Link] = SpeakerLink,
         now_ns: Callable[[], int] = time.monotonic_ns,
+        highest_hz: float = 0.0,
     ) -> None:
-        self._spec = SpeakerSpec(settings, gains)
+        self._spec = SpeakerSpec(settings, gains, highest_hz=highest_hz)
         self._make_link = make_link
         self._now_ns = now_ns
         self._use = OutputUse("speaker")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.ports import LickSensor
+from core.tones import ToneMap
 from hardware.absent import NoLickSensor, NoSpeaker
 from hardware.rig import Rig
 from hardware.settings import LickKind
@@ -71,7 +72,8 @@ def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
 
     table = settings.sound.sound_gains
     gains = read_table(Path(table)) if table else speaker_gains(settings.config_path, settings.outputs.rig)
-    speaker = ProcessSpeaker(settings.sound, gains)
+    highest_hz = max(*ToneMap(settings.tones).frequencies, settings.tones.single_freq)
+    speaker = ProcessSpeaker(settings.sound, gains, highest_hz=highest_hz)
     made.callback(speaker.close)
     speaker.start()
     return speaker

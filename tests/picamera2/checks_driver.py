@@ -189,7 +189,9 @@ def check_a_gain_that_is_not_kept_is_refused() -> None:
 
 
 def check_values_out_of_the_real_range_are_refused() -> None:
-    with raises(CameraError, "framerate asks for 100000 us per frame, this camera and sensor mode allow 16666 to 33333"):
+    with raises(
+        CameraError, "framerate asks for 100000 us per frame, this camera and sensor mode allow 16666 to 33333"
+    ):
         new(framerate=10.0).open()
 
 

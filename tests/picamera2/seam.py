@@ -9,7 +9,7 @@ devices that buffers come from, and ``enter.sh`` says why memory must be zero wh
 
 from __future__ import annotations
 
-from types import SimpleNamespace, TracebackType
+from types import SimpleNamespace
 from typing import Any
 
 import libcamera
@@ -40,7 +40,9 @@ def two_planes(planes: list[Any]) -> Any:
 
 
 dmaallocator.libcamera = SimpleNamespace(
-    FrameBuffer=type("FrameBuffer", (), {"Plane": libcamera.FrameBuffer.Plane, "__new__": lambda _, got: two_planes(got)})
+    FrameBuffer=type(
+        "FrameBuffer", (), {"Plane": libcamera.FrameBuffer.Plane, "__new__": lambda _, got: two_planes(got)}
+    )
 )
 
 
