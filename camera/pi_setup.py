@@ -115,15 +115,17 @@ def controls_for(settings: CameraSettings, advertised: Mapping[str, Sequence[Any
     controls: Controls = {
         "AeEnable": False,
         "FrameDurationLimits": (duration_us, duration_us),
-        "AwbEnable": settings.awb_mode != AWB_OFF,
     }
+    # A monochrome sensor has no white balance, and libcamera then no control for it.
+    if "AwbEnable" in advertised or settings.awb_mode != AWB_OFF:
+        controls["AwbEnable"] = settings.awb_mode != AWB_OFF
     if settings.shutter_speed:
         controls["ExposureTime"] = settings.shutter_speed
     if settings.iso:
         controls["AnalogueGain"] = settings.iso / ISO_OF_GAIN_1
     if settings.awb_mode != AWB_OFF:
         controls["AwbMode"] = AWB_MODES[settings.awb_mode]
-    elif settings.colour_gains != (0, 0):
+    elif settings.colour_gains != (0, 0) and "AwbEnable" in advertised:
         controls["ColourGains"] = tuple(float(gain) for gain in settings.colour_gains)
     if "NoiseReductionMode" in advertised:
         controls["NoiseReductionMode"] = NOISE_REDUCTION_OFF

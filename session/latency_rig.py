@@ -196,7 +196,7 @@ def _check_rig(settings: Settings, choice: LatencyChoice) -> None:
             f"--latency: the camera {settings.camera.vid_source.value} sees no light; take the rig's with --camera, or "
             "measure without one: --bench guardian (lines in memory) or --bench virtual"
         )
-    if lacking := CameraFactory().missing(settings.camera.vid_source):
+    if lacking := CameraFactory().missing(settings.camera.vid_source, settings.camera.genicam_library):
         raise InputError(lacking)
     for option, line in (("--line", choice.light), ("--answer", choice.answer)):
         if not getattr(settings.pins, f"pin_{line.value}"):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from camera.gst_gaps import GapCount
-from camera.jetson import argus_source, framerate_caps
+from camera.jetson import argus_source, framerate_caps, jetson_driver
 from camera.settings import CameraKind, CameraSettings
+from core.errors import InputError
 
 SETTINGS = CameraSettings(vid_source=CameraKind.jetson, framerate=30.0, shutter_speed=20_000, resolution=(640, 480))
 
@@ -59,3 +61,16 @@ def test_offsets_that_begin_anew_leave_it_to_time() -> None:
     gaps = GapCount(100.0)
     assert gaps.lost_before(0, 500) == 0
     assert gaps.lost_before(40_000_000, 0) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"shutter_speed": 0}, "shutter_speed = 0"),
+        ({"shutter_speed": 60_000, "framerate": 30.0}, "does not fit into"),
+        ({"awb_mode": "banana"}, "awb_mode = banana"),
+    ],
+)
+def test_what_the_source_would_pass_over_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        jetson_driver(replace(CameraSettings(), vid_source=CameraKind.jetson, **changes))

@@ -261,7 +261,8 @@ def test_settings_that_contradict(changes: dict[str, Any], says: str) -> None:
 
 
 def test_controls() -> None:
-    advertised = {"ExposureTime": (1, 10**6, 0), "FrameDurationLimits": (1, 10**6, 0), "AnalogueGain": (1.0, 8.0, 1.0)}
+    mono = {"ExposureTime": (1, 10**6, 0), "FrameDurationLimits": (1, 10**6, 0), "AnalogueGain": (1.0, 8.0, 1.0)}
+    advertised = {**mono, "AwbEnable": (False, True, True), "ColourGains": (0.0, 32.0, 1.0)}
     fixed = {
         "AeEnable": False,
         "AwbEnable": False,
@@ -271,6 +272,8 @@ def test_controls() -> None:
         "ColourGains": (1.5, 2.0),
     }
     assert controls_for(SETTINGS, advertised) == fixed
+    of_mono = {name: value for name, value in fixed.items() if name not in ("AwbEnable", "ColourGains")}
+    assert controls_for(SETTINGS, mono) == of_mono, "a monochrome sensor has no white balance"
     with_noise_reduction = {**advertised, "NoiseReductionMode": (0, 4, 0)}
     assert controls_for(SETTINGS, with_noise_reduction) == {**fixed, "NoiseReductionMode": 0}
     left = controls_for(replace(SETTINGS, shutter_speed=0, iso=0, awb_mode="cloudy"), advertised)

@@ -64,7 +64,7 @@ def test_a_rate_is_above_twice_the_highest_tone(highest, rate):
 
 
 def test_a_tone_that_no_rate_of_the_card_can_play_is_refused_before_the_session():
-    with pytest.raises(OutputError, match="highest tone is 30000 Hz.*lower n_tones"):
+    with pytest.raises(OutputError, match=r"highest tone is 30000 Hz.*lower n_tones"):
         negotiate(0, lambda rate: rate < 96_000, "card", 30_000.0)
     with pytest.raises(OutputError, match="sample_rate = 44100: the highest tone is 30000 Hz"):
         negotiate(44_100, lambda _: True, "card", 30_000.0)
