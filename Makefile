@@ -8,7 +8,10 @@ DATA := data
 # What `make guest` boots from.
 GUEST := .guest
 
-.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci guest clean
+# The Debian system in which `make picamera2` runs.
+PICAMERA2 := .picamera2
+
+.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci guest picamera2 clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -43,6 +46,10 @@ test-all: test test-real
 guest: $(DEV)
 	@bash tests/guest/make_cache.sh $(GUEST)
 	$(PY) -m tests.guest.boot $(GUEST)
+
+picamera2: $(DEV)
+	@bash tests/picamera2/make_chroot.sh $(PICAMERA2)
+	$(PY) -m tests.picamera2.run $(PICAMERA2)
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check .

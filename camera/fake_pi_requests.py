@@ -77,6 +77,7 @@ class CompletedRequest:
             self.request[:] = RELEASED
             self.picam2.recycle(self.request)
             self.request = None
+            self.config = {}
 
     def get_metadata(self) -> dict[str, Any]:
         """Return what is known of this frame."""
@@ -85,6 +86,8 @@ class CompletedRequest:
 
     def make_array(self, name: str) -> Image:
         """Return a copy of the pixels."""
+        if name not in self.config:
+            raise RuntimeError(f"Stream {name!r} is not defined")
         with MappedArray(self, name) as mapped:
             assert mapped.array is not None
             return mapped.array.copy()
@@ -94,9 +97,9 @@ class MappedArray:
     """The pixels of a request without a copy, for the length of a ``with``."""
 
     def __init__(self, request: CompletedRequest, stream: str, reshape: bool = True, write: bool = True) -> None:
-        assert request.request is not None, "the request was released"
+        self._config = request.config[stream]  # which a released request has no more: KeyError
+        assert request.request is not None
         self._memory = request.request
-        self._config = request.config[stream]
         self._reshape = reshape
         self._write = write
         self.array: Image | None = None

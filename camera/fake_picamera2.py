@@ -1,6 +1,6 @@
 """A module that stands for picamera2: its life cycle, its refusals and a sensor behind it, on any clock.
 
-Held to picamera2 0.3.38: names, defaults, order of the life cycle, texts of errors. ``tests/camera`` compares the two.
+Held to picamera2 0.3.38: names, defaults, order of the life cycle, texts of errors. ``make picamera2`` compares the two.
 What would wait for ever in the real one raises WouldHang here. Threads are not modelled: the camera catches up with the
 clock whenever it is called, so that a caller who is late finds what a real camera would have left him.
 """
@@ -182,6 +182,8 @@ class Picamera2:
         use_case: str = "video",
     ) -> dict[str, Any]:
         """Return a configuration for video."""
+        if not self.is_open:
+            raise RuntimeError("Camera not opened")
         unknown = set(main) - {"format", "size", "stride", "preserve_ar"}
         if unknown:
             raise ValueError(f"Bad key {unknown.pop()!r}: valid stream configuration keys are format, size, stride")
@@ -196,8 +198,9 @@ class Picamera2:
         }  # fmt: skip
 
     def configure(self, camera_config: Any = None) -> None:
-        """Take a configuration; only while the camera is stopped."""
+        """Take a configuration; only while the camera is stopped. Where it is refused, there is none."""
         self._check_stopped()
+        self._config = None
         config = deepcopy(camera_config if camera_config is not None else self.create_video_configuration())
         if config["sensor"] is not None and set(config["sensor"]) - {"bit_depth", "output_size"}:
             raise RuntimeError(f"Unexpected keys {set(config['sensor'])} in sensor configuration")
@@ -232,8 +235,8 @@ class Picamera2:
         del show_preview
         if config is not None:
             self.configure(config)
-        if self._config is None:
-            raise RuntimeError("Camera has not been configured")
+        if self._config is None:  # the real one takes its preview configuration, which no rig wants
+            raise NotImplementedError("fake picamera2: start without a configuration is not modelled")
         if self.started:
             return
         self.bench.calls.append("start")
@@ -261,6 +264,8 @@ class Picamera2:
             return
         self.stop()
         self.is_open = False
+        self._config = None
+        self._sensor.limits = {}
         self.bench.holder = None
         self.bench.calls.append("close")
 
@@ -279,8 +284,6 @@ class Picamera2:
         """Return the next completed request, or with ``wait=False`` the job that will have it."""
         if signal_function is not None or flush:
             raise NotImplementedError("fake picamera2: signal_function and flush are not modelled")
-        if not self.is_open:
-            raise RuntimeError("Camera not opened")
         self._catch_up()
         job = Job(self)
         self._jobs.append(job)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from cli.ask import AGAIN, ask_number, numbers_of, read_numbers
-from cli.rig_lines import Countdown, given_text
+from cli.rig_lines import Countdown, give, given_text
 from cli.run import read_overrides
 from cli.screen import say
 from core.errors import InputError
@@ -64,7 +64,7 @@ def _measure(args: argparse.Namespace, settings: Settings) -> list[Weighing]:
 
     durations = numbers_of(args.durations_ms, "--durations-ms")
     # All of them before the first drop falls.
-    plans = [drops_of(settings, ms / 1000, args.pulses) for ms in durations]
+    plans = [drops_of(settings, ms / 1000, args.pulses, "--durations-ms") for ms in durations]
     total = sum(plan.total_s for plan in plans)
     say(f"{len(plans)} series of {args.pulses} drops, {total / 60:.1f} min in all; catch each in a tared vessel")
     weighings = []
@@ -83,18 +83,12 @@ def _give(settings: Settings, plan: DropPlan, ms: float) -> None:
     """Give one series. Raises _Stopped."""
     from core.clock import MonotonicClock
     from hardware.ledger import Purpose
-    from session.drops import give_drops
-    from session.rig_outputs import note_rig_water, rig_guard
+    from session.rig_outputs import rig_guard
 
     clock = MonotonicClock()
     screen = Countdown(f"{ms:g} ms")
     with StopRequest() as stop, rig_guard(settings, Purpose.prime, settings.outputs, for_mouse=False) as guard:
-        try:
-            given = give_drops(guard, plan, clock, lambda: bool(stop), screen)
-        finally:
-            guard.close()
-            screen.leave_line()
-    note_rig_water(settings, Purpose.prime, given.seconds, clock.wall_ns())
+        given = give(guard, plan, clock, stop, screen)
     say(f"{ms:g} ms: {given_text(given)}")
     if given.stopped:
         raise _Stopped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from cli.rig_lines import Countdown, given_text
+from cli.rig_lines import Countdown, give, given_text
 from cli.run import read_overrides
 from cli.screen import say
 from session.stop import StopRequest
@@ -19,8 +19,7 @@ def run(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
     from hardware.ledger import Purpose
-    from session.drops import give_drops
-    from session.rig_outputs import flush_plan, note_rig_water, rig_guard
+    from session.rig_outputs import flush_plan, rig_guard, rig_log
     from session.rig_settings import load_rig
 
     settings = load_rig(args.config, args.rig, args.mouse, read_overrides(args))
@@ -28,12 +27,6 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     clock = MonotonicClock()
     screen = Countdown(f"flush of {settings.outputs.rig}")
     with rig_guard(settings, Purpose.flush, bounds, for_mouse=False) as guard:
-        try:
-            given = give_drops(guard, plan, clock, lambda: bool(stop), screen)
-        finally:
-            # Before anything is written to a screen that may be slow.
-            guard.close()
-            screen.leave_line()
-    log = note_rig_water(settings, Purpose.flush, given.seconds, clock.wall_ns())
-    say(f"flush of {settings.outputs.rig}: {given_text(given)}; written to {log}")
+        given = give(guard, plan, clock, stop, screen)
+    say(f"flush of {settings.outputs.rig}: {given_text(given)}; written to {rig_log(settings)}")
     return 130 if given.stopped else 0

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
+from typing import Protocol
 
 from cli.screen import say, say_over
-from session.drops import Given
+from core.errors import OutputError
+from core.ports import Clock
+from session.drops import DropPlan, Given, Outputs, give_drops
+from session.stop import StopRequest
 
 
 class Countdown:
@@ -39,3 +43,32 @@ def given_text(given: Given) -> str:
     """Return what came out, as words."""
     end = ", then stopped" if given.stopped else ""
     return f"{given.pulses} opening{'s' * (given.pulses != 1)}, {given.seconds:.3f} s of water{end}"
+
+
+class Closable(Outputs, Protocol):
+    """Outputs that a command closes at once when its drops are given."""
+
+    def close(self) -> None:
+        """Shut the valve. Raises OutputError where it is not sure that it is shut."""
+
+
+def give(outputs: Closable, plan: DropPlan, clock: Clock, stop: StopRequest, screen: Countdown) -> Given:
+    """Give the drops and close the outputs, before anything is written to a screen that may be slow.
+
+    Raises OutputError, which tells how much was given, also where closing fails, too.
+    """
+    said = ""
+    try:
+        given = give_drops(outputs, plan, clock, lambda: bool(stop), screen)
+        said = given_text(given)
+    except OutputError as error:
+        said = str(error)
+        raise
+    finally:
+        try:
+            outputs.close()
+        except OutputError as worse:
+            raise OutputError("; ".join(filter(None, (said, str(worse))))) from worse
+        finally:
+            screen.leave_line()
+    return given

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cli.rig_lines import Countdown, given_text
+from cli.rig_lines import Countdown, give, given_text
 from cli.run import read_overrides
 from cli.screen import say
 from session.settings import Settings
@@ -22,24 +22,20 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
     from hardware.ledger import Purpose
     from session.calibration import start_warnings
-    from session.drops import give_drops
-    from session.rig_outputs import drops_of, rig_guard
+    from session.rig_outputs import drops_of, refuse_over_day, rig_guard
     from session.water_day import water_today
 
     clock = MonotonicClock()
     settings = _settings(args)
     seconds = settings.trial.reward_dur if args.ul is not None else args.seconds
-    plan = drops_of(settings, seconds, args.drops)
+    plan = drops_of(settings, seconds, args.drops, "--seconds" if args.ul is None else "--ul")
+    refuse_over_day(settings, plan, clock.wall_ns())
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop water: warning: {line}", error=True)
     root = Path(settings.recording.data_root)
     screen = Countdown(f"water for {settings.mouse}")
     with rig_guard(settings, Purpose.free, settings.outputs, for_mouse=True) as guard:
-        try:
-            given = give_drops(guard, plan, clock, lambda: bool(stop), screen)
-        finally:
-            guard.close()
-            screen.leave_line()
+        given = give(guard, plan, clock, stop, screen)
     volume = "" if settings.valve is None else f" ({given.pulses * args.ul:g} ul)"
     say(f"water for {settings.mouse}: {given_text(given)}{volume}")
     say(water_today(root, settings.mouse, clock.wall_ns()).text(settings.outputs.max_day_water_s))

@@ -14,6 +14,11 @@ DUTY_WINDOW_NS = 10_000_000_000
 """Span of time of which ``max_duty`` is a share, ns."""
 
 
+def longest_opening_ns(max_duty: float) -> int:
+    """Return the longest single opening that ``max_duty`` (a share) lets out, ns."""
+    return math.floor(max_duty * DUTY_WINDOW_NS)
+
+
 class OutputUse:
     """An output's open or closed state, and its time, which does not go back.
 
@@ -70,7 +75,7 @@ class Openings:
         self._max_pulse_s = max_pulse_s
         self._max_duty = max_duty
         self._gap_ns = as_ns(min_pulse_gap_s)
-        self._duty_ns = math.floor(max_duty * DUTY_WINDOW_NS)
+        self._duty_ns = longest_opening_ns(max_duty)
         self._water = {
             "session": (max_session_water_s, as_ns(session_s)),
             "day": (max_day_water_s, as_ns(day_s)),

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.errors import DeviceLost, OutputError
 from core.ports import LickSensor, Lines, Reconnectable, Reporter, Speaker, Valve
 from core.values import Command, Level, Lick, Line, Pulse, Report, Tone, Water
 
-SESSION_LINES = (Line.LIGHT, Line.BEHAVIOUR_TTL)
-"""Lines that are high while a session runs: excitation light, and the behaviour camera's trigger."""
+SESSION_LINES = (Line.LIGHT, Line.BEHAVIOUR_TTL, Line.BRAIN_TTL)
+"""Lines that are high while a session runs: excitation light, and the triggers of both cameras."""
+LOOP = "loop"
+FALLEN = frozenset({"lines_low", "hushed"})
+"""Reports of outputs that fell because the loop gave no sign of life: what it believes of them is no longer so."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """An output that falls silent by itself when it hears nothing of the runner."""
+
+    def alive(self) -> None:
+        """The runner lives. Never blocks."""
 
 
 class Keeper(Protocol):
@@ -52,7 +63,8 @@ class Rig:
     Attributes
     ----------
     lost : dict of str to str
-        Devices that were lost, ``"sound"``, ``"board"`` or ``"licks"``, and what they said.
+        Devices that were lost, ``"sound"``, ``"board"`` or ``"licks"``, and what they said; ``"loop"`` where outputs
+        fell since the loop had stalled.
     last_words : tuple of Report
         What the keeper of the lines told while it was closed.
     """
@@ -74,9 +86,12 @@ class Rig:
         self.about = dict(about or {})
         self.warnings = warnings
         self.lost: dict[str, str] = {}
+        self._fallen = ""
+        self._kept: list[Report] = []
         self.last_words: tuple[Report, ...] = ()
         self._keeper = keeper
         named = {"sound": speaker, "board": keeper, "licks": licks}
+        self._watched_by = [device.alive for device in (keeper, speaker) if isinstance(device, Watched)]
         self._reporters = {name: device for name, device in named.items() if isinstance(device, Reporter)}
 
     def start(self, time_ns: int) -> None:
@@ -111,6 +126,16 @@ class Rig:
 
     def reports(self) -> list[Report]:
         """Return what the devices tell of themselves since the last call; those that are lost are put into ``lost``."""
+        fresh = self._fresh()
+        # Judged one look later: the last thing that is told of a keeper that died may be that its lines fell.
+        if self._fallen and not self.lost:
+            self.lost[LOOP] = f"the loop stalled, and outputs fell: {self._fallen}"
+        self._fallen = next((told.detail for told in fresh if told.kind in FALLEN), "")
+        kept, self._kept = self._kept, []
+        return kept + fresh
+
+    def _fresh(self) -> list[Report]:
+        """Ask every device that is not lost."""
         reports: list[Report] = []
         for name, device in self._reporters.items():
             if name not in self.lost:
@@ -121,9 +146,16 @@ class Rig:
         return reports
 
     def alive(self) -> None:
-        """Tell the keeper of the lines that the runner lives; at least every 0.25 s."""
-        if self._keeper is not None:
-            self._keeper.alive()
+        """Tell those who watch over outputs that the runner lives; at least every 0.25 s."""
+        for tell in self._watched_by:
+            tell()
+
+    def settle(self) -> None:
+        """Take it as known that outputs fell, while the session was put together or a device was opened again."""
+        self.alive()
+        self._kept += self._fresh()
+        self._fallen = ""
+        self.lost.pop(LOOP, None)
 
     def check_lost(self) -> None:
         """Raise DeviceLost if a device is lost."""
@@ -132,11 +164,13 @@ class Rig:
 
     def can_reconnect(self, name: str) -> bool:
         """Whether a lost device can be opened again."""
-        return isinstance(self._reporters.get(name), Reconnectable)
+        return name == LOOP or isinstance(self._reporters.get(name), Reconnectable)
 
     def reconnect(self, name: str) -> None:
         """Open a lost device again, low and silent. Raises OutputError."""
-        device = self._reporters[name]
+        device = self._reporters.get(name)
+        if name == LOOP:
+            self.lost.pop(name, None)
         if isinstance(device, Reconnectable):
             device.reconnect()
             self.lost.pop(name, None)

@@ -40,6 +40,8 @@ class ProcessSpeaker:
         Makes the process that plays; another one for tests.
     now_ns : callable
         The monotonic clock.
+    highest_hz : float
+        The highest tone that will be asked for: a card that cannot play it is refused at the start.
     """
 
     def __init__(
@@ -48,8 +50,9 @@ class ProcessSpeaker:
         gains: GainTable = FLAT,
         make_link: Callable[[SpeakerSpec], Link] = SpeakerLink,
         now_ns: Callable[[], int] = time.monotonic_ns,
+        highest_hz: float = 0.0,
     ) -> None:
-        self._spec = SpeakerSpec(settings, gains)
+        self._spec = SpeakerSpec(settings, gains, highest_hz=highest_hz)
         self._make_link = make_link
         self._now_ns = now_ns
         self._use = OutputUse("speaker")
@@ -71,7 +74,7 @@ class ProcessSpeaker:
             self._lost = str(error)
             raise
         self._link, self._lost, self._count, self._told = link, "", 0, {}
-        self._alive()
+        self.alive()
 
     def set_tone(self, freq_hz: float, time_ns: int) -> None:
         """Play ``freq_hz`` from the card's next block on, 0 for silence.
@@ -88,13 +91,13 @@ class ProcessSpeaker:
                 "sample_rate"
             )
         self._count += 1
-        self._alive()
+        self.alive()
         memory.command(self._count, freq_hz)
 
     def reports(self) -> tuple[Report, ...]:
         """Return under- and overflows and gaps since the last look. Raises OutputError when the card is lost."""
         memory = self._checked()
-        self._alive()
+        self.alive()
         reports = []
         for trouble in TROUBLES:
             count, time_ns = memory.counted(trouble)
@@ -130,7 +133,8 @@ class ProcessSpeaker:
             self._memory.command(self._count, 0.0)
         self._release()
 
-    def _alive(self) -> None:
+    def alive(self) -> None:
+        """Tell the process that the loop lives; without it for 1 s it falls silent. Never blocks."""
         if self._memory is not None:
             self._memory.words[HEARTBEAT_NS] = self._now_ns()
 

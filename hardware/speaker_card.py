@@ -75,14 +75,26 @@ def choose(outputs: Sequence[SoundOutput], part: str) -> SoundOutput:
     return found[0]
 
 
-def negotiate(wanted: int, takes: Callable[[int], bool], name: str) -> int:
+def negotiate(wanted: int, takes: Callable[[int], bool], name: str, highest_hz: float = 0.0) -> int:
     """Return the rate to open with: ``wanted``, or where that is 0 the first of ``RATES`` that the card takes.
 
-    Raises OutputError when it takes none.
+    A rate that is not above twice ``highest_hz``, the highest tone to be played, is none. Raises OutputError when there
+    is no rate left.
     """
-    for rate in (wanted,) if wanted else RATES:
+    if wanted and wanted <= 2 * highest_hz:
+        raise OutputError(
+            f"sample_rate = {wanted}: the highest tone is {highest_hz:.0f} Hz, which needs more than "
+            f"{2 * highest_hz:.0f} samples/s; raise it, or lower n_tones, start_freq or single_freq"
+        )
+    high_enough = [rate for rate in RATES if rate > 2 * highest_hz]
+    for rate in (wanted,) if wanted else high_enough:
         if takes(rate):
             return rate
+    if not wanted and len(high_enough) < len(RATES):
+        raise OutputError(
+            f"speaker: the highest tone is {highest_hz:.0f} Hz, and '{name}' takes no rate above {2 * highest_hz:.0f} "
+            "samples/s; lower n_tones, start_freq or single_freq, or choose another sound_device"
+        )
     if wanted:
         raise OutputError(f"sample_rate = {wanted}: '{name}' does not take it, or is busy; use 0 to have one chosen")
     rates = ", ".join(map(str, RATES))

@@ -53,11 +53,14 @@ class SpeakerSpec:
     gains : GainTable
     make_oscillator : callable
         (rate Hz, loudness, ramp s, gains) -> Oscillator; a module's function or class, as it is pickled by name.
+    highest_hz : float
+        The highest tone that will be asked for; the card's rate has to be above twice that.
     """
 
     settings: SoundSettings
     gains: GainTable = FLAT
     make_oscillator: Callable[[float, float, float, GainTable], Oscillator] = field(default=Oscillator)
+    highest_hz: float = 0.0
 
 
 class _Alone(Exception):
@@ -131,7 +134,9 @@ class _Speaker:
         settings = self._spec.settings
         card = SoundCard()
         output = choose(card.outputs(), settings.sound_device)
-        rate = negotiate(settings.sample_rate, lambda rate: card.takes(output, rate), output.name)
+        rate = negotiate(
+            settings.sample_rate, lambda rate: card.takes(output, rate), output.name, self._spec.highest_hz
+        )
         oscillator = self._spec.make_oscillator(rate, settings.loudness, settings.tone_ramp_s, self._spec.gains)
         gap_ns = round((GAP_S + output.latency_s) * 1e9)
         source = ToneSource(self._memory, oscillator, gap_ns)

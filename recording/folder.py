@@ -7,7 +7,6 @@ import json
 import math
 import os
 import shutil
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,11 @@ from recording.problems import describe
 from recording.schema import SESSION_JSON
 
 _TRIES = 60
+
+
+def folder_name(wall_ns: int) -> str:
+    """Return the name of the folder of a session that begins at ``wall_ns`` (ns since 1970), in local time."""
+    return f"{local_datetime(wall_ns):%Y%m%d%H%M%S}"
 
 
 def create_session_folder(data_root: Path, mouse: str, started_wall_ns: int) -> Path:
@@ -50,7 +54,7 @@ def create_session_folder(data_root: Path, mouse: str, started_wall_ns: int) -> 
     try:
         home.mkdir(parents=True, exist_ok=True)
         for second in range(_TRIES):
-            folder = home / f"{started + timedelta(seconds=second):%Y%m%d%H%M%S}"
+            folder = home / folder_name(started_wall_ns + second * 1_000_000_000)
             try:
                 folder.mkdir()
             except FileExistsError:

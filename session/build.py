@@ -18,7 +18,7 @@ from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
 from core.ports import Camera, Clock, Pipeline
-from core.schedule import draw_schedule
+from core.schedule import DRY, draw_schedule
 from core.tones import ToneMap
 from core.trial import SessionPlan
 from hardware.bounds import openings
@@ -29,6 +29,7 @@ from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
 from session.real_rig import open_rig
+from session.rig_outputs import refuse_no_valve
 from session.settings import Settings
 
 RING_BYTES = 512 * 2**20
@@ -51,6 +52,8 @@ class Options:
         Whether to run although an ROI is saturated or dark; what is wrong with it is then an event of the session.
     lines_only : bool
         Whether sound card and lick sensor are left closed, as a preview needs neither.
+    session : str
+        Name of the session's folder, for the water's ledger.
     """
 
     seed: int
@@ -58,6 +61,7 @@ class Options:
     outputs: OutputKind
     accept_exposure: bool = False
     lines_only: bool = False
+    session: str = ""
 
     @property
     def on_rig(self) -> bool:
@@ -133,6 +137,8 @@ def refuse_missing(settings: Settings, options: Options) -> None:
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
             "--outputs fake"
         )
+    if options.outputs is OutputKind.real and not options.lines_only and settings.schedule.session_type not in DRY:
+        refuse_no_valve(settings)
     if options.outputs is OutputKind.real and settings.camera.vid_source is CameraKind.simulated:
         raise InputError(
             "--outputs real: a simulated mouse hears and drinks inside the computer; use --outputs fake, or --camera "
@@ -250,7 +256,7 @@ def _places(settings: Settings) -> dict[str, Place]:
 def _rig(settings: Settings, options: Options, plant: Plant | None) -> Rig:
     """Return the outputs: real ones, the simulated mouse's, or fakes that keep the rig's bounds. Raises OutputError."""
     if options.outputs is OutputKind.real:
-        return open_rig(settings, options.seed, lines_only=options.lines_only)
+        return open_rig(settings, options.seed, options.session, lines_only=options.lines_only)
     if plant is not None:
         return Rig(plant.speaker, plant.spout, FakeLines(), plant.tongue)
     return Rig(FakeSpeaker(), FakeValve(settings.outputs), FakeLines(), FakeLickSensor())

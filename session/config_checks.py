@@ -13,6 +13,8 @@ import numpy as np
 from brain.settings import MAX_HISTORY_S
 from camera.settings import CameraKind
 from core.errors import SourceError
+from core.outputs import longest_opening_ns
+from core.values import as_ns, as_seconds
 from hardware.pins import pin_problems
 from hardware.settings import LickSettings, PinSettings
 from insilico.settings import split_network
@@ -108,6 +110,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from _order(draft, "tone_floor", earns, strict=True, why="the tones lie between the two")
     yield from _order(draft, "threshold_min", "threshold_max")
     yield from _order(draft, "reward_dur", "max_pulse_s", why="the valve would refuse")
+    yield from _check_duty(draft)
     yield from _order(draft, "reward_dur", "final_rest_dur", why="the session would end within its last drop")
     if draft.known("adaptive_threshold") and draft.values["adaptive_threshold"]:
         why = "the threshold adapts between threshold_min and threshold_max"
@@ -130,6 +133,17 @@ def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str 
         reason = f" ({why})" if why else ""
         text = f"{draft.say(low)} {wrong} {draft.say(high)}{reason}; lower {low} or raise {high}"
         yield draft.problem((high, low), text)
+
+
+def _check_duty(draft: Draft) -> Iterator[Problem]:
+    """A drop that ``max_duty`` would never let out."""
+    if not draft.known("reward_dur", "max_duty"):
+        return
+    longest_ns = longest_opening_ns(draft.values["max_duty"])
+    if as_ns(draft.values["reward_dur"]) > longest_ns:
+        text = f"{draft.say('reward_dur')} is above {as_seconds(longest_ns):g} s, all that {draft.say('max_duty')} "
+        cure = "leaves of any 10 s (the valve would refuse); lower reward_dur or raise max_duty"
+        yield draft.problem(("max_duty", "reward_dur"), text + cure)
 
 
 def _check_pins(draft: Draft) -> Iterator[Problem]:

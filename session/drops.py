@@ -21,7 +21,7 @@ GRACE_S = 12.0
 ``max_duty``."""
 
 
-ENDS = ("water_cut", "lines_low")
+ENDS = ("water_cut", "lines_low", "refused")
 """Reports after which no drop will come as it was asked for; ``water_wait`` only tells of a delay."""
 
 
@@ -92,8 +92,6 @@ class _Edges:
     def take(self, reports: tuple[Report, ...]) -> None:
         """Take note of what the guardian tells. Raises OutputError where it cut or refused water."""
         for report in reports:
-            if report.kind in ENDS:
-                raise OutputError(f"valve: the guardian gave no more water ({report.kind}: {report.detail})")
             if report.kind != "edge" or report.detail.split()[:1] != ["valve"]:
                 continue
             if report.detail.split()[1] == "1":
@@ -102,6 +100,10 @@ class _Edges:
                 self.open_ns += report.time_ns - self._up_ns
                 self.pulses += 1
                 self._up_ns = -1
+        # All edges first, for the error that tells how much was given.
+        for report in reports:
+            if report.kind in ENDS:
+                raise OutputError(f"valve: the guardian gave no more water ({report.kind}: {report.detail})")
 
     def running_ns(self, now_ns: int) -> int:
         """Return how long the opening that has not ended has lasted, ns."""
@@ -130,9 +132,25 @@ def give_drops(
     Raises
     ------
     OutputError
-        The guardian refuses an opening, is lost, or the valve's line does not answer.
+        The guardian refuses an opening, is lost, or the valve's line does not answer; tells what was given before.
     """
     edges = _Edges()
+    try:
+        return _give(outputs, plan, clock, stop, told, edges)
+    except OutputError as error:
+        running = min(edges.running_ns(clock.now_ns()), as_ns(plan.duration_s))
+        pulses = f"{edges.pulses} of {plan.pulses} openings" + " and part of one" * bool(running)
+        raise OutputError(f"{error}; given: {pulses}, {as_seconds(edges.open_ns + running):.3f} s of water") from error
+
+
+def _give(
+    outputs: Outputs,
+    plan: DropPlan,
+    clock: Clock,
+    stop: Callable[[], bool],
+    told: Callable[[int, float], None] | None,
+    edges: _Edges,
+) -> Given:
     start_ns = due_ns = clock.now_ns()
     step_ns = as_ns(plan.duration_s + plan.pause_s)
     asked = 0

@@ -123,9 +123,11 @@ def run_preview(
         held.callback(parts.camera.close)
         held.callback(_shut, parts.rig)
         view.opened(parts.pipeline.names, parts.camera.frame_shape)
+        parts.camera.start()
+        parts.rig.settle()
+        parts.rig.check_lost()
         # The light alone: the behaviour camera's trigger would make it record.
         parts.rig.apply(Level(Line.LIGHT, True), 0)
-        parts.camera.start()
         return _Preview(settings, parts, clock, stop, view).run(math.inf if seconds is None else seconds)
 
 
@@ -171,6 +173,8 @@ class _Preview:
     def _take(self, frame: Frame) -> None:
         """Bring dF/F one frame further; show the frame if a picture is due."""
         self._check(frame)
+        self._parts.rig.reports()
+        self._parts.rig.check_lost()
         self._frames += 1
         self._since_picture += 1
         self._lost += frame.dropped

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.ports import LickSensor
+from core.tones import ToneMap
 from hardware.absent import NoLickSensor, NoSpeaker
 from hardware.rig import Rig
 from hardware.settings import LickKind
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from hardware.speaker import ProcessSpeaker
 
 
-def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
+def open_rig(settings: Settings, seed: int, session: str, *, lines_only: bool = False) -> Rig:
     """Return the rig, all lines low and silent; the caller closes it.
 
     Parameters
@@ -26,6 +27,8 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
     settings : Settings
     seed : int
         Of the intervals between sync pulses.
+    session : str
+        Its folder's name, for the ledger.
     lines_only : bool
         Leave sound card and lick sensor closed: a preview needs the light alone.
 
@@ -43,6 +46,7 @@ def open_rig(settings: Settings, seed: int, *, lines_only: bool = False) -> Rig:
         outputs=settings.outputs,
         ledger=water_path(Path(settings.recording.data_root), settings.mouse),
         seed=seed,
+        session=session,
     )
     with ExitStack() as made:
         speaker: ProcessSpeaker | None = None
@@ -68,7 +72,8 @@ def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
 
     table = settings.sound.sound_gains
     gains = read_table(Path(table)) if table else speaker_gains(settings.config_path, settings.outputs.rig)
-    speaker = ProcessSpeaker(settings.sound, gains)
+    highest_hz = max(*ToneMap(settings.tones).frequencies, settings.tones.single_freq)
+    speaker = ProcessSpeaker(settings.sound, gains, highest_hz=highest_hz)
     made.callback(speaker.close)
     speaker.start()
     return speaker

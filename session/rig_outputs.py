@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InputError
+from core.outputs import longest_opening_ns
+from core.values import as_ns, as_seconds
 from hardware.guardian_spec import GuardSpec
-from hardware.ledger import Ledger, Opening, Purpose
+from hardware.ledger import Purpose
 from hardware.settings import OutputSettings
 from session.calibration_files import calibration_folder
 from session.drops import DropPlan
 from session.locks import mouse_lock, rig_locks
 from session.settings import Settings
-from session.water_day import WATER_CSV, water_path
+from session.water_day import WATER_CSV, water_path, water_today
 
 if TYPE_CHECKING:
     from hardware.guard import Guard
@@ -28,6 +30,8 @@ PIECE_S = 1.0
 """A flush is made of openings this long, s: none is longer than a valve is ever meant to be open in a session."""
 LEAST_PAUSE_S = 0.2
 """Pause between two drops of a series, s: a droplet falls off, and the pressure settles."""
+RIG_DAY_S = 36_000.0
+"""Valve-open time of one rig in one day for water that is no mouse's, s: a bound for form's sake."""
 
 
 @contextmanager
@@ -38,11 +42,13 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
     ----------
     settings : Settings
     purpose : Purpose
-        What is written into the mouse's ledger beside the water.
+        What is written beside the water: each opening before it begins, by the guardian, so that the row is there
+        whatever ends this process or the guardian.
     outputs : OutputSettings
         Bounds that the guardian keeps.
     for_mouse : bool
-        Whether the water is the mouse's: its locks are taken, too, and the guardian counts it to the mouse's day.
+        Whether the water is the mouse's: its locks are taken, too, and the guardian counts it to the mouse's day; else
+        it goes into the rig's own log.
 
     Raises
     ------
@@ -54,12 +60,15 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
     with ExitStack() as held:
         rig, everywhere = rig_locks(settings.outputs.rig, settings.mouse)
         held.enter_context(rig)
-        ledger = None
         if for_mouse:
             root = Path(settings.recording.data_root)
             held.enter_context(everywhere)
             held.enter_context(mouse_lock(root, settings.mouse))
             ledger = water_path(root, settings.mouse)
+        else:
+            ledger = rig_log(settings)
+            # No mouse drinks it: its day is no bound here.
+            outputs = replace(outputs, max_day_water_s=RIG_DAY_S)
         guard = make_guard(GuardSpec(pins=settings.pins, outputs=outputs, ledger=ledger, purpose=purpose))
         held.callback(guard.close)
         guard.start()
@@ -73,27 +82,39 @@ def make_guard(spec: GuardSpec) -> Guard:
     return Guard(spec)
 
 
-def note_rig_water(settings: Settings, purpose: Purpose, seconds: float, wall_ns: int) -> Path:
-    """Write down water that is no mouse's, in the rig's own log, which is returned. Raises OutputError."""
-    path = calibration_folder(settings.config_path, settings.outputs.rig) / WATER_CSV
-    ledger = Ledger(path)
-    try:
-        ledger.add(Opening(wall_ns, purpose, seconds))
-        ledger.sync()
-    finally:
-        ledger.close()
-    return path
+def rig_log(settings: Settings) -> Path:
+    """Return the rig's own log of water, that of flushes and calibrations; the guardian writes it."""
+    return calibration_folder(settings.config_path, settings.outputs.rig) / WATER_CSV
 
 
-def drops_of(settings: Settings, seconds: float, drops: int) -> DropPlan:
-    """Return the plan of ``drops`` openings of ``seconds``, paced within ``max_duty``. Raises InputError."""
+def refuse_no_valve(settings: Settings) -> None:
+    """Raise InputError where no valve is connected: it would be charged for water that does not come."""
+    if not settings.pins.pin_valve:
+        raise InputError(
+            "pin_valve 0: no valve is connected, so no water can come; set pin_valve to the pin that the valve is on"
+        )
+
+
+def drops_of(settings: Settings, seconds: float, drops: int, key: str = "--seconds") -> DropPlan:
+    """Return the plan of ``drops`` openings of ``seconds``, paced within ``max_duty``. Raises InputError.
+
+    ``key`` is what a person gave the opening with.
+    """
+    refuse_no_valve(settings)
     bounds = settings.outputs
     if not 0 < seconds < math.inf or drops < 1:
         raise InputError(f"{drops} drops of {seconds:g} s: give one drop or more, of more than 0 s")
+    _refuse_nothing(seconds, key)
     if seconds > bounds.max_pulse_s:
         raise InputError(
             f"one opening of {seconds:g} s is above max_pulse_s ({bounds.max_pulse_s:g}); give shorter ones with "
             "--drops N"
+        )
+    longest_ns = longest_opening_ns(bounds.max_duty)
+    if as_ns(seconds) > longest_ns:
+        raise InputError(
+            f"one opening of {seconds:g} s is above {as_seconds(longest_ns):g} s, all that max_duty "
+            f"({bounds.max_duty:g}) leaves of any 10 s; give shorter ones with --drops N, or raise max_duty"
         )
     if drops * seconds > bounds.max_session_water_s:
         raise InputError(
@@ -104,17 +125,36 @@ def drops_of(settings: Settings, seconds: float, drops: int) -> DropPlan:
     return DropPlan(drops, seconds, pause)
 
 
+def _refuse_nothing(seconds: float, key: str) -> None:
+    """Raise InputError for an opening that no clock here can tell from none."""
+    if not as_ns(seconds):
+        raise InputError(f"{key}: an opening of {seconds:g} s is below 1 ns; give a longer one")
+
+
+def refuse_over_day(settings: Settings, plan: DropPlan, wall_ns: int) -> None:
+    """Raise InputError for more water than is left of the mouse's day, OutputError for a ledger that is damaged."""
+    limit_s = settings.outputs.max_day_water_s
+    had_s = water_today(Path(settings.recording.data_root), settings.mouse, wall_ns).seconds
+    if as_ns(had_s) + plan.pulses * as_ns(plan.duration_s) > limit_s * 1e9:
+        asked = f"{plan.pulses} drops of {plan.duration_s:g} s are {plan.pulses * plan.duration_s:g} s of water"
+        raise InputError(
+            f"{asked}, above the {max(0.0, limit_s - had_s):.3f} s that mouse {settings.mouse} has left of "
+            f"max_day_water_s ({limit_s:g}) today; give fewer, or raise max_day_water_s"
+        )
+
+
 def flush_plan(settings: Settings, seconds: float) -> tuple[DropPlan, OutputSettings]:
     """Return the openings of a flush, and bounds that hold this flush and no more. Raises InputError."""
+    refuse_no_valve(settings)
     if not 0 < seconds <= FLUSH_LIMIT_S:
         raise InputError(f"--seconds {seconds:g}: give more than 0 and at most {FLUSH_LIMIT_S:g} s, and flush again")
+    _refuse_nothing(seconds, "--seconds")
     pieces = math.ceil(seconds / PIECE_S)
     piece = seconds / pieces
     bounds = replace(
         settings.outputs,
         max_pulse_s=PIECE_S,
         max_session_water_s=seconds + 0.001,
-        max_day_water_s=36_000.0,
         max_duty=1.0,
         min_pulse_gap_s=0.0,
     )

@@ -10,6 +10,7 @@ from session.config_file import read_config, shown
 from session.settings import Settings, load_settings
 
 _COMMON = ("pins", "sound")
+_BOUNDS = ("max_pulse_s", "max_duty", "min_pulse_gap_s")
 
 
 def load_rig(path: Path, rig: str | None, mouse: str | None, overrides: Mapping[str, str] | None = None) -> Settings:
@@ -54,9 +55,15 @@ def load_rig(path: Path, rig: str | None, mouse: str | None, overrides: Mapping[
     if not here:
         raise InputError(f"--rig {shown(rig or '')}: no mouse of {path} trains on it; there are {', '.join(names)}")
     for other in here[1:]:
-        if any(getattr(other, name) != getattr(here[0], name) for name in _COMMON):
+        if differ := _differ(here[0], other):
             raise InputError(
-                f"rig {other.outputs.rig}: mice {here[0].mouse} and {other.mouse} give different lines or sound; "
+                f"rig {other.outputs.rig}: mice {here[0].mouse} and {other.mouse} give different {', '.join(differ)}; "
                 "choose with --mouse ID"
             )
     return here[0]
+
+
+def _differ(one: Settings, other: Settings) -> list[str]:
+    """Return what of two mice's settings would drive the rig otherwise."""
+    groups = [name for name in _COMMON if getattr(one, name) != getattr(other, name)]
+    return groups + [key for key in _BOUNDS if getattr(one.outputs, key) != getattr(other.outputs, key)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brain.exposure import exposure_facts, exposure_problems
@@ -19,7 +19,7 @@ from core.trial import Phase
 from core.values import Command, Mark, as_seconds
 from core.wishes import end_session
 from hardware.settings import OutputKind
-from recording.folder import check_space, create_session_folder, discard_session_folder
+from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
 from recording.settings import RESERVE_BYTES
@@ -103,6 +103,8 @@ def run_session(
         # Before a device is opened: another session may be using it.
         for lock in rig_locks(settings.outputs.rig, settings.mouse) if options.on_rig else ():
             held.enter_context(lock)
+        started_ns = clock.wall_ns()
+        options = replace(options, session=folder_name(started_ns))
         parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:
             unused.callback(parts.camera.close)
@@ -113,7 +115,6 @@ def run_session(
             if stop:
                 raise InterruptedEarly(stop.reason)
             held.enter_context(mouse_lock(data_root, settings.mouse))
-            started_ns = clock.wall_ns()
             folder = create_session_folder(data_root, settings.mouse, started_ns)
             unused.callback(discard_session_folder, folder)
             note_start(folder, settings, options, started_ns, parts)
@@ -219,11 +220,12 @@ class _Session:
     def _turn_until_done(self, watch: SessionWatch) -> str:
         """Turn the loop until the session is over; return its outcome."""
         parts = self._parts
-        parts.rig.alive()
-        parts.rig.start(0)
         with real_time(self._settings.faults, self._options.live) as refused:
-            # Last, since a camera that nobody reads loses frames.
+            # First, since it may take seconds, in which nobody would tell the lines' keeper that the session lives.
             parts.camera.start()
+            parts.rig.settle()
+            parts.rig.check_lost()
+            parts.rig.start(0)
             self._look()
             looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
             health = HealthWatch(looks, lambda text: self._warn(watch, text))

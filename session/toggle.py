@@ -9,7 +9,7 @@ from core.clock import MonotonicClock
 from core.ports import Clock
 from core.values import Line, Pulse, Report, as_ns
 from hardware.ledger import Purpose
-from session.rig_outputs import note_rig_water, rig_guard
+from session.rig_outputs import rig_guard
 from session.settings import Settings
 
 SHOW_S = 1.0
@@ -47,7 +47,7 @@ class Toggled:
 def toggle(settings: Settings, valve: bool, stop: Callable[[], bool], clock: Clock | None = None) -> Iterator[Toggled]:
     """Raise each line for ``SHOW_S``, the valve (only if ``valve``) for ``DROP_S``; yield what the guardian told.
 
-    The valve's drop goes into the rig's own log. Raises InputError for a rig that is in a session, OutputError for
+    The guardian writes the drop into the rig's own log. Raises InputError for a rig in a session, OutputError for
     lines that cannot be had.
     """
     clock = clock or MonotonicClock()
@@ -65,8 +65,6 @@ def toggle(settings: Settings, valve: bool, stop: Callable[[], bool], clock: Clo
         if pin:
             guard.valve.pulse(DROP_S, clock.now_ns())
         told = Toggled("valve", pin, _high_s(guard, "valve", DROP_S, clock, stop) if pin else 0.0)
-    if told.high_s:
-        note_rig_water(settings, Purpose.prime, told.high_s, clock.wall_ns())
     yield told
 
 

@@ -9,7 +9,7 @@ from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, Rig
 from core.ports import Camera, Clock, EndOfSource, Reconnectable
 from core.trial import Phase, TrialState
 from core.values import Operator, OperatorKind, as_ns
-from hardware.rig import Rig
+from hardware.rig import LOOP, Rig
 from session.loop import Loop
 from session.settings import Settings
 from session.silence import LOOK_S, check_silence, wait_s
@@ -112,7 +112,7 @@ class Turns:
     def _recover_output(self, name: str, error: DeviceLost) -> bool:
         """Open an output or sensor again, as ``_recover_camera``."""
         faults = self._settings.faults
-        wanted = faults.lost_sound if name == "sound" else faults.lost_board
+        wanted = {"sound": faults.lost_sound, LOOP: True}.get(name, faults.lost_board)
         if not (wanted and self._rig.can_reconnect(name)):
             raise error
         return self._recover(name, OutputError(self._rig.lost.get(name, str(error))), lambda: self._rig.reconnect(name))
@@ -148,6 +148,7 @@ class Turns:
     def _back(self, name: str, since_ns: int) -> None:
         """Note that the device is back; light and triggers on again."""
         self._loop.note("back", f"{name} after {(self._clock.now_ns() - since_ns) / 1e9:.1f} s")
+        self._rig.settle()
         try:
             self._rig.start(max(self._loop.status.now_ns, 0))
         except OutputError:

@@ -9,7 +9,6 @@ tools=$(dirname "$0")
 model=$(tr -d '\0' </proc/device-tree/model 2>/dev/null || true)
 if [ -z "$board" ]; then
     case "$model" in
-        *"Raspberry Pi 5"*) board=pi5 ;;
         *"Raspberry Pi"*) board=pi ;;
         *Jetson* | *Orin* | *NVIDIA*) board=jetson ;;
         *) board=pc ;;
@@ -18,12 +17,11 @@ fi
 echo "install_rig: this is a $board${model:+ ($model)}" >&2
 
 case "$board" in
-    ci) lists=(speaker arduino genicam guest) extras=rig,test,lint ;;
-    pi) lists=(speaker pi genicam) extras=rig,pi ;;
-    pi5) lists=(speaker pi genicam) extras=rig,pi5 ;;
+    ci) lists=(speaker sound-tests arduino genicam guest) extras=rig,test,lint ;;
+    pi) lists=(speaker pi genicam) extras=rig ;;
     jetson) lists=(speaker jetson genicam) extras=rig,jetson ;;
     pc) lists=(speaker genicam) extras=rig ;;
-    *) echo "install_rig: no such board: $board; use ci, pi, pi5, jetson or pc" >&2; exit 2 ;;
+    *) echo "install_rig: no such board: $board; use ci, pi, jetson or pc" >&2; exit 2 ;;
 esac
 
 packages=$(for list in "${lists[@]}"; do sed 's/#.*//' "$tools/debian-$list.txt"; done | xargs)
@@ -42,9 +40,9 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
 
-# picamera2 and its libcamera come as Debian packages: the environment has to see them.
+# picamera2, its libcamera and rpi-lgpio come as Debian packages: the environment has to see them.
 case "$board" in
-    pi*) sed -i 's/^include-system-site-packages = false/include-system-site-packages = true/' "$venv/pyvenv.cfg" ;;
+    pi) sed -i 's/^include-system-site-packages = false/include-system-site-packages = true/' "$venv/pyvenv.cfg" ;;
 esac
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[insilico,$extras]"
 echo "install_rig: done; see what is there with: rigloop doctor" >&2

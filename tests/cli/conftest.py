@@ -8,7 +8,9 @@ import pytest
 
 from cli.main import main
 from core.clock import MonotonicClock
-from session import rig_outputs
+from core.errors import OutputError
+from hardware.ledger import Ledger, Opening
+from session import locks, rig_outputs
 from session.stop import SIGNALS
 from tests.cli.words import ROOT
 from tests.support.outputs import VirtualGuard
@@ -43,12 +45,45 @@ def rigloop(capsys, config):
     return call
 
 
+@pytest.fixture
+def own_locks(monkeypatch, tmp_path):
+    """Locks of this test's own: another program on this machine may hold rig1."""
+    folder = tmp_path / "locks"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+
+
 class QuickGuard(VirtualGuard):
-    """A guardian without a process on the host's clock, for openings of a few ms."""
+    """A guardian without a process on the host's clock, for openings of a few ms; writes the ledger as the real one."""
 
     def __init__(self, spec):
         super().__init__(MonotonicClock(), spec.outputs)
         self.spec = spec
+        self.killed_ns = None
+
+    def pulse(self, asked, time_ns):
+        before = len(self.pulses)
+        super().pulse(asked, time_ns)
+        if len(self.pulses) > before:
+            self._write(asked)
+
+    def reports(self):
+        if self.killed_ns is not None and self._clock.now_ns() > self.killed_ns:
+            raise OutputError("guardian: it was killed; its lines are low")
+        return super().reports()
+
+    def close(self):
+        if not self.closed and self.pulses:
+            cut_ns = self.pulses[-1][1] - self._clock.now_ns()
+            if cut_ns > 0 and self.killed_ns is None:
+                self._write(-cut_ns / 1e9)
+        super().close()
+
+    def _write(self, seconds):
+        ledger = Ledger(self.spec.ledger)
+        ledger.add(Opening(self._clock.wall_ns(), self.spec.purpose, seconds))
+        ledger.close()
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ import pytest
 from hardware.loudness import FLAT
 from session.calibration_speaker import speaker_gains
 
+pytestmark = pytest.mark.usefixtures("own_locks")
+
 WEIGHTS = "duration_ms,pulses,grams\n30,100,0.11\n60,100,0.26\n100,100,0.46\n150,100,0.711\n"
 
 
@@ -82,11 +84,11 @@ def test_a_person_weighs_after_each_series(rigloop, config, guards, typed):
     assert "'a lot' is no number" in err
     assert [len(guard.pulses) for guard in guards] == [3, 3, 3]
     assert all(guard.closed for guard in guards)
-    assert all(guard.spec.ledger is None for guard in guards)
     folder = config.parent / "calibration" / "rig1"
+    assert all(guard.spec.ledger == folder / "water.csv" for guard in guards)
     stored = json.loads((folder / "valve.json").read_text())
     assert [each[:2] for each in stored["weighings"]] == [[2.0, 3], [4.0, 3]]
-    assert len((folder / "water.csv").read_text().splitlines()) == 4
+    assert len((folder / "water.csv").read_text().splitlines()) == 10
 
 
 def test_stdin_that_ends_stores_nothing(rigloop, config, guards, typed):

@@ -10,15 +10,7 @@ from hardware.ledger import Ledger, Opening, Purpose
 from session.locks import mouse_lock, rig_locks
 from session.water_day import water_path, water_today
 
-
-@pytest.fixture(autouse=True)
-def own_locks(monkeypatch, tmp_path):
-    from session import locks
-
-    folder = tmp_path / "locks"
-    folder.mkdir()
-    folder.chmod(0o1777)
-    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+pytestmark = pytest.mark.usefixtures("own_locks")
 
 
 @pytest.fixture
@@ -35,7 +27,7 @@ def test_drops_are_given_and_counted_to_the_mouse(water, guards, root):
     code, out, err = water("--seconds", "0.005", "--drops", "3")
     assert code == 0, err
     assert "water for DEMO: 3 openings, 0.015 s of water" in out
-    assert "water today 0.000 s of 120 s" in out, "this guard writes no ledger"
+    assert "water today 0.015 s of 120 s" in out
     [guard] = guards
     assert guard.closed
     assert (guard.spec.ledger, guard.spec.purpose) == (root / "DEMO" / "water.csv", Purpose.free)
@@ -58,6 +50,9 @@ def test_a_volume_needs_the_calibration(water, guards, rigloop, config, tmp_path
     ("words", "said"),
     [
         (("--seconds", "2"), "above max_pulse_s (1)"),
+        (("--seconds", "1", "--set", "max_duty=0.09"), "above 0.9 s, all that max_duty (0.09) leaves of any 10 s"),
+        (("--seconds", "1e-10"), "--seconds: an opening of 1e-10 s is below 1 ns"),
+        (("--seconds", "0.01", "--set", "pin_valve=0"), "pin_valve 0: no valve is connected"),
         (("--seconds", "0"), "more than 0 s"),
         (("--seconds", "nan"), "more than 0 s"),
         (("--seconds", "0.1", "--drops", "0"), "one drop or more"),
@@ -72,6 +67,45 @@ def test_water_that_is_refused_opens_nothing(water, guards, root, words, said):
     assert said in err
     assert guards == []
     assert not root.exists()
+
+
+def test_water_beyond_the_day_is_refused_with_what_is_left(water, guards, root):
+    ledger = Ledger(water_path(root, "DEMO"))
+    ledger.add(Opening(MonotonicClock().wall_ns(), Purpose.reward, 0.49))
+    ledger.close()
+    full = ("--set", "max_day_water_s=0.5", "--seconds", "0.005")
+    code, _, err = water(*full, "--drops", "3")
+    assert code == 2
+    assert "3 drops of 0.005 s are 0.015 s of water, above the 0.010 s that mouse DEMO has left" in err
+    assert "max_day_water_s (0.5)" in err
+    assert guards == []
+    code, out, err = water(*full, "--drops", "2")
+    assert code == 0, err
+    assert "water today 0.500 s of 0.5 s" in out
+    assert "above the 0.000 s" in water(*full)[2]
+
+
+@pytest.mark.parametrize(
+    "words", [("flush", "--seconds", "1"), ("calibrate", "valve", "--durations-ms", "2,4", "--pulses", "2")], ids="fc"
+)
+def test_no_water_where_no_valve_is_connected(rigloop, config, guards, words):
+    code, _, err = rigloop(*words, "--set", "pin_valve=0", "--config", config)
+    assert code == 2
+    assert "pin_valve 0: no valve is connected, so no water can come; set pin_valve" in err
+    assert guards == []
+
+
+@pytest.mark.parametrize("line", ["max_pulse_s = 0.5", "max_duty = 0.25", "min_pulse_gap_s = 0.1"])
+def test_mice_that_disagree_on_the_bounds_of_a_rig(rigloop, config, guards, line):
+    text = config.read_text()
+    assert text.count("[mouse:DEMO2]") == 1
+    start = text.index("\n", text.index("[mouse:DEMO2]"))
+    config.write_text(text[:start] + f"\n{line}" + text[start:])
+    code, _, err = rigloop("flush", "--seconds", "0.05", "--config", config)
+    assert code == 2
+    assert f"mice DEMO and DEMO2 give different {line.split()[0]}; choose with --mouse ID" in err
+    assert guards == []
+    assert rigloop("flush", "--seconds", "0.05", "--mouse", "DEMO2", "--config", config)[0] == 0
 
 
 @pytest.mark.parametrize("taken", ["rig", "mouse"])
@@ -89,8 +123,8 @@ def test_flush_is_no_mouses_water(rigloop, config, guards):
     assert code == 0, err
     [guard] = guards
     assert guard.closed
-    assert guard.spec.ledger is None
     log = config.parent / "calibration" / "rig1" / "water.csv"
+    assert guard.spec.ledger == log
     assert str(log) in out
     time, what, seconds, _ = log.read_text().splitlines()[1].split(",")
     assert (what, float(seconds)) == ("flush", pytest.approx(0.05, abs=1e-4))
@@ -112,8 +146,33 @@ def test_ctrl_c_closes_a_flush_at_once(rigloop, config, guards, monkeypatch):
     assert guards[0].closed
     assert 0 < guards[0].open_s() < 5
     assert "then stopped" in out
-    seconds = float((config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1].split(",")[2])
-    assert seconds == pytest.approx(guards[0].open_s(), abs=0.1)
+    assert logged(config) == pytest.approx(guards[0].open_s(), abs=0.1)
+
+
+def logged(config):
+    """Return the water in the rig's own log, s."""
+    rows = (config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1:]
+    return sum(float(row.split(",")[2]) for row in rows)
+
+
+def test_a_flush_whose_guardian_is_killed_is_in_the_log(rigloop, config, guards, monkeypatch):
+    import cli.flush as command
+
+    class Killer(command.Countdown):
+        def __call__(self, pulses, left_s):
+            super().__call__(pulses, left_s)
+            if pulses == 1 and guards[0].killed_ns is None:
+                guards[0].killed_ns = guards[0].pulses[-1][0] + 100_000_000
+
+    monkeypatch.setattr(command, "Countdown", Killer)
+    monkeypatch.setattr("session.rig_outputs.PIECE_S", 0.2)
+    code, _, err = rigloop("flush", "--seconds", "2", "--config", config)
+    assert code == 3
+    assert "it was killed" in err
+    assert "given: 1 of 10 openings and part of one, 0." in err
+    assert len(err.splitlines()) == 1
+    assert guards[0].closed
+    assert guards[0].open_s() - 0.1 <= logged(config) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "121", "nan"])

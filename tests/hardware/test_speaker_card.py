@@ -54,3 +54,17 @@ def test_without_pyaudio_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyaudio", None)
     with pytest.raises(OutputError, match=r"PyAudio is not installed; .*portaudio19-dev.*\[rig\]"):
         import_pyaudio()
+
+
+@pytest.mark.parametrize(
+    ("highest", "rate"), [(0.0, 48_000), (19_000.0, 48_000), (23_000.0, 48_000), (30_000.0, 96_000)]
+)
+def test_a_rate_is_above_twice_the_highest_tone(highest, rate):
+    assert negotiate(0, lambda _: True, "card", highest) == rate
+
+
+def test_a_tone_that_no_rate_of_the_card_can_play_is_refused_before_the_session():
+    with pytest.raises(OutputError, match="highest tone is 30000 Hz.*lower n_tones"):
+        negotiate(0, lambda rate: rate < 96_000, "card", 30_000.0)
+    with pytest.raises(OutputError, match="sample_rate = 44100: the highest tone is 30000 Hz"):
+        negotiate(44_100, lambda _: True, "card", 30_000.0)

@@ -66,6 +66,40 @@ def until(condition, seconds=20.0):
     pytest.fail(f"not within {seconds} s")
 
 
+def open_s(lines):
+    """Return how long the valve was open, s."""
+    return sum(edge.time_ns * (-1 if edge.high else 1) for edge in lines.edges(OutputLine.VALVE)) / 1e9
+
+
+def logged_s(config):
+    """Return the water in the rig's own log, s."""
+    rows = (config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1:]
+    return sum(float(row.split(",")[2]) for row in rows)
+
+
+def guardian_of(process):
+    """Return the process id of a command's guardian."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    named = {child: Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children}
+    [guardian] = [int(child) for child, words in named.items() if "hardware.guardian" in words]
+    return guardian
+
+
+def test_a_flush_whose_guardian_is_killed_is_written_down(config, tmp_path, lines):
+    flush = start(config, tmp_path, "flush", "--seconds", "60", *MEMORY)
+    try:
+        until(lambda: len(lines.edges(OutputLine.VALVE)) >= 3)
+        os.kill(guardian_of(flush), signal.SIGKILL)
+        _, err = flush.communicate(timeout=20)
+    finally:
+        flush.kill()
+        flush.communicate()
+    assert flush.returncode == 3, err
+    assert "of 60 openings" in err
+    assert not lines.is_high(OutputLine.VALVE)
+    assert open_s(lines) - 0.05 <= logged_s(config) <= open_s(lines) + 1
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["Ctrl-C", "kill -9"])
 def test_a_flush_that_is_cut_leaves_the_valve_shut(config, tmp_path, lines, number, code):
     flush = start(config, tmp_path, "flush", "--seconds", "60", *MEMORY)
@@ -83,6 +117,7 @@ def test_a_flush_that_is_cut_leaves_the_valve_shut(config, tmp_path, lines, numb
         assert flush.returncode == code, err
         if number == signal.SIGINT:
             assert "then stopped" in out
+        assert open_s(lines) - 0.05 <= logged_s(config) <= open_s(lines) + 1
     finally:
         flush.kill()
         flush.communicate()

@@ -36,7 +36,10 @@ roi = SPOT
 roi.SPOT = 40,40,16,16
 dff_history = 1
 dff_mode = green
-reward_threshold = 0.9
+reward_threshold = 0.1
+reward_dur = 0.05
+reward_delay = 0.1
+session_type = continuous_rewards
 total_trials = 400
 initial_rest_dur = 2
 max_trial_dur = 60
@@ -145,6 +148,8 @@ def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(sess
     session.until(lambda: session.events("trial_start"), 60, "the first trial")
     assert session.lines.is_high(OutputLine.LIGHT)
 
+    session.until(lambda: session.events("reward"), 60, "water")
+
     camera.kill()
     killed = time.monotonic()
     session.until(lambda: not session.lines.is_high(OutputLine.LIGHT), 20, "the light to go out")
@@ -167,6 +172,14 @@ def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(sess
     assert (result["outcome"], result["interruptions"]) == ("aborted", 3)
     assert len(session.events("cut_short")) == 4, "three losses, and the end"
     assert not any(session.lines.is_high(line) for line in OutputLine)
+    given = session.lines.edges(OutputLine.VALVE)
+    assert given, "water was given"
+    ledger = session.folder / "data" / "RIG" / "water.csv"
+    with ledger.open(newline="") as file:
+        written = [float(row["seconds"]) for row in csv.DictReader(file)]
+    opened_s = sum(edge.time_ns * (-1 if edge.high else 1) for edge in given) / 1e9
+    assert sum(written) == pytest.approx(opened_s, abs=0.02), "what the valve gave is in the ledger"
+    assert result["water_today"]["seconds"] == pytest.approx(sum(written))
     frames = session.rows("frames.csv")
     numbers = [int(row["frame"]) for row in frames]
     lost = sum(int(row["dropped"]) for row in frames[1:])

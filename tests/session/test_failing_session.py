@@ -12,6 +12,7 @@ from hardware.settings import OutputKind
 from recording.reader import open_session
 from session import finish as finish_module
 from session import runner
+from session.build import refuse_missing
 from tests.support.sessions import (
     OFFLINE,
     SilentCamera,
@@ -57,7 +58,7 @@ def test_a_bug_in_the_loop_is_a_failed_session_with_its_traceback(tmp_path, part
 
 def test_an_output_that_fails_in_the_middle_of_a_frame_leaves_that_frame_on_record(tmp_path, parts_of):
     """The valve opened before the LED failed: the log must say so."""
-    made = parts_of(failing_rig(lines=4))
+    made = parts_of(failing_rig(lines=5))
     result = run(settings_for(tmp_path, success_led_dur="0.1", fail_led_dur="0", reward_threshold="0.02"))
     assert result.outcome == "failed"
     assert len(made[0].rig.valve.pulses) == result.water == 2
@@ -165,6 +166,20 @@ def test_real_outputs_are_refused_before_anything_is_made(tmp_path):
     with pytest.raises(InputError, match="--outputs real"):
         run(settings_for(tmp_path), replace(OFFLINE, outputs=OutputKind.real))
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("normal_audio_normal_reward", True), ("normal_audio_no_reward", False)])
+def test_a_session_that_gives_water_needs_a_valve(tmp_path, kind, refused):
+    options = replace(OFFLINE, outputs=OutputKind.real, live=True)
+    settings = settings_for(tmp_path, pin_valve="0", session_type=kind)
+    if refused:
+        with pytest.raises(InputError, match="pin_valve 0: no valve is connected"):
+            run(settings, options)
+    else:
+        refuse_missing(settings, options)
+    assert not (tmp_path / "data").exists()
+    refuse_missing(settings, replace(options, outputs=OutputKind.fake))
+    refuse_missing(settings, replace(options, lines_only=True))
 
 
 def test_a_data_root_that_cannot_be_written_says_so(tmp_path):

@@ -68,7 +68,7 @@ def test_a_guardian_that_is_lost_ends_it():
         give_drops(guard, DropPlan(100, 0.1, 0.1), clock, never)
 
 
-@pytest.mark.parametrize("kind", ["water_cut", "lines_low"])
+@pytest.mark.parametrize("kind", ["water_cut", "lines_low", "refused"])
 def test_water_that_the_guardian_cuts_is_an_error(kind):
     clock = VirtualClock()
     guard = VirtualGuard(clock)
@@ -85,6 +85,14 @@ def test_a_drop_that_has_to_wait_is_given_all_the_same():
     edges = guard.reports
     guard.reports = lambda: (Report(clock.now_ns(), "water_wait", "drop 2 waits 0.1 s"), *edges())
     assert give_drops(guard, DropPlan(3, 0.1, 0.1), clock, never).pulses == 3
+
+
+def test_what_was_given_before_a_refusal_is_told():
+    clock = VirtualClock()
+    guard = VirtualGuard(clock, OutputSettings(max_session_water_s=0.25))
+    guard.start()
+    with pytest.raises(OutputError, match=r"max_session_water_s.*; given: 2 of 9 openings, 0.200 s of water"):
+        give_drops(guard, DropPlan(9, 0.1, 0.1), clock, never)
 
 
 def test_a_pulse_that_is_refused_is_told():

@@ -96,6 +96,28 @@ class Keeper:
         self.closed = True
 
 
+class QuietKeeper(Keeper):
+    """A guardian that tells of something at its n-th report."""
+
+    def __init__(self, reports, kind):
+        super().__init__(reports)
+        self._kind = kind
+
+    def reports(self):
+        self._left -= 1
+        return (Report(5, self._kind, "no sign of life for 1 s"),) if self._left == 0 else ()
+
+
+class DyingKeeper(Keeper):
+    """A guardian whose watcher tells first that the lines fell; then it is lost."""
+
+    def reports(self):
+        self._left -= 1
+        if self._left == -1:
+            raise OutputError("board: the guardian has died")
+        return (Report(5, "lines_low", "the guardian died"),) if self._left == 0 else ()
+
+
 def rig_with(speaker=None, keeper=None):
     return Rig(speaker or FakeSpeaker(), FakeValve(OutputSettings()), FakeLines(), FakeLickSensor(), keeper)
 
@@ -110,6 +132,8 @@ def kinds(result, *wanted):
 
 MIDDLE_OF_FIRST_TRIAL = 40
 """Frames: 1 s of rest and 1.7 s of a trial of 3 s."""
+SETTLED = 1
+"""Looks at the rig before the first frame."""
 NEVER = {"reward_threshold": "0.4"}
 
 
@@ -198,7 +222,7 @@ def test_a_sound_card_that_comes_back_costs_its_trial(tmp_path, parts_of):
 
 
 def test_where_config_says_so_a_lost_sound_card_ends_the_session_with_its_frame_on_record(tmp_path, parts_of):
-    parts_of(lambda parts: replace(parts, rig=rig_with(FlakySpeaker(MIDDLE_OF_FIRST_TRIAL))))
+    parts_of(lambda parts: replace(parts, rig=rig_with(FlakySpeaker(MIDDLE_OF_FIRST_TRIAL + SETTLED))))
     result = run(settings_for(tmp_path, lost_sound="0", **NEVER))
     assert (result.outcome, result.error) == ("failed", "sound: the card is gone; plug it in again")
     assert result.frames == result.images == len(rows(result.session / "frames.csv")) == MIDDLE_OF_FIRST_TRIAL
@@ -214,6 +238,33 @@ def test_a_lost_board_is_restarted_and_told_all_the_while_that_the_runner_lives(
     lights = [entry[2] for entry in rig.lines.log if entry[1] is Line.LIGHT]
     assert lights == [True, False, True]
     assert keeper.dropped == 1, "no more water, although the keeper is the one that is lost"
+
+
+@pytest.mark.parametrize("kind", ["lines_low", "hushed"])
+def test_outputs_that_fell_since_the_loop_had_stalled_cost_the_trial_and_come_on_again(tmp_path, parts_of, kind):
+    rig = rig_with(keeper=QuietKeeper(MIDDLE_OF_FIRST_TRIAL, kind))
+    parts_of(lambda parts: replace(parts, rig=rig))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions, result.trials) == ("complete", 1, 3)
+    assert [detail for _, detail in kinds(result, "lost")] == [
+        "loop: the loop stalled, and outputs fell: no sign of life for 1 s"
+    ]
+    lights = [entry[2] for entry in rig.lines.log if entry[1] is Line.LIGHT]
+    assert lights == [True, False, True]
+
+
+def test_lines_that_fell_with_their_guardian_are_the_boards_loss(tmp_path, parts_of):
+    keeper = DyingKeeper(MIDDLE_OF_FIRST_TRIAL)
+    parts_of(lambda parts: replace(parts, rig=rig_with(keeper=keeper)))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions, keeper.restarts) == ("complete", 1, 1)
+    assert [detail.split(":")[0] for _, detail in kinds(result, "lost")] == ["board"]
+
+
+def test_what_fell_before_the_session_is_no_loss(tmp_path, parts_of):
+    parts_of(lambda parts: replace(parts, rig=rig_with(keeper=QuietKeeper(1, "lines_low"))))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions) == ("complete", 0)
 
 
 def test_hush_reaches_every_output_whichever_is_lost():

@@ -92,6 +92,7 @@ BAD_KEYS = {
     ),
     "last drop": ("final_rest_dur = 0.1", "reward_dur 0.3 is above final_rest_dur 0.1"),
     "pulse": ("reward_dur = 2", "reward_dur 2 is above max_pulse_s 1"),
+    "duty": ("max_duty = 0.02", "max_duty = 0.02: reward_dur 0.3 is above 0.2 s, all that max_duty 0.02 leaves of any"),
     "two lines on one pin": (
         "pin_valve = 17",
         "pin_valve = 17: pin_valve and pin_behaviour_ttl are both 17; give each",
@@ -195,6 +196,7 @@ GOOD_KEYS = {
     "history of two frames": "dff_history = 0.4\nframerate = 5",
     "history that just fits": "roi = x\nroi.x = 0,0,256,256\ndff_history = 6.54\nframerate = 1000",
     "last drop": "final_rest_dur = 0.3",
+    "all of the duty": "max_duty = 0.03",
     "all lines on places of the header": (
         "pin_numbering = board\npin_valve = 13\npin_success_led = 11\npin_fail_led = 32\npin_light = 40\n"
         "pin_behaviour_ttl = 15\npin_brain_ttl = 16\npin_sync = 18"

@@ -44,7 +44,7 @@ def missing():
     if not lacking:
         return ""
     return (
-        f"no {', '.join(lacking)}: sudo apt-get install the packages of tools/debian-speaker.txt, then "
+        f"no {', '.join(lacking)}: sudo apt-get install the packages of tools/debian-speaker.txt and -sound-tests.txt, then "
         ".venv/bin/pip install -c constraints.txt -e '.[rig]'"
     )
 
