@@ -45,6 +45,8 @@ class GuardLink:
         self._fatal = ""
         self._gone = self._taken = False
         self._done: set[int] = set()
+        self._rise_ns = 0
+        self._openings: list[tuple[int, int]] = []
         self._links = {pair.link: self._hear_guardian, pair.watch: self._hear_watcher}
 
     def ask(self, message: Message) -> None:
@@ -85,6 +87,23 @@ class GuardLink:
             return
         raise OutputError(f"{self._why_lost()}; {CLOSE_THE_TAP}")
 
+    def last_words(self) -> tuple[Report, ...]:
+        """Return what is still to be told of a pair that has ended."""
+        while self._hear(0):
+            pass
+        return tuple(self._reports)
+
+    def openings(self, now_ns: int) -> list[tuple[int, int]]:
+        """Return start and end of every opening so far, ns; one whose end nobody told lasted until now."""
+        return self._openings + ([(self._rise_ns, now_ns)] if self._rise_ns else [])
+
+    def _note_edge(self, message: Message) -> None:
+        if message.high:
+            self._rise_ns = message.a
+        elif self._rise_ns:
+            self._openings.append((self._rise_ns, message.a))
+            self._rise_ns = 0
+
     def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Hear until it is done; return whether it is."""
         while not done():
@@ -123,6 +142,8 @@ class GuardLink:
         elif message.kind is Kind.FATAL:
             self._fatal = self._fatal or message.text
         else:
+            if message.kind is Kind.EDGE and message.line is OutputLine.VALVE:
+                self._note_edge(message)
             self._reports.append(as_report(message))
 
     def _hear_watcher(self, message: Message) -> None:

@@ -42,7 +42,7 @@ class Kind(IntEnum):
     """The controller's heartbeat is this thread: number. It ends at once when the controller is killed."""
     # From the guardian or the watcher.
     READY = 10
-    """Up; the water of the day so far (a). Text: what of real time was refused."""
+    """Up. Text: what of real time was refused."""
     EDGE = 11
     """A line changed: line, high, number, time (a)."""
     CUT = 12
@@ -61,6 +61,8 @@ class Kind(IntEnum):
     """Reports that found no room were dropped: number, time (a)."""
     TAKEN = 19
     """The watcher took the lines low for a guardian that died or hung: time (a). Text: which."""
+    LEDGER = 20
+    """The water of the day is not written as it was given: time (a). Text: what is wrong."""
     # From the guardian to the watcher.
     ROW = 30
     """Write into the ledger: number, time of day (a), length (b)."""
