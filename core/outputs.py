@@ -88,6 +88,16 @@ class Openings:
         """Water of the session so far, s, what is still to come included."""
         return (self._water["session"][1] + self._taken_ns) / 1e9
 
+    @property
+    def day_s(self) -> float:
+        """Water of the day so far, s, what is still to come included."""
+        return (self._water["day"][1] + self._taken_ns) / 1e9
+
+    def count_day(self, day_s: float) -> None:
+        """Take note that the day has had this much water at least, s."""
+        limit_s, before_ns = self._water["day"]
+        self._water["day"] = (limit_s, max(before_ns, as_ns(day_s) - self._taken_ns))
+
     def add(self, duration_s: float, time_ns: int) -> tuple[int, int]:
         """Return start and end (ns) of an opening that is asked for at ``time_ns``. Raises OutputError."""
         length = self.take(duration_s)

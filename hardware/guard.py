@@ -6,19 +6,20 @@ and the processes end by themselves when this one is gone. All verbs are called 
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 
 from core.clock import MonotonicClock
 from core.errors import OutputError
 from core.values import Report
-from hardware.bounds import openings
+from hardware.bounds import last_openings, openings
 from hardware.guard_devices import GuardedLines, GuardedValve
 from hardware.guard_link import CLOSE_THE_TAP, GuardLink
 from hardware.guard_pair import Pair
 from hardware.guardian_spec import GuardSpec, Orders
 from hardware.guardian_wire import Kind, Message
 from hardware.heartbeat import Heartbeat
-from hardware.ledger import check_ledger, local_day, read_day
+from hardware.ledger import check_ledger, hold_ledger, local_day, read_day
 
 DROP_S = 0.1
 """How long a guardian may take to have room for a command."""
@@ -40,14 +41,18 @@ class Guard:
 
     def __init__(self, spec: GuardSpec) -> None:
         self._spec = spec
-        self._wall_ns = MonotonicClock().wall_ns()
+        self._clock = MonotonicClock()
+        self._wall_ns = self._clock.wall_ns()
         self._pair: Pair | None = None
         self._link: GuardLink | None = None
         self._heartbeat: Heartbeat | None = None
         self._lost = ""
-        day_s = read_day(spec.ledger, local_day(self._wall_ns)).seconds if spec.ledger else 0.0
-        self.valve = GuardedValve(self, openings(spec.outputs, day_s=day_s))
+        self._told: list[Report] = []
+        self._openings: list[tuple[int, int]] = []
+        self.valve = GuardedValve(self, openings(spec.outputs))
         self.lines = GuardedLines(self)
+        if warning := self._count_day():
+            self._told.append(Report(self._clock.now_ns(), "ledger", warning))
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -63,12 +68,7 @@ class Guard:
         """Start the processes; return when the board is had, lines low. Raises OutputError, nothing is then left."""
         if self._pair is not None:
             raise OutputError("guardian: it was started before; make a new Guard")
-        if self._spec.ledger is not None:
-            check_ledger(self._spec.ledger)
-        try:
-            self._pair = Pair(Orders(self._spec, self.valve.session_s, self._wall_ns))
-        except OSError as error:
-            raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
+        self._pair = self._start_pair()
         self._link = GuardLink(self._pair, self.valve.forget)
         self._heartbeat = Heartbeat(self._pair.life)
         try:
@@ -105,6 +105,9 @@ class Guard:
 
     def reports(self) -> tuple[Report, ...]:
         """Return edges, sync pulses, cuts and refusals since the last look. Raises OutputError when all is lost."""
+        if self._told:
+            told, self._told = tuple(self._told), []
+            return told
         if self._lost:
             raise OutputError(self._lost)
         return self._link.reports() if self._link is not None else ()
@@ -112,7 +115,7 @@ class Guard:
     def reconnect(self) -> None:
         """End what is left and start anew, lines low; the session's water goes on counting. Raises OutputError."""
         with suppress(OutputError):
-            # Where even the watcher was killed: the new guardian takes the lines low.
+            # Where even the watcher was killed: the new guardian takes the lines low. Rows that are lost are reported.
             self._end()
         try:
             self.start()
@@ -135,16 +138,57 @@ class Guard:
         if failures:
             raise failures[0]
 
+    def _start_pair(self) -> Pair:
+        """Start the processes, with what session, day and the last 10 s have had. Raises OutputError."""
+        ledger = -1
+        if self._spec.ledger is not None:
+            check_ledger(self._spec.ledger)
+            # Its last writer may still be at it, although its session was killed.
+            ledger = hold_ledger(self._spec.ledger)
+        try:
+            self._count_day()
+            orders = Orders(self._spec, self.valve.session_s, self.valve.day_s, tuple(self._openings))
+            return Pair(orders, ledger)
+        except OSError as error:
+            raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
+        finally:
+            if ledger >= 0:
+                os.close(ledger)
+
+    def _count_day(self) -> str:
+        """Count what the ledger has; return its warning.
+
+        Rows that never reached it count all the same: ``valve`` knows what this session asked for.
+        """
+        if self._spec.ledger is None:
+            return ""
+        day = read_day(self._spec.ledger, local_day(self._wall_ns))
+        self.valve.count_day(day.seconds)
+        return day.warning
+
     def _end(self) -> None:
-        pair, self._pair, self._link = self._pair, None, None
+        pair, self._pair = self._pair, None
+        link, self._link = self._link, None
         heartbeat, self._heartbeat = self._heartbeat, None
         try:
-            if pair is not None and not pair.end():
-                raise OutputError(f"guardian: it and its watcher were killed; {CLOSE_THE_TAP}")
-            if pair is not None and pair.unwritten:
-                raise OutputError(f"water of the day: rows of {self._spec.ledger} may be missing; check the disk")
+            if pair is not None and link is not None:
+                self._end_pair(pair, link)
         finally:
             if heartbeat is not None:
                 heartbeat.close()
             if pair is not None:
-                pair.life.close()
+                pair.close()
+
+    def _end_pair(self, pair: Pair, link: GuardLink) -> None:
+        low = pair.end()
+        now_ns = self._clock.now_ns()
+        self._told += link.last_words()
+        self._openings = last_openings(self._openings + link.openings(now_ns), now_ns)
+        missing = f"water of the day: rows of {self._spec.ledger} may be missing; check the disk"
+        unwritten = pair.unwritten and self._spec.ledger is not None
+        if unwritten:
+            self._told.append(Report(now_ns, "ledger", missing))
+        if not low:
+            raise OutputError(f"guardian: it and its watcher were killed; {CLOSE_THE_TAP}")
+        if unwritten:
+            raise OutputError(missing)

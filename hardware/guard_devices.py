@@ -41,6 +41,15 @@ class GuardedValve:
         """Water that was asked for in this session, s."""
         return self._openings.session_s
 
+    @property
+    def day_s(self) -> float:
+        """Water of the day, s, with all that was asked for in this session."""
+        return self._openings.day_s
+
+    def count_day(self, day_s: float) -> None:
+        """Take note that the day has had this much water at least, s."""
+        self._openings.count_day(day_s)
+
     def pulse(self, duration_s: float, time_ns: int) -> None:
         """Open now, close ``duration_s`` later. Raises OutputError on a pulse that is not allowed."""
         self._state.note(time_ns)

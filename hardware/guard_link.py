@@ -51,6 +51,8 @@ class GuardLink:
         self._fatal = ""
         self._gone = self._taken = False
         self._done: set[int] = set()
+        self._rise_ns = 0
+        self._openings: list[tuple[int, int]] = []
         self._links = {pair.link: self._hear_guardian, pair.watch: self._hear_watcher}
 
     def ask(self, message: Message) -> None:
@@ -109,15 +111,33 @@ class GuardLink:
             self._wait(lambda: self._gone, min(left_s, AGAIN_S))
         return False
 
-    def _wait(self, done: Callable[[], bool], timeout_s: float) -> None:
-        """Hear until it is done, for at most ``timeout_s`` in all, however much is said meanwhile."""
+    def last_words(self) -> tuple[Report, ...]:
+        """Return what is still to be told of a pair that has ended."""
+        while self._hear(0):
+            pass
+        return tuple(self._reports)
+
+    def openings(self, now_ns: int) -> list[tuple[int, int]]:
+        """Return start and end of every opening so far, ns; one whose end nobody told lasted until now."""
+        return self._openings + ([(self._rise_ns, now_ns)] if self._rise_ns else [])
+
+    def _note_edge(self, message: Message) -> None:
+        if message.high:
+            self._rise_ns = message.a
+        elif self._rise_ns:
+            self._openings.append((self._rise_ns, message.a))
+            self._rise_ns = 0
+
+    def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Hear until it is done, for at most ``timeout_s`` in all, however much is said; return whether it is."""
         end_ns = time.monotonic_ns() + as_ns(max(0.0, timeout_s))
         while not done():
             left_s = (end_ns - time.monotonic_ns()) / 1e9
             # What was said before the end is heard even where this process was held up until after it.
             self._hear(max(0.0, left_s))
             if left_s <= 0:
-                return
+                return done()
+        return True
 
     def _hear(self, timeout_s: float) -> bool:
         """Take what was said, waiting for it up to ``timeout_s``; return whether there was anything."""
@@ -152,6 +172,8 @@ class GuardLink:
         else:
             if message.kind is Kind.DROPPED:
                 self._dropped(message.number)
+            if message.kind is Kind.EDGE and message.line is OutputLine.VALVE:
+                self._note_edge(message)
             self._reports.append(as_report(message))
 
     def _hear_watcher(self, message: Message) -> None:

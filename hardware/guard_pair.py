@@ -35,24 +35,24 @@ class Pair:
     Parameters
     ----------
     orders : Orders
+    ledger : int
+        The ledger, held (``hardware.ledger.hold_ledger``) and still the caller's; -1 for none. The watcher inherits
+        it, and with it the lock, until it has written its last row.
 
     Attributes
     ----------
     link, watch : socket
         To the guardian, to the watcher.
     life : Life
-        The page of signs of life; whoever is told of the pair closes it.
+        The page of signs of life.
     guardian, watcher : subprocess.Popen
-    day_s : float
-        Water of the day before this, s.
     unwritten : bool
-        Whether rows of the ledger did not reach the disk; known after ``end``.
+        Whether the watcher ended without all rows of the ledger on the disk; known after ``end``.
     refused : list of str
         What of real-time scheduling was refused, with its cure.
     """
 
-    def __init__(self, orders: Orders) -> None:
-        self.day_s = 0.0
+    def __init__(self, orders: Orders, ledger: int = -1) -> None:
         self.unwritten = False
         self.refused: list[str] = []
         with ExitStack() as theirs:
@@ -68,16 +68,17 @@ class Pair:
                 self.guardian = _spawn("hardware.guardian", link.fileno(), rows.fileno(), memory)
                 handle = os.pidfd_open(self.guardian.pid)
                 theirs.callback(os.close, handle)
-                self.watcher = _spawn("hardware.guardian_watcher", watch.fileno(), rows_read.fileno(), memory, handle)
+                watched = (watch.fileno(), rows_read.fileno(), memory, handle, ledger)
+                self.watcher = _spawn("hardware.guardian_watcher", *watched)
         try:
             for end in (self.link, self.watch):
                 give_orders(end, orders)
             # The watcher first: no pulse before somebody watches.
             self._await_ready(self.watch, "watcher")
-            self.day_s = self._await_ready(self.link, "guardian").a / 1e9
+            self._await_ready(self.link, "guardian")
         except BaseException as error:
             self.end()
-            self.life.close()
+            self.close()
             if isinstance(error, OSError):
                 raise OutputError(
                     f"guardian: it died at its start ({error}); see above, and run rigloop doctor"
@@ -90,10 +91,14 @@ class Pair:
         # Only now: whatever the guardian left high the watcher takes low before it ends.
         code = _finish(self.watcher, self.watch, WATCHER_END_S)
         low |= code in (0, UNWRITTEN)
-        self.unwritten |= code == UNWRITTEN
+        self.unwritten |= code != 0
+        return low
+
+    def close(self) -> None:
+        """Let go of the sockets, which hold what both said last, and of the page. Twice is legal."""
         self.link.close()
         self.watch.close()
-        return low
+        self.life.close()
 
     def kill_guardian(self) -> None:
         """End a guardian that does not answer; the watcher takes its lines low."""
@@ -113,7 +118,7 @@ class Pair:
             return "it does not answer"
         return f"it was killed ({signal.Signals(-code).name})" if code < 0 else f"it ended with exit code {code}"
 
-    def _await_ready(self, link: socket.socket, name: str) -> Message:
+    def _await_ready(self, link: socket.socket, name: str) -> None:
         poller = select.poll()
         poller.register(link, select.POLLIN)
         while poller.poll(START_S * 1000):
@@ -125,19 +130,19 @@ class Pair:
                 raise OutputError(message.text)
             if message.kind is Kind.READY:
                 self.refused += [f"{name}: {line}" for line in message.text.splitlines()]
-                return message
+                return
         raise OutputError(f"guardian: the {name} did not come up within {START_S:g} s; run rigloop doctor")
 
 
 def _spawn(module: str, *descriptors: int) -> subprocess.Popen[bytes]:
-    """Start a module as a program that sees what this one sees of Python's path."""
+    """Start a module as a program that sees what this one sees of Python's path; a descriptor of -1 is none."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     # It computes nothing: a pool of threads would only take (locked) memory.
     environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(  # noqa: S603 - this Python, a module of ours, numbers
         [sys.executable, "-m", module, *map(str, descriptors), str(os.getpid())],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=descriptors, start_new_session=True,
-        env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+        pass_fds=[descriptor for descriptor in descriptors if descriptor >= 0], env=environment,
     )  # fmt: skip
 
 

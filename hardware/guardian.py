@@ -28,7 +28,6 @@ from hardware.guardian_outputs import Outputs
 from hardware.guardian_process import become_prompt, hold_controller, mind_signals, take_orders
 from hardware.guardian_spec import Orders
 from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, Outbox, pack, unpack
-from hardware.ledger import local_day, read_day
 
 PRIORITY = 80
 TICK_NS = 5_000_000
@@ -83,15 +82,14 @@ class Guardian:
 
     def run(self) -> str:
         """Work until there is a reason to end; return it. Raises what goes wrong."""
-        spec = self._orders.spec
-        day_s = read_day(spec.ledger, local_day(self._orders.wall_ns)).seconds if spec.ledger else 0.0
+        orders, spec = self._orders, self._orders.spec
+        bounds = openings(spec.outputs, orders.session_s, orders.day_s)
+        for start_ns, end_ns in orders.openings:
+            bounds.note(start_ns, end_ns)
         self._board = make_board(spec.pins)
-        self._outputs = Outputs(
-            self._board, spec, openings(spec.outputs, self._orders.session_s, day_s), time.monotonic_ns,
-            self._outbox.put, self._write_down,
-        )  # fmt: skip
+        self._outputs = Outputs(self._board, spec, bounds, time.monotonic_ns, self._outbox.put, self._write_down)
         refused = become_prompt(PRIORITY)
-        self._outbox.put(Message(Kind.READY, a=round(day_s * 1e9), text="\n".join(refused)))
+        self._outbox.put(Message(Kind.READY, text="\n".join(refused)))
         self._work(self._board, self._outputs)
         return self._end
 

@@ -42,12 +42,13 @@ class Orders:
     Attributes
     ----------
     spec : GuardSpec
-    session_s : float
-        Water that the session has had from a guardian before this one, s.
-    wall_ns : int
-        When the session began, ns since 1970: its water counts for that day.
+    session_s, day_s : float
+        Water that the session and its day have had before this guardian, s.
+    openings : tuple of (int, int)
+        Start and end of the valve's openings in the last 10 s, ns (CLOCK_MONOTONIC), in order.
     """
 
     spec: GuardSpec
     session_s: float
-    wall_ns: int
+    day_s: float
+    openings: tuple[tuple[int, int], ...] = ()

@@ -65,7 +65,7 @@ class ValveTimer:
             kept_back = max(0, length - (fall - rise))
             self._edges.say(Message(Kind.CUT, number=number, a=fall, b=fall - rise, text=why))
             self._openings.give_back(kept_back)
-            self._write_down(number, -kept_back)
+            self._correct(number, kept_back)
         self._tell_dropped(waiting, why)
         self.due_ns = NEVER
 
@@ -84,6 +84,14 @@ class ValveTimer:
         for number, length in drops:
             self._openings.give_back(length)
             self._edges.say(Message(Kind.DROPPED, number=number, a=self._edges.now_ns(), text=why))
+
+    def _correct(self, number: int, kept_back: int) -> None:
+        try:
+            self._write_down(number, -kept_back)
+        except OutputError as error:
+            # The valve is shut all the same, and the day counts more than was given.
+            text = f"drop {number} counts {kept_back / 1e9:.3f} s too much, as it was cut: {error}"
+            self._edges.say(Message(Kind.LEDGER, number=number, a=self._edges.now_ns(), text=text))
 
     def _rise(self) -> None:
         number, length = self._waiting.popleft()

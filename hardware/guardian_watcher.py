@@ -55,14 +55,17 @@ class Watcher:
         Handles (pidfd) of both.
     life : Life
     spec : GuardSpec
+    ledger : int
+        The ledger, held by the controller before (``hardware.ledger.hold_ledger``); -1: held with the first row.
     """
 
     def __init__(
-        self, link: socket.socket, rows: socket.socket, guardian: int, controller: int, life: Life, spec: GuardSpec
-    ) -> None:
+        self, link: socket.socket, rows: socket.socket, guardian: int, controller: int, life: Life, spec: GuardSpec,
+        ledger: int = -1,
+    ) -> None:  # fmt: skip
         self._link, self._rows, self._life, self._spec = link, rows, life, spec
         self._guardian, self._controller = guardian, controller
-        self._scribe = Scribe(spec.ledger) if spec.ledger is not None else None
+        self._scribe = Scribe(spec.ledger, ledger) if spec.ledger is not None else None
         self._silence = Silence(2 * TICK_MS * 1_000_000)
         self._allowed_ns = SILENCE_NS
         self._board: Board | None = None
@@ -213,24 +216,25 @@ def is_stopped(handle: int) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """Run the process. ``argv``: descriptors of link, rows, life and the guardian, process id of the controller."""
-    mind_signals()
-    link, rows = socket.socket(fileno=int(argv[0])), socket.socket(fileno=int(argv[1]))
-    controller = hold_controller(int(argv[4]))
-    spec = take_orders(link).spec
-    preload(spec.pins)
-    watcher = Watcher(link, rows, int(argv[3]), controller, Life(int(argv[2])), spec)
-    refused = become_prompt(PRIORITY)
-    link.send(pack(Message(Kind.READY, text="\n".join(refused))), socket.MSG_NOSIGNAL)
-    try:
-        watcher.run()
-    except BaseException:  # noqa: BLE001 - whatever it is, nobody watches from here on: no line may stay high
-        traceback.print_exc()
-        watcher.shut_down()
-    written = watcher.close()
-    if not watcher.left_low:
-        return 1
-    return 0 if written else UNWRITTEN
+    """Run the process. ``argv``: descriptors of link, rows, life, guardian and ledger, process id of the controller."""
+    # Open until the end: SIGTERM, which means nothing here, is written into it.
+    with mind_signals():
+        link, rows = socket.socket(fileno=int(argv[0])), socket.socket(fileno=int(argv[1]))
+        controller = hold_controller(int(argv[5]))
+        spec = take_orders(link).spec
+        preload(spec.pins)
+        watcher = Watcher(link, rows, int(argv[3]), controller, Life(int(argv[2])), spec, int(argv[4]))
+        refused = become_prompt(PRIORITY)
+        link.send(pack(Message(Kind.READY, text="\n".join(refused))), socket.MSG_NOSIGNAL)
+        try:
+            watcher.run()
+        except BaseException:  # noqa: BLE001 - whatever it is, nobody watches from here on: no line may stay high
+            traceback.print_exc()
+            watcher.shut_down()
+        written = watcher.close()
+        if not watcher.left_low:
+            return 1
+        return 0 if written else UNWRITTEN
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Kind(IntEnum):
     """Drop what waits for its time; a drop that runs ends by itself."""
     # From the guardian or the watcher.
     READY = 10
-    """Up; the water of the day so far (a). Text: what of real time was refused."""
+    """Up. Text: what of real time was refused."""
     EDGE = 11
     """A line changed: line, high, number, time (a)."""
     CUT = 12
@@ -65,6 +65,8 @@ class Kind(IntEnum):
     """The watcher took the lines low for a guardian that died or hung: time (a). Text: which."""
     BOARD = 20
     """The board tells of itself: time (a). Text: kind of the report, a tab, detail."""
+    LEDGER = 21
+    """The water of the day is not written as it was given: time (a). Text: what is wrong."""
     # From the guardian to the watcher.
     ROW = 30
     """Write into the ledger: number, time of day (a), length (b)."""

@@ -1,13 +1,16 @@
 """Writes the ledger without anybody waiting for the disk.
 
-Owns one thread, which ends with ``close``, or with its process; rows that were handed over are then in the system's
-memory at least. A memory card may take most of a second for one row: the one who hands it over goes on at once.
+Owns two threads, which end with ``close``, or with their process; rows that were handed over are then in the system's
+memory at least. A memory card may take seconds to store one row: meanwhile the next ones go into the system's memory,
+where every reader finds them, and the one who hands them over goes on at once.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from core.errors import OutputError
@@ -16,12 +19,14 @@ from hardware.realtime import become_realtime
 
 
 class Scribe:
-    """The thread.
+    """The threads.
 
     Parameters
     ----------
     path : Path
         The ledger.
+    file : int
+        It, where it is held already (``hardware.ledger.hold_ledger``).
 
     Attributes
     ----------
@@ -29,12 +34,17 @@ class Scribe:
         Why rows cannot be written; empty while they can.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: int = -1) -> None:
         self.problem = ""
-        self._ledger = Ledger(path)
+        self._ledger = Ledger(path, file)
         self._rows: queue.SimpleQueue[Opening | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write, name="rigloop-scribe", daemon=True)
-        self._thread.start()
+        self._written: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=work, name=f"rigloop-scribe-{work.__name__}", daemon=True)
+            for work in (self._write, self._store)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def add(self, row: Opening) -> None:
         """Hand a row over; does not wait."""
@@ -43,19 +53,32 @@ class Scribe:
     def close(self, timeout_s: float) -> bool:
         """Write what is left and end; return whether it is all on the disk."""
         self._rows.put(None)
-        self._thread.join(timeout_s)
-        return not (self._thread.is_alive() or self.problem)
+        self._threads[1].join(timeout_s)
+        return not (self._threads[1].is_alive() or self.problem)
 
     def _write(self) -> None:
         # Just above ordinary programs, so that none of them stops it while it holds the interpreter's lock.
         become_realtime(1)
         row = self._rows.get()
         while row is not None:
-            try:
-                self._ledger.add(row)
-                if self._rows.empty():
-                    self._ledger.sync()
-            except OutputError as error:
-                self.problem = str(error)
+            # A correction without its opening would take from another one.
+            if row.seconds > 0 or not self.problem:
+                self._try(partial(self._ledger.add, row))
+            self._written.put(True)
             row = self._rows.get()
+        self._written.put(False)
+
+    def _store(self) -> None:
+        while self._written.get():
+            if self._written.empty():
+                self._try(self._ledger.sync)
+        self._try(self._ledger.sync)
         self._ledger.close()
+
+    def _try(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except OutputError as error:
+            self.problem = self.problem or str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a row is missing, and a person must know
+            self.problem = self.problem or f"water of the day: {type(error).__name__}: {error}; report this"

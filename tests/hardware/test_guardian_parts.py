@@ -1,6 +1,7 @@
 """Small parts of the guardian: messages, the outbox, silence, the memory board, reports, real time, the Pi's kernel."""
 
 import fcntl
+import itertools
 import os
 import socket
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from core.errors import OutputError
 from hardware.board import Board, OutputLine
 from hardware.boards import make_board
+from hardware.bounds import last_openings
 from hardware.guard import Guard
 from hardware.guard_link import as_report
 from hardware.guardian_life import Life, Silence, Who, make_life_memory
@@ -93,6 +95,7 @@ def test_life_is_seen_through_another_map_of_the_page():
         (Message(Kind.DROPPED, number=4, a=7, text="why"), "water_cut", "drop 4 not given: why"),
         (Message(Kind.WAIT, number=4, a=7, b=1500 * MS), "water_wait", "drop 4 waits 1.500 s, as the bounds ask"),
         (Message(Kind.REFUSED, number=4, a=7, text="why"), "refused", "why"),
+        (Message(Kind.LEDGER, number=4, a=7, text="why"), "ledger", "why"),
         (Message(Kind.TAKEN, a=7, text="the guardian hung"), "lines_low", "the guardian hung"),
         (Message(Kind.LOST, number=9, a=7), "reports_lost", "9 reports of the outputs found no room"),
     ],
@@ -206,3 +209,14 @@ def test_a_guard_that_was_not_started_refuses_and_closes():
     assert guard.reports() == ()
     guard.close()
     guard.close()
+
+
+def test_what_is_kept_of_past_openings_is_all_that_the_duty_knows_of_and_fits_into_a_message():
+    now = 100 * 1000 * MS
+    pulses = [(t, t + 10 * MS) for t in range(0, now, 20 * MS)]
+    assert last_openings(pulses[::100], now) == [pulse for pulse in pulses[::100] if pulse[1] > now - 10_000 * MS]
+    kept = last_openings(pulses, now)
+    assert len(kept) < 300
+    assert sum(end - start for start, end in kept) == 500 * 10 * MS
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(kept))
+    assert kept[0][0] >= now - 10_000 * MS

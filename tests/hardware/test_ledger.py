@@ -2,6 +2,8 @@
 
 import errno
 import os
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from core.errors import OutputError
 from hardware.guard import Guard
 from hardware.guardian_spec import GuardSpec
-from hardware.ledger import HEADER, DayWater, Ledger, Opening, Purpose, check_ledger, local_day, read_day
+from hardware.ledger import HEADER, DayWater, Ledger, Opening, Purpose, check_ledger, hold_ledger, local_day, read_day
+from hardware.scribe import Scribe
 from hardware.settings import OutputSettings
 
 NOON_NS = 1_700_000_000_000_000_000
@@ -34,18 +37,115 @@ def test_no_file_is_no_water_and_reading_makes_none(tmp_path):
     assert not path.parent.exists()
 
 
-@given(
-    rows=st.lists(st.tuples(st.integers(-2, 2), st.sampled_from(Purpose), st.integers(-(10**6), 10**6)), max_size=20)
-)
+@given(rows=st.lists(st.tuples(st.integers(-2, 2), st.sampled_from(Purpose), st.integers(0, 10**6)), max_size=20))
 def test_days_and_purposes_are_told_apart(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("ledger") / "water.csv"
     write(path, *(Opening(NOON_NS + day * DAY_NS, what, us / 1e6, "S1") for day, what, us in rows))
     for day in range(-3, 3):
         water = read_day(path, TODAY + timedelta(days=day))
         for purpose in Purpose:
-            expected = sum(us for d, what, us in rows if (d, what) == (day, purpose)) / 1e6
+            expected = sum(us for d, what, us in rows if d >= day and what is purpose) / 1e6
             assert water.by_purpose[purpose] == pytest.approx(expected, abs=1e-9)
         assert water.seconds == pytest.approx(sum(water.by_purpose.values()), abs=1e-9)
+        later = sum(d > day for d, _, _ in rows)
+        assert water.warning.startswith(f"{later} rows of {path} are dated after" if later else "")
+        assert bool(water.warning) == bool(later)
+
+
+CORRECTED = st.tuples(
+    st.integers(-1, 1), st.sampled_from([Purpose.reward, Purpose.free]), st.integers(-(10**6), 10**6),
+    st.sampled_from(["", "S1"]),
+)  # fmt: skip
+
+
+@given(rows=st.lists(CORRECTED, max_size=20))
+def test_no_correction_takes_off_more_than_its_own_opening_gave(tmp_path_factory, rows):
+    """Whatever negative rows there are, a day has at least what its uncorrected openings gave."""
+    path = tmp_path_factory.mktemp("ledger") / "water.csv"
+    write(path, *(Opening(NOON_NS + day * DAY_NS, what, us / 1e6, session) for day, what, us, session in rows))
+    for day in range(-2, 2):
+        untouched = 0
+        for at, (d, what, us, session) in enumerate(rows):
+            following = next((u for _, w, u, s in rows[at + 1 :] if (w, s) == (what, session)), 0)
+            untouched += us if d >= day and us > 0 and following >= 0 else 0
+        given = sum(us for d, _, us, _ in rows if d >= day and us > 0)
+        assert untouched - 1e-6 <= read_day(path, TODAY + timedelta(days=day)).seconds * 1e6 <= given + 1e-6
+
+
+def test_a_drop_that_was_cut_after_midnight_is_corrected_on_its_own_day(tmp_path):
+    path = tmp_path / "water.csv"
+    write(path, Opening(NOON_NS - DAY_NS, Purpose.free, 1.0), Opening(NOON_NS, Purpose.reward, 0.3))
+    write(path, Opening(NOON_NS, Purpose.free, -0.9))
+    assert read_day(path, TODAY).seconds == pytest.approx(0.3)
+    assert read_day(path, TODAY - timedelta(days=1)).seconds == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\r"])
+def test_a_whole_last_row_counts_and_stays_whatever_ends_it(tmp_path, end):
+    """As an editor or a spreadsheet leaves it."""
+    path = tmp_path / "water.csv"
+    row = Opening(NOON_NS, Purpose.reward, 0.25).line().strip()
+    path.write_bytes(f"{HEADER}\r\n{row}\r\n{row}{end}".encode("utf-8-sig"))
+    assert read_day(path, TODAY).seconds == 0.5
+    write(path, Opening(NOON_NS, Purpose.reward, 0.5))
+    assert read_day(path, TODAY).seconds == 1.0
+
+
+def test_one_at_a_time_writes_and_the_next_one_reads_all(tmp_path):
+    path = tmp_path / "M1" / "water.csv"
+    first = Ledger(path, hold_ledger(path))
+    with pytest.raises(OutputError, match="still written by another session"):
+        hold_ledger(path, 0.01)
+    first.add(Opening(NOON_NS, Purpose.reward, 0.25))
+    first.close()
+    os.close(hold_ledger(path, 0.01))
+    assert read_day(path, TODAY).seconds == 0.25
+
+
+def test_a_ledger_that_was_removed_or_replaced_takes_no_row_in_silence(tmp_path):
+    path = tmp_path / "water.csv"
+    ledger = Ledger(path, hold_ledger(path))
+    path.unlink()
+    with pytest.raises(OutputError, match=os.strerror(errno.ENOENT)):
+        ledger.add(Opening(NOON_NS, Purpose.reward, 0.25))
+    ledger.add(Opening(NOON_NS, Purpose.reward, 0.5))
+    ledger.close()
+    assert read_day(path, TODAY).seconds == 0.5
+
+
+def test_rows_do_not_wait_for_a_disk_that_is_busy_with_the_one_before(tmp_path, monkeypatch):
+    path = tmp_path / "water.csv"
+    busy, well = threading.Event(), threading.Event()
+    monkeypatch.setattr(os, "fdatasync", lambda file: (busy.set(), well.wait(10)))
+    scribe = Scribe(path)
+    try:
+        scribe.add(Opening(NOON_NS, Purpose.reward, 0.25))
+        assert busy.wait(10)
+        scribe.add(Opening(NOON_NS, Purpose.reward, 0.5))
+        deadline = time.monotonic() + 10
+        while read_day(path, TODAY).seconds != 0.75:
+            assert time.monotonic() < deadline, "the second row waits for the first one's disk"
+        assert not scribe.close(0.01)
+    finally:
+        well.set()
+    assert scribe.close(10)
+
+
+def test_whatever_goes_wrong_in_writing_is_told_and_no_correction_takes_from_another_row(tmp_path, monkeypatch):
+    path = tmp_path / "water.csv"
+    scribe = Scribe(path)
+    scribe.add(Opening(NOON_NS, Purpose.reward, 0.25))
+    deadline = time.monotonic() + 10
+    while read_day(path, TODAY).seconds != 0.25:
+        assert time.monotonic() < deadline
+    with monkeypatch.context() as broken:
+        broken.setattr(Opening, "line", lambda self: 1 / 0)
+        scribe.add(Opening(NOON_NS, Purpose.reward, 0.5))
+        while "ZeroDivisionError" not in scribe.problem:
+            assert time.monotonic() < deadline
+    scribe.add(Opening(NOON_NS, Purpose.reward, -0.2))
+    assert not scribe.close(10)
+    assert read_day(path, TODAY).seconds == 0.25
 
 
 def test_the_file_is_plain(tmp_path):
@@ -70,7 +170,10 @@ def test_a_row_that_was_never_finished_is_taken_off(tmp_path, tail):
     assert tail not in path.read_text()
 
 
-@pytest.mark.parametrize("row", ["nonsense", "2026-11-21T10:00:00+00:00,tea,0.1,", "2026-11-21,reward,much,", "a,b"])
+@pytest.mark.parametrize(
+    "row", ["nonsense", "2026-11-21T10:00:00+00:00,tea,0.1,", "2026-11-21,reward,much,", "a,b",
+            "2026-11-21,reward,nan,", "2026-11-21,free,1e400,"],
+)  # fmt: skip
 def test_damage_elsewhere_is_named(tmp_path, row):
     path = tmp_path / "water.csv"
     write(path, Opening(NOON_NS, Purpose.reward, 0.25))

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -247,6 +248,42 @@ def test_reconnecting_counts_the_water_of_the_session_on(monkeypatch):
         assert len(water(trace)) == 1
 
 
+def test_reconnecting_counts_the_openings_of_the_last_10_s_on(monkeypatch):
+    bounds = OutputSettings(max_pulse_s=0.5, max_duty=0.1, max_session_water_s=60)
+    with guarded(monkeypatch, outputs=bounds) as (guard, trace):
+        begin = time.monotonic()
+        while time.monotonic() < begin + 5:
+            pulse(guard, 0.4)
+            deadline = time.monotonic() + 0.6
+            while time.monotonic() < deadline:
+                guard.alive()
+                time.sleep(0.02)
+            os.kill(guard.pids[0], signal.SIGKILL)
+            guard.reconnect()
+        assert 0.75 < sum(fall - rise for rise, fall in water(trace)) / 1e9 < 1.001
+
+
+def test_a_guardian_that_is_started_after_midnight_goes_on_with_the_sessions_day(monkeypatch, tmp_path):
+    ledger = tmp_path / "M1" / "water.csv"
+    bounds = OutputSettings(max_day_water_s=0.5, max_duty=1.0)
+    with lines_in_memory(monkeypatch) as trace:
+        guard = Guard(spec(ledger=ledger, outputs=bounds))
+        guard._wall_ns -= 86_400 * 10**9
+        guard.start()
+        try:
+            pulse(guard, 0.3)
+            await_true(lambda: len(water(trace)) == 1)
+            guard.reconnect()
+            with pytest.raises(OutputError, match="max_day_water_s"):
+                pulse(guard, 0.3)
+            guard.valve._openings.give_back(300_000_000)
+            pulse(guard, 0.3)
+            refused = reports_until(guard, "refused")[-1]
+            assert "max_day_water_s" in refused.detail, "the guardian has counted it, too"
+        finally:
+            guard.close()
+
+
 def test_the_water_of_the_day_outlives_guardians_and_what_was_cut_does_not_count(monkeypatch, tmp_path):
     ledger = tmp_path / "M1" / "water.csv"
     today = local_day(CLOCK.wall_ns())
@@ -274,11 +311,17 @@ def test_the_water_of_the_day_outlives_guardians_and_what_was_cut_does_not_count
 def test_a_ledger_that_cannot_be_written_ends_the_water(monkeypatch, tmp_path):
     ledger = tmp_path / "M1" / "water.csv"
     with guarded(monkeypatch, ledger=ledger) as (guard, trace):
+        shutil.rmtree(tmp_path / "M1")
         (tmp_path / "M1").write_text("a file where the folder should be")
         pulse(guard, 2.0)
         await_true(lambda: trace.is_high(VALVE))
         await_end_of(guard, "water of the day")
         await_true(lambda: not trace.is_high(VALVE))
+        (tmp_path / "M1").unlink()
+        guard.reconnect()
+        (told,) = [report for report in reports_until(guard, "ledger") if report.kind == "ledger"]
+        assert "may be missing" in told.detail
+        assert guard.valve.day_s == 2.0, "it counts all the same"
 
 
 @pytest.mark.parametrize("what", ["damaged", "folder"])

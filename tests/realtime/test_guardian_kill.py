@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -186,6 +187,59 @@ def test_a_killed_watcher_ends_the_guardian(monkeypatch):
         guard.reconnect()
         guard.valve.pulse(0.01, CLOCK.now_ns())
         await_true(lambda: any(report.detail == "valve 0" for report in guard.reports()))
+
+
+def test_a_watcher_that_is_killed_in_mid_pulse_leaves_a_shut_valve_and_is_told_so(monkeypatch, tmp_path):
+    with guarded(monkeypatch, ledger=tmp_path / "water.csv") as (guard, trace):
+        guard.valve.pulse(LONG_S, CLOCK.now_ns())
+        await_true(lambda: trace.is_high(VALVE))
+        os.kill(guard.pids[1], signal.SIGKILL)
+        await_true(lambda: not trace.is_high(VALVE))
+        told = []
+
+        def is_told():
+            try:
+                told.extend(guard.reports())
+            except OutputError as error:
+                return "its watcher died" in str(error)
+            return False
+
+        await_true(is_told)
+        (row,) = [report.detail for report in told if report.kind == "ledger"]
+        assert "s too much, as it was cut" in row
+        guard.valve.close()
+
+
+def test_a_watcher_does_not_mind_sigterm(capfd, monkeypatch):
+    with guarded(monkeypatch) as (guard, trace):
+        os.kill(guard.pids[1], signal.SIGTERM)
+        time.sleep(0.2)
+        guard.valve.pulse(0.01, CLOCK.now_ns())
+        await_true(lambda: len(trace.edges(VALVE)) == 2)
+        guard.close()
+    assert "ignored" not in capfd.readouterr().err
+
+
+def test_who_follows_a_killed_session_waits_for_its_last_rows(monkeypatch, tmp_path):
+    """The old watcher stands still (as on a stalled disk) with the lines free: the day is read when it has written."""
+    ledger = tmp_path / "M1" / "water.csv"
+    monkeypatch.setenv("LEDGER", str(ledger))
+    with lines_in_memory(monkeypatch) as trace, controller(tmp_path) as process:
+        pids = pids_of(process)
+        os.kill(pids[1], signal.SIGSTOP)
+        open_valve(process, trace)
+        time.sleep(0.3)
+        process.kill()
+        await_end(pids[0])
+        threading.Timer(0.7, os.kill, (pids[1], signal.SIGCONT)).start()
+        guard = Guard(spec(ledger=ledger))
+        assert guard.valve.day_s == 0.0, "nothing is written yet"
+        guard.start()
+        try:
+            rise, fall = (edge.time_ns for edge in trace.edges(VALVE))
+            assert guard.valve.day_s == pytest.approx((fall - rise) / 1e9, abs=0.01)
+        finally:
+            guard.close()
 
 
 OWNER = """
