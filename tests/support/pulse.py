@@ -44,8 +44,8 @@ def missing():
     if not lacking:
         return ""
     return (
-        f"no {', '.join(lacking)}: sudo apt-get install the packages of tools/debian-speaker.txt and -sound-tests.txt, then "
-        ".venv/bin/pip install -c constraints.txt -e '.[rig]'"
+        f"no {', '.join(lacking)}: sudo apt-get install the packages of tools/debian-speaker.txt and "
+        "debian-sound-tests.txt, then .venv/bin/pip install -c constraints.txt -e '.[rig]'"
     )
 
 
