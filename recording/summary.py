@@ -1,4 +1,4 @@
-"""The summary table: a row per session of every mouse, CLoPy's columns and how the session ended."""
+"""The summary table: a row per session of every mouse, CLoPy's columns, how the session ended, and its water."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from core.ports import Clock
 from recording.clopy_config import SUMMARY_COLUMNS
 from recording.problems import describe
 
-COLUMNS = (*SUMMARY_COLUMNS, "outcome")
+COLUMNS = (*SUMMARY_COLUMNS, "outcome", "water_s", "day_water_s")
+OLD_COLUMNS = COLUMNS[:-2]
+"""Of tables that were begun before water had columns; their rows stay as wide as their header."""
 # Another rig holds the file for the fsync of one row; a slow card takes a second or two.
 LOCK_S = 10.0
 _RETRY_NS = 10_000_000
@@ -48,6 +50,10 @@ class SummaryRow(NamedTuple):
     session_type : str
     outcome : str
         ``complete``, ``aborted``, ``failed`` ...
+    water_s : float
+        Time the valve was asked to be open in the session, free drops included, s.
+    day_water_s : float or None
+        What the mouse has had on this day when the session ended, s; None where no real water flowed.
     """
 
     mouse_id: str
@@ -65,10 +71,14 @@ class SummaryRow(NamedTuple):
     audio: float
     session_type: str
     outcome: str
+    water_s: float = 0.0
+    day_water_s: float | None = None
 
 
 def append_summary(path: Path, row: SummaryRow, clock: Clock | None = None) -> None:
-    """Add a row, and the header to a new file. Rigs that share the file take turns; the row is on disk on return.
+    """Add a row, as wide as the table is, and the header to a new file.
+
+    Rigs that share the file take turns; the row is on disk on return.
 
     Parameters
     ----------
@@ -88,7 +98,7 @@ def append_summary(path: Path, row: SummaryRow, clock: Clock | None = None) -> N
             _lock(handle, path, clock or MonotonicClock())
             if problem := check_summary(path):
                 raise RecordingError(problem)
-            _append(handle, _line(row))
+            _append(handle, row)
         finally:
             os.close(handle)
     except OSError as error:
@@ -113,7 +123,7 @@ def check_summary(path: Path) -> str:
         return ""
     except OSError as error:
         return describe("write", path, error)
-    if header in ("", ",".join(COLUMNS)):
+    if header in ("", ",".join(COLUMNS), ",".join(OLD_COLUMNS)):
         return ""
     whose = "CLoPy's columns" if header == ",".join(SUMMARY_COLUMNS) else f"the columns {header[:300]!r}"
     return f"{path} has {whose}, not those of this version ({', '.join(COLUMNS)}); set summary_file to another name"
@@ -137,8 +147,10 @@ def _lock(handle: int, path: Path, clock: Clock) -> None:
     )
 
 
-def _append(handle: int, line: str) -> None:
+def _append(handle: int, row: SummaryRow) -> None:
     size = os.fstat(handle).st_size
+    head = os.pread(handle, 4 * len(",".join(COLUMNS)), 0).partition(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
+    line = _line(row, len(OLD_COLUMNS if head == ",".join(OLD_COLUMNS) else COLUMNS))
     if size == 0:
         line = ",".join(COLUMNS) + "\n" + line
     elif os.pread(handle, 1, size - 1) != b"\n":
@@ -152,7 +164,8 @@ def _append(handle: int, line: str) -> None:
     os.fsync(handle)
 
 
-def _line(row: SummaryRow) -> str:
+def _line(row: SummaryRow, width: int) -> str:
+    """Return the first ``width`` cells of a row as a line."""
     frames = row.dff_history_s * row.framerate
     cells = [
         row.mouse_id,
@@ -169,9 +182,11 @@ def _line(row: SummaryRow) -> str:
         repr(float(row.audio)),
         row.session_type,
         row.outcome,
+        repr(round(row.water_s, 6)),
+        "" if row.day_water_s is None else repr(round(row.day_water_s, 6)),
     ]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([" ".join(cell.splitlines()) for cell in cells])
+    csv.writer(text, lineterminator="\n").writerow([" ".join(cell.splitlines()) for cell in cells[:width]])
     return text.getvalue()
 
 

@@ -136,6 +136,9 @@ def _summary(result: SessionResult, settings: Settings, wall_start_ns: int) -> S
         audio=settings.schedule.audio,
         session_type=settings.schedule.session_type.value,
         outcome=result.outcome,
+        # Every drop of a session, free ones too, opens the valve for reward_dur.
+        water_s=result.water * settings.trial.reward_dur,
+        day_water_s=None if result.water_today is None else result.water_today.seconds,
     )
 
 

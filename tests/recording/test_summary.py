@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from core.clock import VirtualClock, local_datetime
 from core.errors import RecordingError
-from recording.summary import COLUMNS, LOCK_S, SummaryRow, append_summary, check_summary
+from recording.summary import COLUMNS, LOCK_S, OLD_COLUMNS, SummaryRow, append_summary, check_summary
 
 START = 1_700_000_000_141_333_000
 ROW = SummaryRow(
     "M1", "S1", "/data/M1/20231114221320/S1", START, START + 32_866_635_000, 32.866635,
-    15.000014452346582, 6.0, 15.0, 18, 0.1, 2, 1.0, "normal_audio_normal_reward", "complete",
+    15.000014452346582, 6.0, 15.0, 18, 0.1, 2, 1.0, "normal_audio_normal_reward", "complete", 0.6, 1.25,
 )  # fmt: skip
 
 
@@ -27,11 +27,11 @@ def read(path):
         return list(csv.reader(file))
 
 
-def test_a_new_file_has_clopys_columns_and_the_outcome(tmp_path):
+def test_a_new_file_has_clopys_columns_the_outcome_and_water(tmp_path):
     path = tmp_path / "summary.csv"
     assert check_summary(path) == ""
     append_summary(path, ROW)
-    append_summary(path, ROW._replace(outcome="aborted"))
+    append_summary(path, ROW._replace(outcome="aborted", day_water_s=None))
     assert check_summary(path) == ""
     header, first, second = read(path)
     assert tuple(header) == COLUMNS
@@ -39,17 +39,32 @@ def test_a_new_file_has_clopys_columns_and_the_outcome(tmp_path):
     assert first[:4] == ["M1", "S1", ROW.data_path, f"{at:%Y-%m-%d %H:%M:%S}.141333"]
     assert first[5:] == [
         "32.866635", "15.000014452346582", "90", "18", "0.1", "2", "1.0", "normal_audio_normal_reward", "complete",
+        "0.6", "1.25",
     ]  # fmt: skip
-    assert second[-1] == "aborted"
+    assert header[-2:] == ["water_s", "day_water_s"]
+    assert second[-3:] == ["aborted", "0.6", ""]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_table_without_water_keeps_its_width(tmp_path, end):
+    path = tmp_path / "summary.csv"
+    path.write_text(",".join(OLD_COLUMNS) + end, newline="")
+    assert check_summary(path) == ""
+    append_summary(path, ROW)
+    append_summary(path, ROW._replace(outcome="aborted"))
+    header, first, second = read(path)
+    assert len(header) == len(first) == len(second) == len(OLD_COLUMNS)
+    assert (first[-1], second[-1]) == ("complete", "aborted")
+    assert first[10] == "2"
 
 
 def test_the_columns_are_those_of_clopys_own_table(shared_data):
     path = shared_data / "clopy" / "sessions" / "1roi" / "expt_1roi_trial_summary.csv"
-    assert read(path)[0] == list(COLUMNS[:-1])
+    assert read(path)[0] == list(COLUMNS[:-3])
     assert "CLoPy's columns" in check_summary(path)
 
 
-@pytest.mark.parametrize("header", [",".join(COLUMNS[:-1]), "a,b", "\x00"])
+@pytest.mark.parametrize("header", [",".join(COLUMNS[:-1]), ",".join(COLUMNS[:-3]), "a,b", "\x00"])
 def test_other_columns_are_never_written_under(tmp_path, header):
     path = tmp_path / "summary.csv"
     path.write_text(header + "\n1,2\n")
@@ -64,7 +79,7 @@ def test_a_row_cut_short_does_not_swallow_the_next(tmp_path):
     append_summary(path, ROW)
     path.write_text(path.read_text()[:-20])
     append_summary(path, ROW)
-    assert read(path)[2][-1] == "complete"
+    assert read(path)[2][-3] == "complete"
     assert len(read(path)) == 3
 
 

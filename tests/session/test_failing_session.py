@@ -13,6 +13,7 @@ from recording.reader import open_session
 from session import finish as finish_module
 from session import runner
 from session.build import refuse_missing
+from session.water_day import WaterToday
 from tests.support.sessions import (
     OFFLINE,
     SilentCamera,
@@ -180,6 +181,15 @@ def test_a_session_that_gives_water_needs_a_valve(tmp_path, kind, refused):
     assert not (tmp_path / "data").exists()
     refuse_missing(settings, replace(options, outputs=OutputKind.fake))
     refuse_missing(settings, replace(options, lines_only=True))
+
+
+def test_the_water_of_the_day_stands_in_the_summary(tmp_path):
+    settings = settings_for(tmp_path)
+    result = replace(run(settings), water_today=WaterToday(seconds=1.25, reward_s=1.0, free_s=0.25))
+    finish_module.finish(result, settings, 0, 0)
+    offline, real = rows(tmp_path / "data" / "expt_1roi_trial_summary.csv")
+    assert (offline["day_water_s"], real["day_water_s"]) == ("", "1.25")
+    assert offline["water_s"] == real["water_s"]
 
 
 def test_a_data_root_that_cannot_be_written_says_so(tmp_path):

@@ -59,6 +59,10 @@ def test_a_session_runs_to_its_last_trial_and_leaves_a_whole_folder(tmp_path, pa
     assert not any(rig.lines.levels.values())
     [row] = rows(tmp_path / "data" / "expt_1roi_trial_summary.csv")
     assert (row["outcome"], row["rewards"]) == ("complete", str(result.rewards))
+    given_s = sum(down - up for up, down in rig.valve.pulses) / 1e9
+    assert given_s > 0
+    assert float(row["water_s"]) == pytest.approx(given_s)
+    assert row["day_water_s"] == "", "no real water"
 
 
 @pytest.mark.parametrize("mouse", ["DEMO", "DEMO2"])
