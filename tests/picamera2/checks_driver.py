@@ -95,7 +95,7 @@ def check_nothing_is_left_of_a_hundred_frames() -> None:
 
 
 def check_frames_leave_nothing_for_the_garbage_collector() -> None:
-    """Which is off while a session runs (hardware/realtime.py): what waits for it would be kept to the session's end."""
+    """Which is off while a session runs (hardware/realtime.py): what waits for it is kept to the session's end."""
     driver = started()
     for _ in range(10):
         next_frame(driver)
@@ -189,7 +189,9 @@ def check_a_gain_that_is_not_kept_is_refused() -> None:
 
 
 def check_values_out_of_the_real_range_are_refused() -> None:
-    with raises(CameraError, "framerate asks for 100000 us per frame, this camera and sensor mode allow 16666 to 33333"):
+    with raises(
+        CameraError, "framerate asks for 100000 us per frame, this camera and sensor mode allow 16666 to 33333"
+    ):
         new(framerate=10.0).open()
 
 
