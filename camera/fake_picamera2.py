@@ -1,8 +1,8 @@
 """A module that stands for picamera2: its life cycle, its refusals and a sensor behind it, on any clock.
 
-Held to picamera2 0.3.38: names, defaults, order of the life cycle, texts of errors. ``make picamera2`` compares the two.
-What would wait for ever in the real one raises WouldHang here. Threads are not modelled: the camera catches up with the
-clock whenever it is called, so that a caller who is late finds what a real camera would have left him.
+Held to picamera2 0.3.38: names, defaults, order of the life cycle, texts of errors; ``make picamera2`` compares the
+two. What would wait for ever in the real one raises WouldHang here. Threads are not modelled: the camera catches up
+with the clock whenever it is called, so that a caller who is late finds what a real camera would have left him.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def check_nothing_is_left_of_a_hundred_frames() -> None:
 
 
 def check_frames_leave_nothing_for_the_garbage_collector() -> None:
-    """Which is off while a session runs (hardware/realtime.py): what waits for it would be kept to the session's end."""
+    """Which is off while a session runs (hardware/realtime.py): what waits for it is kept to the session's end."""
     driver = started()
     for _ in range(10):
         next_frame(driver)

@@ -1,6 +1,6 @@
-/* Preloaded where a kernel has no dma-buf devices: /dev/udmabuf and /dev/dma_heap/NAME seem to exist, and what libcamera
-   and picamera2 ask of them is done with memory files. The memory is real, shared and mapped as theirs would be; that it
-   could be given to a device is not. */
+/* Preloaded where a kernel has no dma-buf devices: /dev/udmabuf and /dev/dma_heap/NAME seem to exist, and what is asked
+   of them (by libcamera, by picamera2) is done with memory files. The memory is real, shared and mapped as theirs would
+   be; that it could be given to a device is not. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -11,7 +11,8 @@ release=trixie
 system=$cache/$release
 say() { echo "picamera2: $*" >&2; }
 
-mark="$release $(cd "$here" && cat make_chroot.sh dmashim.c pykms_stub.py virtual.yaml packages.txt requirements.txt | sha256sum)"
+made_of=(make_chroot.sh dmashim.c pykms_stub.py virtual.yaml packages.txt requirements.txt)
+mark="$release $(cd "$here" && cat "${made_of[@]}" | sha256sum)"
 [ "$(cat "$cache/made" 2>/dev/null)" = "$mark" ] && exit 0
 if [ "$(id -u)" != 0 ]; then
     say "a chroot can be made and entered by root only; run: sudo make picamera2"
@@ -46,14 +47,17 @@ find_mirror() {
     return 1
 }
 
-in_chroot() { chroot "$system" env -u LD_PRELOAD PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
+in_chroot() {
+    chroot "$system" env PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
+}
 
 make_system() {
     local mirror packages
     mirror=$(find_mirror)
     say "making a Debian $release in $system (a few minutes, once)"
     rm -rf --one-file-system "$system"
-    debootstrap --variant=minbase "$release" "$system" "$mirror" >"$cache/log" 2>&1 || { tail -5 "$cache/log" >&2; return 1; }
+    debootstrap --variant=minbase "$release" "$system" "$mirror" >"$cache/log" 2>&1 ||
+        { tail -5 "$cache/log" >&2; return 1; }
     mount -t proc proc "$system/proc"
     packages=$(grep -v '^#' "$here/packages.txt")
     # shellcheck disable=SC2086  # a list of words

@@ -1,4 +1,4 @@
-"""What can be done to a Picamera2, right and wrong. Each scenario tells what came of it, in words that can be compared."""
+"""What can be done to a Picamera2, right and wrong. Each scenario tells what came of it, in words to be compared."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """What is put in the place of a sensor and of an image processor, so that the real picamera2 runs without either.
 
 libcamera's virtual pipeline makes frames as fast as buffers come back, in NV12 alone, without exposure or gains, and
-tells a SensorTimestamp only. Substituted here: the list of raw modes, the two planes of a buffer, and for our driver the
-conversion to B, G, R, the controls and what a frame tells of them. Everything else is picamera2's and libcamera's own:
-cameras, acquiring, configuring, buffers, requests, jobs, threads, stopping, releasing. ``dmashim.c`` stands for the
-devices that buffers come from, and ``enter.sh`` says why memory must be zero when it is allocated.
+tells a SensorTimestamp only. Substituted here: the list of raw modes, the two planes of a buffer, and for our driver
+the conversion to B, G, R, the controls and what a frame tells of them. Everything else is picamera2's and libcamera's
+own: cameras, acquiring, configuring, buffers, requests, jobs, threads, stopping, releasing. ``dmashim.c`` stands for
+the devices that buffers come from, and ``enter.sh`` says why memory must be zero when it is allocated.
 """
 
 from __future__ import annotations
@@ -39,11 +39,17 @@ def two_planes(planes: list[Any]) -> Any:
     return libcamera.FrameBuffer([bright, colour])
 
 
-dmaallocator.libcamera = SimpleNamespace(
-    FrameBuffer=type(
-        "FrameBuffer", (), {"Plane": libcamera.FrameBuffer.Plane, "__new__": lambda _, got: two_planes(got)}
-    )
-)
+class TwoPlanes:
+    """Stands for libcamera.FrameBuffer where picamera2's allocator makes its buffers."""
+
+    Plane = libcamera.FrameBuffer.Plane
+
+    def __new__(cls, planes: list[Any]) -> Any:
+        """Return a real one."""
+        return two_planes(planes)
+
+
+dmaallocator.libcamera = SimpleNamespace(FrameBuffer=TwoPlanes)
 
 
 class Camera(picamera2.Picamera2):
