@@ -180,7 +180,7 @@ def test_the_latency_of_a_rig_with_a_camera_of_its_own(config, tmp_path, lines, 
         return LedCamera(lit_ns, (64, 64), 60.0, 0.008, clock, 1)
 
     monkeypatch.setattr(latency_rig, "_rig_camera", own_camera)
-    monkeypatch.setattr(CameraFactory, "missing", lambda self, kind: None)
+    monkeypatch.setattr(CameraFactory, "missing", lambda self, kind, library: None)
     choice = LatencyChoice("rig", Line.LIGHT, Line.BRAIN_TTL)
     with latency_bench(settings, choice) as bench:
         with pytest.raises(BusyError):

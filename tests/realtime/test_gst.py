@@ -38,7 +38,12 @@ def gstreamer() -> None:
 def settings_of(source: str = LIVE, **changes: object) -> CameraSettings:
     # 250 px is not a multiple of 4: lines are padded on the way.
     settings = CameraSettings(
-        vid_source=CameraKind.jetson, framerate=FPS, resolution=(250, 256), camera_pipeline=source, camera_buffer=64
+        vid_source=CameraKind.jetson,
+        framerate=FPS,
+        resolution=(250, 256),
+        camera_pipeline=source,
+        camera_buffer=64,
+        shutter_speed=5000,
     )
     return replace(settings, **changes)
 
