@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import traceback
 from collections import deque
@@ -28,6 +27,7 @@ from hardware.feeler import BeamFeeler, Feeler, InterruptFeeler, PolledFeeler
 from hardware.lick_wire import MOST_LICKS, Alive, Lost, Ready, pack, pack_licks
 from hardware.settings import BeamLevel, LickKind, LickSettings, PinSettings
 from hardware.smbus import Bus
+from recording.child import stand_alone
 
 PRIORITY = 40
 """SCHED_FIFO, where allowed: below the loop, so that it waits for it, and above all that is not timed."""
@@ -38,7 +38,6 @@ FEWEST = 5
 RETRY_S = 0.01
 MOST_WAITING = 4096
 """Messages that wait for a controller that does not read; of more the oldest are forgotten, and counted."""
-IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -88,11 +87,7 @@ def run_licks(link: socket.socket, spec: LickSpec) -> None:
     """
     code = 1
     try:
-        os.setsid()
-        for number in IGNORED_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        # The controller blocked them while this process came up, so that none ends it before this line.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)
+        stand_alone()
         code = _serve(link, spec)
     finally:
         if code == 1:

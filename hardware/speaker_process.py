@@ -13,7 +13,6 @@ import gc
 import json
 import os
 import select
-import signal
 import socket
 import time
 import traceback
@@ -30,6 +29,7 @@ from hardware.speaker_card import SoundCard, choose, negotiate, quiet_stderr
 from hardware.speaker_memory import CALLBACK_NS, SpeakerMemory
 from hardware.speaker_rate import judge_rate
 from hardware.tone_source import ToneSource
+from recording.child import stand_alone
 
 PRIORITY = 60
 LOOK_MS = 50
@@ -40,7 +40,6 @@ STALL_S = 0.5
 GAP_S = 0.05
 """Added to the output latency: a request later than that found the card's buffer empty."""
 END_S = 0.5
-IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +78,7 @@ def run_speaker(link: socket.socket, spec: SpeakerSpec) -> None:
     """
     code = 1
     try:
-        os.setsid()
-        for number in IGNORED_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        # The controller blocked them while this process came up, so that none ends it before this line.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)
+        stand_alone()
         code = _serve(link, spec)
     finally:
         # Not an orderly exit: PortAudio waits without end for a server that is gone. The system closes the card.

@@ -34,6 +34,7 @@ from insilico.spikes import SpikeCounter
 from insilico.stepper import Meet, Stepper
 from insilico.ticks import Ticks
 from insilico.wire import Gone, Wire
+from recording.child import stand_alone
 
 Image = npt.NDArray[np.uint8]
 About = dict[str, str | int | float | bool]
@@ -54,10 +55,7 @@ def run_mouse(end: socket.socket, memory: Any, spec: MouseSpec) -> None:
         Where frames are drawn; the plant reads them there until it asks for the next.
     spec : MouseSpec
     """
-    os.setsid()
-    for number in IGNORED_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    stand_alone(IGNORED_SIGNALS)
     threading.Thread(target=_end_with_controller, name="controller-watch", daemon=True).start()
     # A session's stdout may be one line of JSON; what a user's network prints is for the screen.
     sys.stdout = sys.stderr

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from multiprocessing import resource_tracker
 
 HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stand_alone(ignored: Collection[signal.Signals] = HELD) -> None:
+    """Begin a child process in a session of its own: Ctrl-C reaches the controller alone, which ends it in order.
+
+    Only when ``ignored`` are ignored are the signals let through that ``signals_held_back`` blocked.
+    """
+    os.setsid()
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import traceback
 from collections import deque
@@ -18,6 +17,7 @@ from collections import deque
 from core.clock import MonotonicClock
 from core.errors import RecordingError
 from recording.backlog import left_behind
+from recording.child import stand_alone
 from recording.problems import FILE_ERRORS, describe
 from recording.ring import ImageRing
 from recording.session_files import SessionFiles, WriterSpec
@@ -26,7 +26,6 @@ from recording.wire import END, MAX_MESSAGE, Reply, pack_free, pack_reply, unpac
 FLUSH_S = 0.5
 _BATCH = 64
 _LAST_WORD_MS = 10_000
-IGNORED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_writer(link: socket.socket, spec: WriterSpec) -> None:
@@ -40,13 +39,9 @@ def run_writer(link: socket.socket, spec: WriterSpec) -> None:
     """
     code = 1
     try:
-        os.setsid()
+        stand_alone()
         # Woken by the loop's message this process must not push the loop off its core: the message took 400 us, not 30.
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-        for number in IGNORED_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        # The controller blocked them while this process came up, so that none ends it before this line.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED_SIGNALS)
         code = _serve(link, spec)
     finally:
         if code == 1:
