@@ -10,9 +10,10 @@ from typing import Any
 from brain.settings import GeometrySettings, RuleSettings
 from roi_manager import Shape
 from session.calibration import reward_by_volume
-from session.config_checks import Draft, Probe, check_frames, check_memory, check_shape, check_together
+from session.config_checks import Draft, check_memory, check_shape, check_together
 from session.config_entries import ConfigFile, Entry, Problem, Section
 from session.config_file import closest, odd_character, shown, write_value
+from session.config_frames import Probe, check_frames
 from session.config_keys import GROUPS, KINDS, PATHS, ConfigKey, keys_of, unknown_key
 from session.config_rois import PREFIX, RoiSources, SeedTable, check_entry, read_seeds, resolve_roi, rule_names
 

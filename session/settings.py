@@ -22,7 +22,6 @@ from recording.settings import RecordingSettings
 from roi_manager import Shape
 from session.calibration_valve import ValveCalibration
 from session.compose import Composition, check_section, read_overrides
-from session.config_checks import Probe
 from session.config_entries import ConfigFile, Entry, Problem, Section, in_order
 from session.config_file import (
     SAFE_NAME,
@@ -34,6 +33,7 @@ from session.config_file import (
     unsafe_mouse,
     write_value,
 )
+from session.config_frames import Probe
 from session.config_keys import keys_of
 from session.config_rois import PREFIX, read_seeds
 
