@@ -29,9 +29,10 @@ from insilico.settings import Codegen
 from insilico.spec import Go, MouseSpec, Shot
 from insilico.wire import Wire, make_wires
 from session.build import Options
-from session.runner import SessionWatch, run_session
+from session.runner import run_session
 from session.settings import load_settings
 from session.stop import StopRequest
+from session.watch import SessionWatch
 
 CONFIG = Path(__file__).resolve().parent.parent / "config.ini"
 FRAMERATE = 15.0

@@ -25,7 +25,7 @@ import numpy as np
 
 from bench.report import Bar, arguments, finish, table
 from core.clock import MonotonicClock
-from core.errors import OutputError
+from core.errors import OutputError, StillOpening
 from hardware.board import OutputLine
 from hardware.guard import Guard
 from hardware.guardian_spec import GuardSpec
@@ -188,10 +188,19 @@ def guardians(number: int, count: int) -> list[float]:
         for _ in range(count):
             guard.valve.pulse(LONG_S, CLOCK.now_ns())
             times.append(hit(trace, guard.pids[0], number))
-            guard.reconnect()
+            _reopen(guard)
         with contextlib.suppress(OutputError):
             guard.close()
     return times
+
+
+def _reopen(guard: Guard) -> None:
+    """Open the guardian again, as the runner does: call by call."""
+    while True:
+        try:
+            return guard.reconnect()
+        except StillOpening:
+            continue
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from cli.mouse_lines import MouseLines
 from cli.screen import say
 from session.loop import Status
-from session.runner import Goal, SessionWatch
+from session.watch import Goal, SessionWatch
 
 LOOKS_PER_S = 5.0
 QUIET_S = 10.0

@@ -19,6 +19,10 @@ class InputError(RigError, ValueError):
     exit_code = 2
 
 
+class MissingError(RigError, ImportError):
+    """A library that this machine does not have; nothing has been opened or made yet. What was asked for is right."""
+
+
 class ConfigError(InputError):
     """One or more problems in config.ini or in ``--set``; ``problems`` holds one line for each."""
 
@@ -53,6 +57,10 @@ class CameraTimeout(CameraError, TimeoutError):
 
 class OutputError(RigError, RuntimeError):
     """A speaker, valve or line was asked for something it must refuse, or failed."""
+
+
+class StillOpening(OutputError):
+    """A device is being opened again, and that goes on with the next call of ``reconnect``."""
 
 
 class DeviceLost(OutputError):

@@ -6,6 +6,7 @@ Every implementation (hardware, fake, replay, simulated mouse) passes the confor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from core.values import Frame, Level, Lick, Pulse, Report, Signal
@@ -13,6 +14,10 @@ from core.values import Frame, Level, Lick, Pulse, Report, Signal
 
 class EndOfSource(Exception):
     """A recording has no more frames. Not an error: the session ends."""
+
+
+class Interrupted(Exception):
+    """A preparation was broken off, as its caller had told it to; nothing of it is left."""
 
 
 @runtime_checkable
@@ -104,7 +109,30 @@ class Reconnectable(Protocol):
     """A device that can be lost in mid-session and opened anew. Beside its own port; called by the runner's thread."""
 
     def reconnect(self) -> None:
-        """Open the device again, outputs low and silent; takes seconds at most. Raises OutputError or CameraError."""
+        """Open the device again, outputs low and silent, a short step at a time.
+
+        It may take a minute, in which the runner keeps others company and listens for a stop: each call waits 0.1 s at
+        most, and is repeated until one returns. Raises StillOpening (of a camera: CameraTimeout) while it goes on;
+        another OutputError or CameraError when the device could not be had: the next call then tries anew. ``close``
+        breaks it off.
+        """
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A device that tells what it is. Beside its own port; asked by the runner's thread while the device is open."""
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What was read back of it at its last opening, for the session's record; empty before."""
+
+
+@runtime_checkable
+class LeavesBehind(Protocol):
+    """A device whose process may hang in the kernel at its end, where nothing can end it. Beside its own port."""
+
+    def left_behind(self) -> tuple[Report, ...]:
+        """Return what was left behind since the last look; also after ``close``."""
 
 
 class Pipeline(Protocol):

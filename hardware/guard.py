@@ -7,11 +7,13 @@ and the processes end by themselves when this one is gone. All verbs are called 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from core.clock import MonotonicClock
 from core.errors import OutputError
-from core.values import Report
+from core.values import Report, as_ns
 from hardware.bounds import last_openings, openings
 from hardware.guard_devices import GuardedLines, GuardedValve
 from hardware.guard_link import CLOSE_THE_TAP, GuardLink
@@ -19,7 +21,8 @@ from hardware.guard_pair import Pair
 from hardware.guardian_spec import GuardSpec, Orders
 from hardware.guardian_wire import Kind, Message
 from hardware.heartbeat import Heartbeat
-from hardware.ledger import check_ledger, hold_ledger, local_day, read_day
+from hardware.ledger import LOCK_WAIT_S, LedgerHeld, check_ledger, hold_ledger, local_day, read_day
+from hardware.steps import STEP_S, Reopening, Steps, always, to_the_end
 
 DROP_S = 0.1
 """How long a guardian may take to have room for a command."""
@@ -49,6 +52,7 @@ class Guard:
         self._lost = ""
         self._told: list[Report] = []
         self._openings: list[tuple[int, int]] = []
+        self._reopening = Reopening("guardian")
         self.valve = GuardedValve(self, openings(spec.outputs))
         self.lines = GuardedLines(self)
         if warning := self._count_day():
@@ -64,19 +68,15 @@ class Guard:
         """Process ids of the guardian and its watcher; empty before ``start``."""
         return (self._pair.guardian.pid, self._pair.watcher.pid) if self._pair else ()
 
-    def start(self) -> None:
-        """Start the processes; return when the board is had, lines low. Raises OutputError, nothing is then left."""
+    def start(self, go_on: Callable[[], bool] = always) -> None:
+        """Start the processes; return when the board is had, lines low.
+
+        ``go_on`` is asked ten times a second and more whether to go on. Raises OutputError, and Interrupted where
+        ``go_on`` returned False; nothing is then left.
+        """
         if self._pair is not None:
             raise OutputError("guardian: it was started before; make a new Guard")
-        self._pair = self._start_pair()
-        self._link = GuardLink(self._pair, self.valve.forget)
-        self._heartbeat = Heartbeat(self._pair.life)
-        try:
-            self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
-        except OutputError:
-            with suppress(OutputError):
-                self._end()
-            raise
+        to_the_end(self._opening(), go_on)
 
     def alive(self) -> None:
         """Tell that the loop turns; without it for 1 s the valve is closed, a second later the lines fall."""
@@ -113,16 +113,11 @@ class Guard:
         return self._link.reports() if self._link is not None else ()
 
     def reconnect(self) -> None:
-        """End what is left and start anew, lines low; the session's water goes on counting. Raises OutputError."""
-        with suppress(OutputError):
-            # Where even the watcher was killed: the new guardian takes the lines low. Rows that are lost are reported.
-            self._end()
-        try:
-            self.start()
-        except OutputError as error:
-            self._lost = str(error)
-            raise
-        self._lost = ""
+        """End what is left and start anew, lines low, a step of it; the session's water goes on counting.
+
+        Raises StillOpening and OutputError as ``core.ports.Reconnectable`` says.
+        """
+        self._reopening.go_on(self._reopen)
 
     def close(self) -> None:
         """Valve low, lines low, processes ended, in bounded time. Twice is legal.
@@ -130,7 +125,7 @@ class Guard:
         Raises OutputError where it is not sure that the lines are low.
         """
         failures = []
-        for step in (self.valve.close, self.lines.close, self._end):
+        for step in (self._reopening.cancel, self.valve.close, self.lines.close, lambda: to_the_end(self._ending())):
             try:
                 step()
             except OutputError as error:
@@ -138,22 +133,58 @@ class Guard:
         if failures:
             raise failures[0]
 
-    def _start_pair(self) -> Pair:
+    def _reopen(self) -> Steps[None]:
+        with suppress(OutputError):
+            # Where even the watcher was killed: the new guardian takes the lines low. Rows that are lost are reported.
+            yield from self._ending()
+        try:
+            yield from self._opening()
+        except OutputError as error:
+            self._lost = str(error)
+            raise
+        self._lost = ""
+
+    def _opening(self) -> Steps[None]:
+        """Start the processes and take them into use. Raises OutputError."""
+        self._pair = yield from self._starting_pair()
+        self._link = GuardLink(self._pair, self.valve.forget)
+        self._heartbeat = Heartbeat(self._pair.life)
+        try:
+            self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
+        except OutputError:
+            with suppress(OutputError):
+                yield from self._ending()
+            raise
+
+    def _starting_pair(self) -> Steps[Pair]:
         """Start the processes, with what session, day and the last 10 s have had. Raises OutputError."""
         ledger = -1
         if self._spec.ledger is not None:
             check_ledger(self._spec.ledger)
             # Its last writer may still be at it, although its session was killed.
-            ledger = hold_ledger(self._spec.ledger)
+            ledger = yield from self._holding_ledger(self._spec.ledger)
         try:
             self._count_day()
             orders = Orders(self._spec, self.valve.session_s, self.valve.day_s, tuple(self._openings))
-            return Pair(orders, ledger)
+            pair = Pair(ledger)
         except OSError as error:
             raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
         finally:
+            # The watcher has it by now.
             if ledger >= 0:
                 os.close(ledger)
+        yield from pair.opening(orders)
+        return pair
+
+    def _holding_ledger(self, path: Path) -> Steps[int]:
+        until_ns = self._clock.now_ns() + as_ns(LOCK_WAIT_S)
+        while True:
+            try:
+                return hold_ledger(path, STEP_S)
+            except LedgerHeld:
+                if self._clock.now_ns() >= until_ns:
+                    raise
+            yield
 
     def _count_day(self) -> str:
         """Count what the ledger has; return its warning.
@@ -166,21 +197,30 @@ class Guard:
         self.valve.count_day(day.seconds)
         return day.warning
 
-    def _end(self) -> None:
-        pair, self._pair = self._pair, None
-        link, self._link = self._link, None
-        heartbeat, self._heartbeat = self._heartbeat, None
+    def _ending(self) -> Steps[None]:
+        """End both processes. Raises OutputError where it is not sure that the lines are low.
+
+        Broken off, the pair is still known, and the next call ends it.
+        """
+        pair, link = self._pair, self._link
         try:
             if pair is not None and link is not None:
-                self._end_pair(pair, link)
-        finally:
-            if heartbeat is not None:
-                heartbeat.close()
-            if pair is not None:
-                pair.close()
+                yield from self._ending_pair(pair, link)
+        except Exception:
+            self._let_go()
+            raise
+        self._let_go()
 
-    def _end_pair(self, pair: Pair, link: GuardLink) -> None:
-        low = pair.end()
+    def _let_go(self) -> None:
+        heartbeat, self._heartbeat = self._heartbeat, None
+        pair, self._pair, self._link = self._pair, None, None
+        if heartbeat is not None:
+            heartbeat.close()
+        if pair is not None:
+            pair.close()
+
+    def _ending_pair(self, pair: Pair, link: GuardLink) -> Steps[None]:
+        low = yield from pair.ending()
         now_ns = self._clock.now_ns()
         self._told += link.last_words()
         self._openings = last_openings(self._openings + link.openings(now_ns), now_ns)

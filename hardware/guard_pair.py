@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, suppress
 
 from core.errors import OutputError
@@ -20,6 +21,7 @@ from hardware.guardian_process import give_orders
 from hardware.guardian_spec import Orders
 from hardware.guardian_watcher import UNWRITTEN
 from hardware.guardian_wire import MAX_MESSAGE, Kind, Message, pack, unpack
+from hardware.steps import STEP_S, Steps, to_the_end
 from recording.child import signals_held_back
 
 START_S = 60.0
@@ -30,11 +32,10 @@ KILL_S = 5.0
 
 
 class Pair:
-    """The two processes, started. Raises OutputError where they do not come up; nothing is then left of them.
+    """The two processes, started; used once ``opening`` is done. Raises OSError where they cannot be started.
 
     Parameters
     ----------
-    orders : Orders
     ledger : int
         The ledger, held (``hardware.ledger.hold_ledger``) and still the caller's; -1 for none. The watcher inherits
         it, and with it the lock, until it has written its last row.
@@ -52,7 +53,7 @@ class Pair:
         What of real-time scheduling was refused, with its cure.
     """
 
-    def __init__(self, orders: Orders, ledger: int = -1) -> None:
+    def __init__(self, ledger: int = -1) -> None:
         self.unwritten = False
         self.refused: list[str] = []
         with ExitStack() as theirs:
@@ -70,12 +71,15 @@ class Pair:
                 theirs.callback(os.close, handle)
                 watched = (watch.fileno(), rows_read.fileno(), memory, handle, ledger)
                 self.watcher = _spawn("hardware.guardian_watcher", *watched)
+
+    def opening(self, orders: Orders) -> Steps[None]:
+        """Give the orders, and see both come up. Raises OutputError where they do not; nothing is then left of them."""
         try:
             for end in (self.link, self.watch):
                 give_orders(end, orders)
             # The watcher first: no pulse before somebody watches.
-            self._await_ready(self.watch, "watcher")
-            self._await_ready(self.link, "guardian")
+            yield from self._await_ready(self.watch, "watcher")
+            yield from self._await_ready(self.link, "guardian")
         except BaseException as error:
             self.end()
             self.close()
@@ -86,10 +90,14 @@ class Pair:
             raise
 
     def end(self) -> bool:
+        """Take the steps of ``ending`` at once, in bounded time."""
+        return to_the_end(self.ending())
+
+    def ending(self) -> Steps[bool]:
         """End both, the guardian first; return whether the lines were left low by one of them. Twice is legal."""
-        low = _finish(self.guardian, self.link, END_S) == 0
+        low = (yield from _finish(self.guardian, self.link, END_S)) == 0
         # Only now: whatever the guardian left high the watcher takes low before it ends.
-        code = _finish(self.watcher, self.watch, WATCHER_END_S)
+        code = yield from _finish(self.watcher, self.watch, WATCHER_END_S)
         low |= code in (0, UNWRITTEN)
         self.unwritten |= code != 0
         return low
@@ -118,10 +126,12 @@ class Pair:
             return "it does not answer"
         return f"it was killed ({signal.Signals(-code).name})" if code < 0 else f"it ended with exit code {code}"
 
-    def _await_ready(self, link: socket.socket, name: str) -> None:
-        poller = select.poll()
-        poller.register(link, select.POLLIN)
-        while poller.poll(START_S * 1000):
+    def _await_ready(self, link: socket.socket, name: str) -> Steps[None]:
+        until_ns = time.monotonic_ns() + round(START_S * 1e9)
+        while time.monotonic_ns() < until_ns:
+            if not select.select([link], [], [], STEP_S)[0]:
+                yield
+                continue
             packet = link.recv(MAX_MESSAGE)
             if not packet:
                 raise OutputError(f"guardian: the {name} died at its start; see what it said above, run rigloop doctor")
@@ -146,13 +156,16 @@ def _spawn(module: str, *descriptors: int) -> subprocess.Popen[bytes]:
     )  # fmt: skip
 
 
-def _finish(process: subprocess.Popen[bytes], link: socket.socket, patience_s: float) -> int:
+def _finish(process: subprocess.Popen[bytes], link: socket.socket, patience_s: float) -> Steps[int]:
     """Tell a process to end and see it end; kill it where it does not. Returns its exit code."""
     with suppress(OSError):
         link.send(pack(Message(Kind.BYE)), socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
     for patience in (patience_s, KILL_S):
-        with suppress(subprocess.TimeoutExpired):
-            return process.wait(patience)
+        until_ns = time.monotonic_ns() + round(patience * 1e9)
+        while time.monotonic_ns() < until_ns:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(STEP_S)
+            yield
         process.kill()
     raise OutputError(
         f"guardian: process {process.pid} cannot be ended; close the water's tap and restart the computer"

@@ -28,6 +28,10 @@ LOCK_WAIT_S = 25.0
 _LOCK_LOOK_S = 0.02
 
 
+class LedgerHeld(OutputError):
+    """Another process still writes the file."""
+
+
 class Purpose(Enum):
     """What an opening of the valve is for."""
 
@@ -120,7 +124,7 @@ def hold_ledger(path: Path, wait_s: float = LOCK_WAIT_S) -> int:
     """Return the file, opened to append, locked and whole; makes folder and file where there are none.
 
     The lock is held by whoever has the descriptor or inherited it, until the last of them closes it. Raises OutputError
-    where the file cannot be had, or another one writes it for longer than ``wait_s``.
+    where the file cannot be had, LedgerHeld where another one writes it for longer than ``wait_s``.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +200,7 @@ def _lock(path: Path, file: int, wait_s: float) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if MonotonicClock().now_ns() > until_ns:
-                raise OutputError(
+                raise LedgerHeld(
                     f"water of the day: {path} is still written by another session; end it, or wait for its end"
                 ) from None
             select.select([], [], [], _LOCK_LOOK_S)

@@ -6,16 +6,13 @@ itself when the controller is gone.
 
 from __future__ import annotations
 
-import atexit
 import multiprocessing
 import os
 import select
 import socket
-import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -26,6 +23,7 @@ from hardware.lick_process import LickSpec, run_licks
 from hardware.lick_wire import MAX_BYTES, Alive, Lost, Ready, unpack
 from hardware.settings import LickSettings, PinSettings
 from hardware.smbus import Bus, open_smbus
+from hardware.steps import STEP_S, Reopening, Steps, always, ending, to_the_end
 from recording.child import signals_held_back
 
 START_S = 30.0
@@ -33,12 +31,16 @@ START_S = 30.0
 SILENCE_NS = 3_000_000_000
 """Without a sign of life for this long the sensor is lost: it hangs in the kernel, or was stopped."""
 END_S, KILL_S = 1.0, 1.0
+DROP_S = 0.3
+"""How long the end of a process is waited for that was killed since nobody waits for its sensor any more, s."""
 MOST_REPORTS = 1000
 """Reports that wait to be taken; of more the oldest are forgotten. A sensor makes a few per second at most."""
 
 
 class LickReader:
-    """MPR121 or beam-break. All verbs are called by the runner's thread.
+    """MPR121 or beam-break: LickSensor, Reporter, Reconnectable, Described and LeavesBehind.
+
+    All verbs are called by the runner's thread; none but ``start``, ``reconnect`` (0.1 s) and ``close`` waits.
 
     Parameters
     ----------
@@ -73,39 +75,36 @@ class LickReader:
         self._heard_ns = 0
         self._lost = ""
         self._closed = False
+        self._reopening = Reopening("lick sensor")
+        self._left: list[Report] = []
         self.name = ""
         self.pid = 0
 
-    def start(self) -> None:
+    def start(self, go_on: Callable[[], bool] = always) -> None:
         """Start the process, and wait until the sensor is in use.
+
+        Parameters
+        ----------
+        go_on : callable
+            Asked ten times a second and more whether to go on.
 
         Raises
         ------
         OutputError
-            No bus, no permission, no chip, another chip, no GPIO, a busy pin: which, and the cure. Nothing is left
-            behind.
+            No bus, no permission, no chip, another chip, no GPIO, a busy pin: which, and the cure.
+        Interrupted
+            ``go_on`` returned False. With both nothing is left behind.
         """
         if self._closed:
             raise OutputError("lick sensor: it is closed; make a new one")
         if self._link is not None:
             raise OutputError("lick sensor: it was started before")
-        self._lost, self.name = "", ""
-        self._link = self._spawn()
-        self._heard_ns = time.monotonic_ns()
-        end = self._heard_ns + round(START_S * 1e9)
-        poller = select.poll()
-        poller.register(self._link, select.POLLIN)
-        while not (self.name or self._lost):
-            left = end - time.monotonic_ns()
-            if left <= 0:
-                self._lost = (
-                    f"lick sensor: not ready after {START_S:g} s; does its bus hang? Switch the chip off and on"
-                )
-            elif poller.poll(left / 1e6 + 1):
-                self._listen()
-        if self._lost:
-            self._end()
-            raise OutputError(self._lost)
+        to_the_end(self._opening(), go_on)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """The sensor that was found at the last opening; empty before."""
+        return {"sensor": self.name} if self.name else {}
 
     def read(self, until_ns: int) -> tuple[Lick, ...]:
         """Return the licks up to ``until_ns`` that have not been returned yet. Raises OutputError once it is closed.
@@ -129,7 +128,7 @@ class LickReader:
         if self._closed:
             return ()
         self._listen()
-        taken = tuple(self._reports)
+        taken = (*self._reports, *self.left_behind())
         self._reports.clear()
         if taken:
             return taken
@@ -143,14 +142,56 @@ class LickReader:
         return ()
 
     def reconnect(self) -> None:
-        """End the process and start another; licks that were not read yet are kept. Raises OutputError."""
-        self._end()
-        self.start()
+        """End the process and start another, a step of it; licks that were not read yet are kept.
+
+        Raises StillOpening and OutputError as Reconnectable says.
+        """
+        if self._closed:
+            raise OutputError("lick sensor: it is closed; make a new one")
+        self._reopening.go_on(self._reopen)
+
+    def left_behind(self) -> tuple[Report, ...]:
+        """Return the processes that could not be ended (``licks_stuck``), as LeavesBehind says."""
+        left, self._left = tuple(self._left), []
+        return left
 
     def close(self) -> None:
         """End the process; within 2 s, whatever it is doing."""
         self._closed = True
-        self._end()
+        self._reopening.cancel()
+        to_the_end(self._ending())
+
+    def _reopen(self) -> Steps[None]:
+        yield from self._ending()
+        yield from self._opening()
+
+    def _opening(self) -> Steps[None]:
+        """Start the process and hear that the sensor is in use. Raises OutputError."""
+        try:
+            self._lost, self.name = "", ""
+            self._link = self._spawn()
+            self._heard_ns = time.monotonic_ns()
+            yield from self._first_words(self._link, self._heard_ns + round(START_S * 1e9))
+            if self._lost:
+                yield from self._ending()
+                raise OutputError(self._lost)
+        except BaseException:
+            if self._process is not None:
+                self._process.kill()
+            to_the_end(self._ending(DROP_S))
+            raise
+
+    def _first_words(self, link: socket.socket, until_ns: int) -> Steps[None]:
+        """Listen until the sensor has its name, or is lost."""
+        while not (self.name or self._lost):
+            if time.monotonic_ns() >= until_ns:
+                self._lost = (
+                    f"lick sensor: not ready after {START_S:g} s; does its bus hang? Switch the chip off and on"
+                )
+            elif select.select([link], [], [], STEP_S)[0]:
+                self._listen()
+            else:
+                yield
 
     def _spawn(self) -> socket.socket:
         """Start the process; return the socket from it. Raises OutputError."""
@@ -197,28 +238,14 @@ class LickReader:
             elif not isinstance(said, Alive):
                 self._licks.extend(said)
 
-    def _end(self) -> None:
-        """Hang up, and see the process end; kill it where it does not."""
+    def _ending(self, patience_s: float = END_S) -> Steps[None]:
+        """Hang up, and see the process end; kill it where it does not, and leave it behind where nothing ends it."""
         if self._link is not None:
             self._link.close()
             self._link = None
-        process, self._process, self.pid = self._process, None, 0
-        if process is None:
-            return
-        process.join(END_S)
-        if process.exitcode is None:
-            process.kill()
-            process.join(KILL_S)
-        if process.exitcode is None:
-            # It hangs in the kernel. At its exit multiprocessing would wait for it without end.
-            atexit.register(_exit_now)
-        else:
-            with suppress(ValueError):
-                process.close()
-
-
-def _exit_now() -> None:
-    """Leave without waiting for any other process; what is registered last is run first."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(3)
+        # Known until its end is seen: these steps may be broken off, and taken up again by the next call.
+        process = self._process
+        if process is not None and not (yield from ending(process, patience_s, KILL_S)):
+            text = f"lick sensor: its process {self.pid} hangs in the kernel and was left behind; restart this computer"
+            self._left.append(Report(time.monotonic_ns(), "licks_stuck", text))
+        self._process, self.pid = None, 0

@@ -25,6 +25,7 @@ from core.values import Report, as_ns
 from hardware.debounce import Contact, Touch, step
 from hardware.feeler import BeamFeeler, Feeler, InterruptFeeler, PolledFeeler
 from hardware.lick_wire import MOST_LICKS, Alive, Lost, Ready, pack, pack_licks
+from hardware.realtime import use_all_cores
 from hardware.settings import BeamLevel, LickKind, LickSettings, PinSettings
 from hardware.smbus import Bus
 from recording.child import stand_alone
@@ -88,6 +89,7 @@ def run_licks(link: socket.socket, spec: LickSpec) -> None:
     code = 1
     try:
         stand_alone()
+        use_all_cores()
         code = _serve(link, spec)
     finally:
         if code == 1:

@@ -9,14 +9,30 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import pwd
 import resource
 
 _MCL_CURRENT = 1
 _MCL_FUTURE = 2
-RTPRIO_CURE = "write '@users - rtprio 90' into /etc/security/limits.d/rigloop.conf and log in again, or run as root"
-MEMLOCK_CURE = (
-    "write '@users - memlock unlimited' into /etc/security/limits.d/rigloop.conf and log in again, or run as root"
-)
+RTPRIO, MEMLOCK = "rtprio 90", "memlock unlimited"
+"""Limits that a rig's user needs, as ``limits.conf`` writes them."""
+
+
+def user_name(number: int) -> str:
+    """Return a user as ``limits.conf`` names it: by name, or as a range of one number where it has none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"{number}:{number}"
+
+
+def rights_cure(limit: str, user: str) -> str:
+    """Return how this user gets a right. A group would not do: which ones there are differs between systems."""
+    return f"write '{user} - {limit}' into /etc/security/limits.d/rigloop.conf and log in again"
+
+
+def _cure(limit: str) -> str:
+    return f"{rights_cure(limit, user_name(os.getuid()))}, or run as root"
 
 
 def become_realtime(priority: int) -> str:
@@ -37,7 +53,7 @@ def become_realtime(priority: int) -> str:
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except (OSError, ValueError) as error:
-        return f"real-time priority {priority} refused ({_reason(error)}): {RTPRIO_CURE}"
+        return f"real-time priority {priority} refused ({_reason(error)}): {_cure(RTPRIO)}"
     return ""
 
 
@@ -63,7 +79,7 @@ def lock_memory() -> str:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | (_MCL_FUTURE if unlimited else 0)) == 0:
         return ""
-    return f"locking memory refused ({os.strerror(ctypes.get_errno())}): {MEMLOCK_CURE}"
+    return f"locking memory refused ({os.strerror(ctypes.get_errno())}): {_cure(MEMLOCK)}"
 
 
 def pin_to_core(core: int) -> str:
@@ -78,7 +94,10 @@ def pin_to_core(core: int) -> str:
 
 
 def use_all_cores() -> None:
-    """Undo a parent's ``pin_to_core``; the kernel leaves out the cores that this process may not have."""
+    """Undo a parent's ``pin_to_core``; the kernel leaves out the cores that this process may not have.
+
+    For every process that may be started while a session turns: the loop's core is no place for it.
+    """
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from core.errors import DeviceLost, OutputError
-from core.ports import LickSensor, Lines, Reconnectable, Reporter, Speaker, Valve
+from core.ports import Described, LeavesBehind, LickSensor, Lines, Reconnectable, Reporter, Speaker, Valve
 from core.values import Command, Level, Lick, Line, Pulse, Report, Tone, Water
 
 SESSION_LINES = (Line.LIGHT, Line.BEHAVIOUR_TTL, Line.BRAIN_TTL)
@@ -35,7 +35,7 @@ class Keeper(Protocol):
         """Return what the lines did since the last look. Raises OutputError when the keeper is lost."""
 
     def reconnect(self) -> None:
-        """Start the keeper anew, all lines low. Raises OutputError."""
+        """Start the keeper anew, all lines low, a step of it, as ``core.ports.Reconnectable``. Raises OutputError."""
 
     def drop_waiting(self) -> None:
         """Drop the drops that wait for their time. Raises OutputError."""
@@ -66,7 +66,7 @@ class Rig:
         Devices that were lost, ``"sound"``, ``"board"`` or ``"licks"``, and what they said; ``"loop"`` where outputs
         fell since the loop had stalled.
     last_words : tuple of Report
-        What the keeper of the lines told while it was closed.
+        What the keeper of the lines told while it was closed, and the processes that could not be ended.
     """
 
     def __init__(
@@ -167,13 +167,18 @@ class Rig:
         return name == LOOP or isinstance(self._reporters.get(name), Reconnectable)
 
     def reconnect(self, name: str) -> None:
-        """Open a lost device again, low and silent. Raises OutputError."""
+        """Open a lost device again, low and silent, a step of it. Raises StillOpening, OutputError."""
         device = self._reporters.get(name)
         if name == LOOP:
             self.lost.pop(name, None)
         if isinstance(device, Reconnectable):
             device.reconnect()
             self.lost.pop(name, None)
+
+    def facts(self, name: str) -> Mapping[str, object]:
+        """Return what was read back of a device when it was opened last; empty where it tells nothing of itself."""
+        device = self._reporters.get(name)
+        return device.facts if isinstance(device, Described) else {}
 
     def hush(self, time_ns: int) -> None:
         """No more water, silence, light off, triggers low, at once: a device is lost.
@@ -203,6 +208,9 @@ class Rig:
                 step()
             except Exception as error:  # noqa: BLE001 - the next device must be closed all the same
                 failures.append(error)
+        for device in self._reporters.values():
+            if isinstance(device, LeavesBehind):
+                self.last_words += device.left_behind()
         return failures
 
     def _keep_last_words(self) -> None:

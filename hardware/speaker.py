@@ -6,8 +6,9 @@ Two stores into memory and one look at a socket make a tone: microseconds, whate
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from core.errors import OutputError
@@ -18,6 +19,7 @@ from hardware.settings import SoundSettings
 from hardware.speaker_link import Link, SpeakerLink
 from hardware.speaker_memory import CALLBACK_NS, HEARTBEAT_NS, TROUBLES, Heard, SpeakerMemory
 from hardware.speaker_process import STALL_S, SpeakerSpec
+from hardware.steps import Reopening, Steps, always, to_the_end
 
 MEANING = {
     "underflow": "the card ran out of samples",
@@ -28,8 +30,8 @@ MEANING = {
 
 
 class ProcessSpeaker:
-    """Speaker, Reporter and Reconnectable. All verbs are called by the runner's thread; none but ``start`` and
-    ``reconnect`` (3 s and more: the card's rate is measured) and ``close`` waits.
+    """Speaker, Reporter, Reconnectable, Described and LeavesBehind. All verbs are called by the runner's thread; none
+    but ``start`` (3 s and more: the card's rate is measured), ``reconnect`` (0.1 s) and ``close`` waits.
 
     Parameters
     ----------
@@ -62,19 +64,27 @@ class ProcessSpeaker:
         self._lost = ""
         self._count = 0
         self._told: dict[str, int] = {}
+        self._reopening = Reopening("speaker")
+        self._left: list[Report] = []
 
-    def start(self) -> None:
-        """Open the card, silent, and check its rate. Raises OutputError: which card, what is wrong, the cure."""
+    def start(self, go_on: Callable[[], bool] = always) -> None:
+        """Open the card, silent, and check its rate.
+
+        Parameters
+        ----------
+        go_on : callable
+            Asked ten times a second and more whether to go on.
+
+        Raises
+        ------
+        OutputError
+            Which card, what is wrong, the cure.
+        Interrupted
+            ``go_on`` returned False. With both nothing is left.
+        """
         if self._use.closed or self._link is not None:
             raise OutputError("speaker: started or closed before; make a new one")
-        link = self._make_link(self._spec)
-        try:
-            self._memory, self._facts = link.start()
-        except OutputError as error:
-            self._lost = str(error)
-            raise
-        self._link, self._lost, self._count, self._told = link, "", 0, {}
-        self.alive()
+        to_the_end(self._opening(), go_on)
 
     def set_tone(self, freq_hz: float, time_ns: int) -> None:
         """Play ``freq_hz`` from the card's next block on, 0 for silence.
@@ -98,7 +108,7 @@ class ProcessSpeaker:
         """Return under- and overflows and gaps since the last look. Raises OutputError when the card is lost."""
         memory = self._checked()
         self.alive()
-        reports = []
+        reports = list(self.left_behind())
         for trouble in TROUBLES:
             count, time_ns = memory.counted(trouble)
             new = count - self._told.get(trouble, 0)
@@ -112,11 +122,21 @@ class ProcessSpeaker:
         return self._checked().heard()
 
     def reconnect(self) -> None:
-        """End what is left of the process, open the card anew, silent. Raises OutputError."""
-        self._release()
-        self.start()
+        """End what is left of the process, open the card anew, silent: a step of it, as Reconnectable says.
 
-    def facts(self) -> dict[str, Any]:
+        Raises StillOpening, and OutputError also where another card than before would play: that is another loudness.
+        """
+        if self._use.closed:
+            raise OutputError("speaker: closed before; make a new one")
+        self._reopening.go_on(self._reopen)
+
+    def left_behind(self) -> tuple[Report, ...]:
+        """Return the processes that could not be ended (``sound_stuck``), as LeavesBehind says."""
+        left, self._left = tuple(self._left), []
+        return left
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
         """Return device, rates, block, latency told and scheduling, as found at the last opening; empty before."""
         return dict(self._facts)
 
@@ -128,10 +148,11 @@ class ProcessSpeaker:
     def close(self) -> None:
         """Fall silent and end the process; twice is legal."""
         self._use.closed = True
+        self._reopening.cancel()
         if self._memory is not None and not self._lost:
             self._count += 1
             self._memory.command(self._count, 0.0)
-        self._release()
+        to_the_end(self._release())
 
     def alive(self) -> None:
         """Tell the process that the loop lives; without it for 1 s it falls silent. Never blocks."""
@@ -161,8 +182,44 @@ class ProcessSpeaker:
             self._link.kill()
         raise OutputError(why)
 
-    def _release(self) -> None:
+    def _opening(self) -> Steps[None]:
+        """Open the card and take it into use. Raises OutputError."""
+        self._link = self._make_link(self._spec)
+        try:
+            memory, facts = yield from self._link.opening()
+            if wrong := another_card(self._facts, facts):
+                raise OutputError(wrong)
+        except OutputError as error:
+            self._lost = str(error)
+            yield from self._release()
+            raise
+        self._memory, self._facts = memory, facts
+        self._lost, self._count, self._told = "", 0, {}
+        self.alive()
+
+    def _reopen(self) -> Steps[None]:
+        self._lost = self._lost or "speaker: it is being opened again"
+        yield from self._release()
+        yield from self._opening()
+
+    def _release(self) -> Steps[None]:
         self._memory = None
         if self._link is not None:
-            self._link.close()
+            stuck = yield from self._link.ending()
             self._link = None
+            if stuck:
+                self._left.append(Report(self._now_ns(), "sound_stuck", stuck))
+
+
+def another_card(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return why a card is not the one that was lost, by the facts of both; empty where it is, or none was lost.
+
+    The number that ALSA gives a card, as in ``USB Audio: - (hw:1,0)``, is another one after it was unplugged.
+    """
+    names = [re.sub(r"\(hw:\d+,\d+\)", "", facts["device"]) for facts in (before, now) if facts]
+    if len(set(names)) == 1:
+        return ""
+    return (
+        f"speaker: the sound card is now '{now['device']}', it was '{before['device']}', whose loudness this session "
+        "has: connect that one again, or set sound_device and start a new session"
+    )

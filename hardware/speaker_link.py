@@ -8,17 +8,21 @@ import multiprocessing
 import os
 import select
 import socket
+import time
 from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 from core.errors import OutputError
 from hardware.speaker_memory import SpeakerMemory, make_speaker_memory
 from hardware.speaker_process import RATE_S, SpeakerSpec, run_speaker
+from hardware.steps import STEP_S, Steps, ending, to_the_end
 from recording.child import signals_held_back
 
 # A cold start imports numpy and looks at every card, seconds on a Pi; then the rate is measured.
 START_S = 30.0 + RATE_S
 CLOSE_S = 2.0
+DROP_S = 0.3
+"""How long the end of a process is waited for that was killed since nobody waits for its card any more, s."""
 _PACKET = 65_536
 
 
@@ -27,8 +31,11 @@ class Link(Protocol):
 
     pid: int
 
-    def start(self) -> tuple[SpeakerMemory, dict[str, Any]]:
-        """Open the card, silent; return the shared memory and facts of the card. Raises OutputError."""
+    def opening(self) -> Steps[tuple[SpeakerMemory, dict[str, Any]]]:
+        """Open the card, silent; return the shared memory and facts of the card.
+
+        Raises OutputError; nothing is then left, nor where its steps are broken off.
+        """
 
     def lost(self) -> str:
         """Return why it plays no more; empty while it does. Never blocks."""
@@ -36,12 +43,12 @@ class Link(Protocol):
     def kill(self) -> None:
         """End it at once; does not wait."""
 
-    def close(self) -> None:
-        """Fall silent and end; twice is legal."""
+    def ending(self) -> Steps[str]:
+        """Fall silent and end; twice is legal. Returns what was left behind, hanging in the kernel; mostly empty."""
 
 
 class SpeakerLink:
-    """A speaker process, the socket to it and the memory shared with it. Ends with ``close`` or with this process.
+    """A speaker process, the socket to it and the memory shared with it. Ends with ``ending`` or with this process.
 
     Parameters
     ----------
@@ -60,20 +67,24 @@ class SpeakerLink:
         self._process: SpawnProcess | None = None
         self._memory: SpeakerMemory | None = None
 
-    def start(self) -> tuple[SpeakerMemory, dict[str, Any]]:
+    def opening(self) -> Steps[tuple[SpeakerMemory, dict[str, Any]]]:
         """Start the process and wait until the card is open and its rate known: 3 s, on a slow computer more.
 
-        Raises OutputError; its ``details`` hold what ALSA printed.
+        Raises OutputError; its ``details`` hold what ALSA printed. Broken off, it is killed at once.
         """
         try:
-            self._spawn()
-        except OSError as error:
-            self.close()
-            text = f"speaker: no process can be started ({error.strerror}); end other programs and try again"
-            raise OutputError(text) from error
-        said = self._hear(START_S)
+            return (yield from self._opening())
+        except BaseException:
+            self.kill()
+            to_the_end(self._ending(DROP_S))
+            raise
+
+    def _opening(self) -> Steps[tuple[SpeakerMemory, dict[str, Any]]]:
+        self._spawn()
+        said = yield from self._first_words()
         if "ready" not in said:
-            self.close()
+            self.kill()
+            yield from self.ending()
             failure = OutputError(
                 said.get("error") or f"speaker: its process said nothing for {START_S:g} s; start again"
             )
@@ -91,25 +102,42 @@ class SpeakerLink:
         if self._process is not None and self._process.exitcode is None:
             self._process.kill()
 
-    def close(self) -> None:
+    def ending(self) -> Steps[str]:
         """Hang up, see the process end, kill it where it does not."""
+        return (yield from self._ending(CLOSE_S))
+
+    def _ending(self, patience_s: float) -> Steps[str]:
         if self._socket is not None:
             atexit.unregister(self._socket.close)
             self._socket.close()
             self._socket = None
-        if self._process is not None:
-            if self._process.pid is not None:
-                self._process.join(CLOSE_S)
-                self.kill()
-                self._process.join(CLOSE_S)
-            if self._process.exitcode is not None:
-                self._process.close()
-            self._process = None
+        process = self._process
+        # Known until its end is seen: these steps may be broken off, and taken up again by the next call.
+        ended = process is None or process.pid is None or (yield from ending(process, patience_s, patience_s))
+        self._process = None
         if self._memory is not None:
             self._memory.close()
             self._memory = None
+        return "" if ended else f"speaker: its process {self.pid} hangs in the kernel and was left behind"
+
+    def _first_words(self) -> Steps[dict[str, Any]]:
+        """Return the first that the process says, nothing where that takes longer than START_S."""
+        until_ns = time.monotonic_ns() + round(START_S * 1e9)
+        said = self._hear(STEP_S)
+        while not said and time.monotonic_ns() < until_ns:
+            yield
+            said = self._hear(STEP_S)
+        return said
 
     def _spawn(self) -> None:
+        """Start the process. Raises OutputError."""
+        try:
+            self._start_process()
+        except OSError as error:
+            text = f"speaker: no process can be started ({error.strerror}); end other programs and try again"
+            raise OutputError(text) from error
+
+    def _start_process(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             handles = [make_speaker_memory()]

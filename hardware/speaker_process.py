@@ -23,7 +23,7 @@ from typing import Any
 from core.errors import OutputError
 from hardware.loudness import FLAT, GainTable
 from hardware.oscillator import Oscillator
-from hardware.realtime import lock_memory
+from hardware.realtime import lock_memory, use_all_cores
 from hardware.settings import SoundSettings
 from hardware.speaker_card import SoundCard, choose, negotiate, quiet_stderr
 from hardware.speaker_memory import CALLBACK_NS, SpeakerMemory
@@ -79,6 +79,7 @@ def run_speaker(link: socket.socket, spec: SpeakerSpec) -> None:
     code = 1
     try:
         stand_alone()
+        use_all_cores()
         code = _serve(link, spec)
     finally:
         # Not an orderly exit: PortAudio waits without end for a server that is gone. The system closes the card.

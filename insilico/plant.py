@@ -18,7 +18,7 @@ import numpy as np
 
 from core.errors import CameraError, CameraTimeout, InputError
 from core.outputs import Openings
-from core.ports import Clock, EndOfSource
+from core.ports import Clock, EndOfSource, Interrupted
 from core.values import Frame, as_ns
 from insilico.devices import Given, MouseSpeaker, MouseSpout, MouseTongue
 from insilico.mouse import run_mouse
@@ -31,10 +31,6 @@ PREPARE_S = 900.0
 LOOK_S = 0.1
 END_S = 1.0
 KILL_S = 0.5
-
-
-class Interrupted(Exception):
-    """The preparation was not wanted any more."""
 
 
 class Plant:

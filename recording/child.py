@@ -6,7 +6,9 @@ import contextlib
 import os
 import signal
 from collections.abc import Collection, Iterator
+from multiprocessing import process as children
 from multiprocessing import resource_tracker
+from multiprocessing.process import BaseProcess
 
 HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -32,3 +34,11 @@ def signals_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_behind(process: BaseProcess) -> None:
+    """Have this process's exit not wait for a child that hangs in the kernel, where nothing can end it.
+
+    At its exit multiprocessing waits for all that it started, without end; it has no public way to let one go.
+    """
+    children._children.discard(process)  # type: ignore[attr-defined]

@@ -153,7 +153,8 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
     ----------
     settings, options, clock
     go_on : callable
-        Told, ten times a second, what a long preparation is at; what it returns tells whether to go on.
+        Told, ten times a second, what the preparation of a simulated mouse is at, and "" while outputs are opened;
+        what it returns tells whether to go on.
 
     Raises
     ------
@@ -192,7 +193,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
             camera.frame_dtype,
         )
         # Last, so that nothing can fail while a valve is in hand that no session owns.
-        rig = _rig(settings, options, plant)
+        rig = _rig(settings, options, plant, go_on)
         made.pop_all()
     return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about)
 
@@ -253,10 +254,11 @@ def _places(settings: Settings) -> dict[str, Place]:
     return places
 
 
-def _rig(settings: Settings, options: Options, plant: Plant | None) -> Rig:
+def _rig(settings: Settings, options: Options, plant: Plant | None, go_on: Callable[[str], bool]) -> Rig:
     """Return the outputs: real ones, the simulated mouse's, or fakes that keep the rig's bounds. Raises OutputError."""
     if options.outputs is OutputKind.real:
-        return open_rig(settings, options.seed, options.session, lines_only=options.lines_only)
+        # No stage is named: only what a simulated mouse takes is told to a person.
+        return open_rig(settings, options.seed, options.session, lines_only=options.lines_only, go_on=lambda: go_on(""))
     if plant is not None:
         return Rig(plant.speaker, plant.spout, FakeLines(), plant.tongue)
     return Rig(FakeSpeaker(), FakeValve(settings.outputs), FakeLines(), FakeLickSensor())

@@ -12,6 +12,7 @@ from core.errors import InputError, RigError
 from hardware.boards import GPIO_KINDS, choose_kind, find_board
 from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
 from hardware.persist import Persist, describe_persist, read_persist
+from hardware.realtime import MEMLOCK, RTPRIO, rights_cure
 from hardware.settings import BoardKind, LickKind
 from recording.folder import free_bytes
 from recording.settings import RESERVE_BYTES
@@ -29,7 +30,6 @@ FURTHER = {
 }
 LEAST_LOCKED_BYTES = 256 << 20
 """Memory that guardian and loop lock at most."""
-RIGHTS = "write '@users - {what}' into /etc/security/limits.d/rigloop.conf and log in again"
 LITTLE_DISK = 10 * RESERVE_BYTES
 
 
@@ -209,13 +209,13 @@ def check_rights(machine: Machine, needs: Needs) -> Iterator[Finding]:
     del needs
     most = machine.realtime_priority()
     if most < 90:
-        cure = RIGHTS.format(what="rtprio 90")
+        cure = rights_cure(RTPRIO, machine.user)
         yield warning("real time", f"SCHED_FIFO is allowed up to priority {most}, 90 is used; {cure}")
     else:
         yield found("real time", f"SCHED_FIFO up to {most}")
     locked = machine.locked_bytes()
     if 0 <= locked < LEAST_LOCKED_BYTES:
-        cure = RIGHTS.format(what="memlock unlimited")
+        cure = rights_cure(MEMLOCK, machine.user)
         yield warning("locked memory", f"{locked / 2**20:.0f} MiB may be locked; {cure}")
     else:
         yield found("locked memory", "allowed")

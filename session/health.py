@@ -19,7 +19,7 @@ Look = Callable[[], Iterable[str]]
 
 
 class HealthWatch:
-    """Tells each warning once. Called by the runner's thread, before the first frame and after each trial.
+    """Tells each warning once. Called by the runner's thread, before the first frame and when no trial runs.
 
     Parameters
     ----------

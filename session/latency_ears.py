@@ -20,7 +20,7 @@ class CardEar:
     """
 
     def __init__(self, speaker: ProcessSpeaker, high_hz: float) -> None:
-        latency_s = float(speaker.facts().get("latency_told_s", 0.0))
+        latency_s = float(speaker.facts.get("latency_told_s", 0.0))
         self.about = f"the card, which tells {1e3 * latency_s:.1f} ms for its buffer (added)"
         self._speaker = speaker
         self._high_hz = high_hz

@@ -127,11 +127,15 @@ class Loop:
         status = self.status
         self._recorder.note([EventRow(max(status.now_ns, 0), kind, status.state.verdict.trial, detail)])
 
-    def note_last_words(self) -> None:
-        """Log what rig and camera, which have been closed, still tell: the last edges, a driver that hangs."""
+    def note_last_words(self) -> list[Report]:
+        """Log what rig and camera, which have been closed, still tell: the last edges, a driver that hangs.
+
+        Returns it.
+        """
         told = [*self._rig.last_words, *(self._camera_reports() if self._camera_reports is not None else ())]
         if told:
             self._recorder.note([EventRow(each.time_ns, each.kind, 0, each.detail) for each in told])
+        return told
 
     def _reports(self) -> list[Report]:
         """Return what devices tell of themselves: rig and camera."""

@@ -14,6 +14,7 @@ from camera.factory import CameraFactory
 from camera.settings import CameraKind
 from core.clock import MonotonicClock
 from core.errors import InputError, OutputError
+from hardware.realtime import user_name
 from hardware.settings import LickSettings
 from session.settings import Settings
 
@@ -42,6 +43,8 @@ class Machine:
         The highest SCHED_FIFO priority that this user may have, 0 for none.
     locked_bytes : callable
         Memory that this user may lock, bytes; -1 for all.
+    user : str
+        This user, as ``limits.conf`` names it.
     """
 
     root: Path
@@ -53,13 +56,15 @@ class Machine:
     lick_chip: Callable[[LickSettings], str]
     realtime_priority: Callable[[], int]
     locked_bytes: Callable[[], int]
+    user: str
 
 
 def this_machine() -> Machine:
     """Return the computer that this runs on."""
     return Machine(
-        Path("/"), _has, _version, _sound, CameraFactory().missing, _camera, _lick_chip, _priority, _locked_bytes
-    )
+        Path("/"), _has, _version, _sound, CameraFactory().missing, _camera, _lick_chip, _priority, _locked_bytes,
+        user_name(os.getuid()),
+    )  # fmt: skip
 
 
 def _has(module: str) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from core.ports import Clock
-from insilico.plant import Interrupted
+from core.ports import Clock, Interrupted
 from session.build import Options, Parts, build
 from session.settings import Settings
 from session.stop import StopRequest
@@ -40,7 +39,8 @@ def prepare(settings: Settings, options: Options, clock: Clock, stop: StopReques
     """
 
     def go_on(stage: str) -> bool:
-        watch.preparing(stage)
+        if stage:
+            watch.preparing(stage)
         return not stop
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from hardware.speaker import ProcessSpeaker
 
 
-def open_rig(settings: Settings, seed: int, session: str, *, lines_only: bool = False) -> Rig:
+def open_rig(
+    settings: Settings, seed: int, session: str, *, lines_only: bool = False, go_on: Callable[[], bool] = lambda: True
+) -> Rig:
     """Return the rig, all lines low and silent; the caller closes it.
 
     Parameters
@@ -31,11 +34,15 @@ def open_rig(settings: Settings, seed: int, session: str, *, lines_only: bool = 
         Its folder's name, for the ledger.
     lines_only : bool
         Leave sound card and lick sensor closed: a preview needs the light alone.
+    go_on : callable
+        Asked ten times a second and more whether to go on: a device that hangs may take a minute.
 
     Raises
     ------
     OutputError
-        A board, sound card or lick sensor is not to be had; what was opened before it is closed again.
+        A board, sound card or lick sensor is not to be had.
+    Interrupted
+        ``go_on`` returned False. With both, what was opened before is closed again.
     """
     # Processes and libraries that a session on a recording has no use for.
     from hardware.guard import Guard
@@ -53,19 +60,19 @@ def open_rig(settings: Settings, seed: int, session: str, *, lines_only: bool = 
         licks: LickSensor = NoLickSensor()
         about: dict[str, object] = {}
         if not lines_only:
-            speaker = _speaker(settings, made)
-            licks = _lick_sensor(settings, made)
-            about = {"sound": speaker.facts(), "licks": settings.licks.lick_sensor.value}
+            speaker = _speaker(settings, made, go_on)
+            licks = _lick_sensor(settings, made, go_on)
+            about = {"sound": dict(speaker.facts), "licks": settings.licks.lick_sensor.value}
         # Last: sound takes seconds to open, and a guardian that hears nothing of the runner takes its lines low.
         guard = Guard(spec)
         made.callback(guard.close)
-        guard.start()
+        guard.start(go_on)
         made.pop_all()
     about["board"] = {"kind": settings.pins.output_board.value, "refused": guard.refused}
     return Rig(speaker or NoSpeaker(), guard.valve, guard.lines, licks, guard, about, guard.refused)
 
 
-def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
+def _speaker(settings: Settings, made: ExitStack, go_on: Callable[[], bool]) -> ProcessSpeaker:
     """Return the speaker, silent."""
     from hardware.loudness import read_table
     from hardware.speaker import ProcessSpeaker
@@ -75,11 +82,11 @@ def _speaker(settings: Settings, made: ExitStack) -> ProcessSpeaker:
     highest_hz = max(*ToneMap(settings.tones).frequencies, settings.tones.single_freq)
     speaker = ProcessSpeaker(settings.sound, gains, highest_hz=highest_hz)
     made.callback(speaker.close)
-    speaker.start()
+    speaker.start(go_on)
     return speaker
 
 
-def _lick_sensor(settings: Settings, made: ExitStack) -> LickSensor:
+def _lick_sensor(settings: Settings, made: ExitStack, go_on: Callable[[], bool]) -> LickSensor:
     """Return the lick sensor, started."""
     if settings.licks.lick_sensor is LickKind.none:
         return NoLickSensor()
@@ -87,5 +94,5 @@ def _lick_sensor(settings: Settings, made: ExitStack) -> LickSensor:
 
     reader = LickReader(settings.licks, settings.pins)
     made.callback(reader.close)
-    reader.start()
+    reader.start(go_on)
     return reader

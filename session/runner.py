@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import traceback
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from brain.exposure import exposure_facts, exposure_problems
 from core.errors import ExposureError, InputError, RigError
 from core.ports import Clock
 from core.trial import Phase
-from core.values import Command, Mark, as_seconds
+from core.values import Command, Mark
 from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
@@ -30,49 +30,18 @@ from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
 from session.locks import mouse_lock, rig_locks
-from session.loop import Loop, Status
-from session.prepare import InterruptedEarly, PrepareWatch, prepare
+from session.loop import Loop
+from session.prepare import InterruptedEarly, prepare
 from session.real_time import real_time
 from session.result import SessionResult
 from session.settings import Settings
 from session.stop import StopRequest
 from session.turns import Turns
+from session.watch import SessionWatch, goal_of
 from session.water_day import WaterToday, water_today
 
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """When a session will be over, as far as that is known.
-
-    Attributes
-    ----------
-    trials : int
-        Number of trials, 0 in a resting session.
-    rest_s : float
-        Duration of a resting session, s.
-    frames : int or None
-        Frames the source holds, if it ends by itself.
-    """
-
-    trials: int
-    rest_s: float
-    frames: int | None
-
-
-class SessionWatch(PrepareWatch):
-    """What a person's screen is told; this one shows nothing. Called by the runner's thread."""
-
-    def started(self, folder: Path, status: Status, goal: Goal) -> None:
-        """The session has begun; ``status`` is live from now on."""
-
-    def warn(self, text: str) -> None:
-        """Something should be known, and stops nothing; the loop runs, so nothing here may wait for a screen."""
-
-    def closing(self) -> None:
-        """The loop is over; outputs are shut off and files closed, which a slow disk can make long."""
-
-    def ended(self) -> None:
-        """All is closed."""
+STUCK = frozenset({"camera_stuck", "sound_stuck", "licks_stuck"})
+"""What was left behind at the end, since it hangs in the kernel."""
 
 
 def run_session(
@@ -85,9 +54,9 @@ def run_session(
     Raises
     ------
     InputError
-        A source, device, lock or disk space that is not to be had; ExposureError for ROIs that are saturated or dark.
-    CameraError, OutputError
-        A device is not to be had.
+        A source, lock or disk space that is not to be had; ExposureError for ROIs that are saturated or dark.
+    CameraError, OutputError, MissingError
+        A device, or a library for one, is not to be had.
     RecordingError
         The session's first files cannot be written.
     InterruptedEarly
@@ -167,7 +136,7 @@ class _Session:
             self._take_failure(failure)
         wall_ns = self._clock.now_ns() - self._started_ns
         watch.closing()
-        recorded = self._close(outcome)
+        recorded = self._close(outcome, watch)
         watch.ended()
         if refusal is not None:
             self._discard(refusal)
@@ -192,12 +161,6 @@ class _Session:
         else:
             self._bugs.append("".join(traceback.format_exception(failure)))
             self._fail(f"{type(failure).__name__}: {failure} (details in {self._folder / ERROR_TXT})")
-
-    def _goal(self) -> Goal:
-        """Return what the progress bar counts up to."""
-        plan = self._parts.plan
-        trials = 0 if plan.resting else len(plan.schedule)
-        return Goal(trials, as_seconds(plan.first_rest_ns) if plan.resting else 0.0, self._parts.camera.expected_frames)
 
     def _fail(self, error: str) -> None:
         """Keep an error; the first one is what a person needs to read first."""
@@ -230,7 +193,7 @@ class _Session:
             looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
             health = HealthWatch(looks, lambda text: self._warn(watch, text))
             turns = Turns(self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check)
-            watch.started(self._folder, self._loop.status, self._goal())
+            watch.started(self._folder, self._loop.status, goal_of(parts))
             self._wall_start_ns = self._clock.wall_ns()
             self._started_ns = self._clock.now_ns()
             for text in (*parts.rig.warnings, *refused):
@@ -246,14 +209,15 @@ class _Session:
         watch.warn(text)
         self._loop.note("warning", text)
 
-    def _close(self, outcome: str) -> RecorderResult:
+    def _close(self, outcome: str, watch: SessionWatch) -> RecorderResult:
         """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it.
 
         Each step is done whatever the step before it did.
         """
         for failure in self._parts.rig.close():
             self._take_failure(failure)
-        for step in (self._parts.camera.close, self._loop.note_last_words, lambda: self._note_end(outcome)):
+        steps = (self._parts.camera.close, lambda: self._note_last_words(watch), lambda: self._note_end(outcome))
+        for step in steps:
             try:
                 step()
             except Exception as failure:  # noqa: BLE001 - the recorder must be closed all the same
@@ -267,6 +231,12 @@ class _Session:
             except OSError as failure:
                 self._fail(f"{ERROR_TXT} could not be written: {failure.strerror}")
         return recorded
+
+    def _note_last_words(self, watch: SessionWatch) -> None:
+        """Log what rig and camera tell at their end; what hangs in the kernel is no fault of the session's data."""
+        for told in self._loop.note_last_words():
+            if told.kind in STUCK:
+                self._warn(watch, told.detail)
 
     def _note_end(self, outcome: str) -> None:
         """Record the end of a session that did not come to its own."""

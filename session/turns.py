@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 
-from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, RigError
-from core.ports import Camera, Clock, EndOfSource, Reconnectable
+from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, RigError, StillOpening
+from core.ports import Camera, Clock, Described, EndOfSource, Reconnectable
 from core.trial import Phase, TrialState
 from core.values import Operator, OperatorKind, as_ns
 from hardware.rig import LOOP, Rig
@@ -14,6 +15,9 @@ from session.loop import Loop
 from session.settings import Settings
 from session.silence import LOOK_S, check_silence, wait_s
 from session.stop import StopRequest
+
+HEALTH_S = 60.0
+"""How often the machine is looked at while no trial runs, as in a resting session, s of the frames' time."""
 
 
 class Turns:
@@ -26,7 +30,7 @@ class Turns:
     ----------
     settings, camera, rig, loop, clock, stop
     watch_health : callable
-        Called after each trial, when there is time for it.
+        Called when there is time for it: after each trial, and every HEALTH_S while none runs.
 
     Attributes
     ----------
@@ -52,6 +56,7 @@ class Turns:
         self._stop = stop
         self._watch_health = watch_health
         self._last_ns = clock.now_ns()
+        self._health_ns = 0
         self._aborts: tuple[Operator, ...] = ()
         self.interruptions = 0
 
@@ -81,9 +86,18 @@ class Turns:
                 continue
             if state.phase is Phase.DONE:
                 return state.outcome
-            if state.verdict.outcome:
-                gc.collect()
-                self._watch_health()
+            self._use_the_time(state)
+
+    def _use_the_time(self, state: TrialState) -> None:
+        """Collect what a trial left, and look at the machine, where nothing is late for it."""
+        now_ns = self._loop.status.now_ns
+        self._health_ns = self._health_ns or now_ns
+        if state.verdict.outcome:
+            gc.collect()
+        elif state.phase is Phase.TRIAL or now_ns - self._health_ns < as_ns(HEALTH_S):
+            return
+        self._watch_health()
+        self._health_ns = now_ns
 
     def _turn(self, wishes: tuple[Operator, ...]) -> TrialState | None:
         """Take one frame through the loop; return None when none has come yet. Raises CameraTimeout after too long."""
@@ -129,11 +143,13 @@ class Turns:
                 reconnect()
             except RigError as again:
                 self._check_patience(name, error, again, since_ns)
+                self._rig.alive()
+                if not isinstance(again, StillOpening):
+                    self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(LOOK_S))
+                    self._rig.alive()
             else:
                 self._back(name, since_ns)
                 return True
-            self._rig.alive()
-            self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(LOOK_S))
         return False
 
     def _check_patience(self, name: str, error: RigError, again: RigError, since_ns: int) -> None:
@@ -146,8 +162,10 @@ class Turns:
         raise kind(f"{error}; it did not come back within {patience_s:g} s (reconnect_s){why}") from error
 
     def _back(self, name: str, since_ns: int) -> None:
-        """Note that the device is back; light and triggers on again."""
-        self._loop.note("back", f"{name} after {(self._clock.now_ns() - since_ns) / 1e9:.1f} s")
+        """Note that the device is back, and what it is now; light and triggers on again."""
+        facts = self._facts(name)
+        told = f": {json.dumps(dict(facts), default=str)}" if facts else ""
+        self._loop.note("back", f"{name} after {(self._clock.now_ns() - since_ns) / 1e9:.1f} s{told}")
         self._rig.settle()
         try:
             self._rig.start(max(self._loop.status.now_ns, 0))
@@ -157,3 +175,8 @@ class Turns:
             if not self._rig.lost:
                 raise
         self._last_ns = self._clock.now_ns()
+
+    def _facts(self, name: str) -> Mapping[str, object]:
+        if name != "camera":
+            return self._rig.facts(name)
+        return self._camera.facts if isinstance(self._camera, Described) else {}

@@ -18,6 +18,7 @@ from hardware.settings import SoundSettings
 from hardware.speaker import ProcessSpeaker
 from hardware.speaker_memory import SpeakerMemory, make_speaker_memory
 from hardware.speaker_process import SpeakerSpec
+from hardware.steps import Steps
 from hardware.tone_source import ToneSource
 from insilico.devices import MouseSpeaker
 from tests.conformance.conftest import MS
@@ -48,7 +49,8 @@ class NearLink:
         self._settings = spec.settings
         self._memory: SpeakerMemory | None = None
 
-    def start(self) -> tuple[SpeakerMemory, dict[str, Any]]:
+    def opening(self) -> Steps[tuple[SpeakerMemory, dict[str, Any]]]:
+        yield
         handle = make_speaker_memory()
         self._memory = SpeakerMemory(handle)
         os.close(handle)
@@ -75,12 +77,14 @@ class NearLink:
         return peak + float(np.angle(np.exp(1j * (second - first)))) / np.pi
 
     def kill(self) -> None:
-        self.close()
-
-    def close(self) -> None:
         if self._memory is not None:
             self._memory.close()
             self._memory = None
+
+    def ending(self) -> Steps[str]:
+        yield
+        self.kill()
+        return ""
 
 
 class NearSpeaker(ProcessSpeaker):

@@ -20,6 +20,7 @@ from hardware.guard import Guard
 from tests.guest.controller import LONG_S, SPEC
 from tests.guest.expect import wait_until
 from tests.guest.sim import SimLine
+from tests.support.reopening import reopen
 
 CLOCK = MonotonicClock()
 VALVE, LIGHT = 27, 21
@@ -64,7 +65,7 @@ def _a_killed_guardian_closes_the_valve_and_can_be_restarted(guard: Guard) -> No
     assert took < SOON_NS
     SimLine(LIGHT).wait_for(False)
     wait_until(lambda: _lost(guard), what="the loss")
-    guard.reconnect()
+    reopen(guard)
 
 
 def _lost(guard: Guard) -> bool:

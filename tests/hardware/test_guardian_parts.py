@@ -20,7 +20,7 @@ from hardware.guardian_spec import GuardSpec
 from hardware.guardian_wire import Kind, Message, Outbox, pack, unpack
 from hardware.memory_board import TRACE_VARIABLE, MemoryBoard, MemoryTrace
 from hardware.persist import Persist, describe_persist, read_persist
-from hardware.realtime import pin_to_core
+from hardware.realtime import become_realtime, pin_to_core, rights_cure, user_name
 from hardware.settings import BoardKind, PinSettings
 
 MS = 1_000_000
@@ -200,6 +200,17 @@ def test_a_core_that_is_not_there_is_refused_with_those_that_are():
     assert "choose one of" in pin_to_core(4000)
     assert pin_to_core(-1) == ""
     assert os.sched_getaffinity(0) == before
+
+
+def test_a_right_is_asked_for_in_the_name_of_the_user_who_lacks_it(monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse)
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    assert "write 'root - rtprio 90' into /etc/security/limits.d/rigloop.conf" in become_realtime(10)
+    assert "write 'anna - memlock unlimited' into" in rights_cure("memlock unlimited", "anna")
+    assert user_name(2**31 - 7) == "2147483641:2147483641", "a container's user may have no name"
 
 
 def test_a_guard_that_was_not_started_refuses_and_closes():

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import pwd
 import resource
 import shutil
 import signal
@@ -35,6 +36,7 @@ from tests.realtime.guarded import (
     percentile,
     spec,
 )  # fmt: skip
+from tests.support.reopening import cores_of, pinned, reopen
 
 CLOCK = MonotonicClock()
 
@@ -209,7 +211,7 @@ def test_an_error_of_the_board_ends_the_guardian_with_the_lines_low(monkeypatch)
         await_true(lambda: not trace.is_high(VALVE) and not trace.is_high(LIGHT))
         with pytest.raises(OutputError, match="write 3"):
             pulse(guard, 0.1)
-        guard.reconnect()
+        reopen(guard)
         pulse(guard, 0.02)
         reports_until(guard, "edge")
 
@@ -245,7 +247,7 @@ def test_reconnecting_counts_the_water_of_the_session_on(monkeypatch):
         await_true(lambda: len(water(trace)) == 1)
         before = guard.pids
         guard.lines.set(Level(Line.LIGHT, True), CLOCK.now_ns())
-        guard.reconnect()
+        reopen(guard)
         assert not trace.is_high(LIGHT)
         assert not set(before) & set(guard.pids)
         with pytest.raises(OutputError, match="max_session_water_s"):
@@ -269,7 +271,7 @@ def test_reconnecting_counts_the_openings_of_the_last_10_s_on(monkeypatch):
                 guard.alive()
                 time.sleep(0.02)
             os.kill(guard.pids[0], signal.SIGKILL)
-            guard.reconnect()
+            reopen(guard)
         assert 0.75 < sum(fall - rise for rise, fall in water(trace)) / 1e9 < 1.001
 
 
@@ -283,7 +285,7 @@ def test_a_guardian_that_is_started_after_midnight_goes_on_with_the_sessions_day
         try:
             pulse(guard, 0.3)
             await_true(lambda: len(water(trace)) == 1)
-            guard.reconnect()
+            reopen(guard)
             with pytest.raises(OutputError, match="max_day_water_s"):
                 pulse(guard, 0.3)
             guard.valve._openings.give_back(300_000_000)
@@ -328,7 +330,7 @@ def test_a_ledger_that_cannot_be_written_ends_the_water(monkeypatch, tmp_path):
         await_end_of(guard, "water of the day")
         await_true(lambda: not trace.is_high(VALVE))
         (tmp_path / "M1").unlink()
-        guard.reconnect()
+        reopen(guard)
         (told,) = [report for report in reports_until(guard, "ledger") if report.kind == "ledger"]
         assert "may be missing" in told.detail
         assert guard.valve.day_s == 2.0, "it counts all the same"
@@ -359,15 +361,27 @@ def test_busy_lines_stop_the_start(monkeypatch):
         Guard(spec()).start()
 
 
+def test_guardian_and_watcher_that_are_started_by_a_pinned_loop_have_every_core(monkeypatch):
+    with guarded(monkeypatch) as (guard, _):
+        with pinned() as cores:
+            reopen(guard)
+        assert [cores_of(pid) for pid in guard.pids] == [{cores}, {cores}]
+
+
 def test_a_board_that_does_not_come_back_is_told_until_it_does(monkeypatch):
     with guarded(monkeypatch) as (guard, _):
         there = os.environ[TRACE_VARIABLE]
         monkeypatch.setenv(TRACE_VARIABLE, there + "-unplugged")
-        for use in (guard.reconnect, guard.reports, lambda: guard.valve.pulse(0.1, CLOCK.now_ns()), guard.reconnect):
+        for use in (
+            lambda: reopen(guard),
+            guard.reports,
+            lambda: guard.valve.pulse(0.1, CLOCK.now_ns()),
+            lambda: reopen(guard),
+        ):
             with pytest.raises(OutputError, match=r"cannot use|not running"):
                 use()
         monkeypatch.setenv(TRACE_VARIABLE, there)
-        guard.reconnect()
+        reopen(guard)
         pulse(guard, 0.02)
         reports_until(guard, "edge")
 
@@ -446,7 +460,9 @@ def test_where_real_time_is_refused_the_guardian_says_so_and_works(monkeypatch, 
             timeout=60, preexec_fn=give_up_rights, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    user = pwd.getpwuid(os.getuid()).pw_name
     for name, priority in (("watcher", 81), ("guardian", 80)):
-        assert f"{name}: real-time priority {priority} refused (Operation not permitted): write '@users" in done.stdout
+        refused = f"{name}: real-time priority {priority} refused (Operation not permitted)"
+        assert f"{refused}: write '{user} - rtprio 90' into" in done.stdout
     assert "locking memory refused" in done.stdout
     assert "['valve 1', 'valve 0']" in done.stdout

@@ -43,6 +43,7 @@ from tests.realtime.guarded import (
     signal_and_time,
     spec,
 )  # fmt: skip
+from tests.support.reopening import reopen
 
 CLOCK = MonotonicClock()
 KILLED_MS = 15
@@ -139,7 +140,7 @@ def test_guardian(monkeypatch, number, limit_ms, load, count):
             await_true(lambda: is_lost(guard))
             with pytest.raises(OutputError, match="SIGKILL"):
                 guard.valve.pulse(0.1, CLOCK.now_ns())
-            guard.reconnect()
+            reopen(guard)
         guard.valve.pulse(0.01, CLOCK.now_ns())
         await_true(lambda: any(report.detail == "valve 0" for report in guard.reports()))
     assert_within(times, limit_ms)
@@ -184,7 +185,7 @@ def test_a_killed_watcher_ends_the_guardian(monkeypatch):
         await_true(lambda: is_lost(guard))
         with pytest.raises(OutputError, match="its watcher died"):
             guard.valve.pulse(0.1, CLOCK.now_ns())
-        guard.reconnect()
+        reopen(guard)
         guard.valve.pulse(0.01, CLOCK.now_ns())
         await_true(lambda: any(report.detail == "valve 0" for report in guard.reports()))
 
@@ -287,7 +288,7 @@ def test_both_killed_at_once_is_told_and_mended_by_reconnecting(monkeypatch):
         await_true(lambda: is_lost(guard))
         with pytest.raises(OutputError, match="the valve may be open: close the water's tap"):
             guard.valve.close()
-        guard.reconnect()
+        reopen(guard)
         assert not trace.is_high(VALVE)
 
 
@@ -302,7 +303,7 @@ def test_no_kill_of_a_hundred_at_random_moments_leaves_a_valve_open(monkeypatch,
             os.kill(guard.pids[0], chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP)))
             await_true(lambda: is_lost(guard))
             await_true(lambda: not trace.is_high(VALVE))
-            guard.reconnect()
+            reopen(guard)
         longest = max(
             b.time_ns - a.time_ns for a, b in zip(trace.edges(VALVE)[::2], trace.edges(VALVE)[1::2], strict=True)
         )

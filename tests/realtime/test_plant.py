@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from core.errors import CameraError, CameraTimeout, InputError
-from insilico.plant import Interrupted, Plant
+from core.ports import Interrupted
+from insilico.plant import Plant
 from insilico.settings import Codegen
 from tests.support.mice import SPEC, make_plant, spec_for
 

@@ -52,6 +52,7 @@ def good(tmp_path):
         camera=lambda settings: "imx219",
         lick_chip=lambda settings: "MPR121 at 0x5A",
         realtime_priority=lambda: 99,
+        user="anna",
         locked_bytes=lambda: -1,
     )
 
@@ -102,7 +103,8 @@ BROKEN = {
     "no I2C": (lambda m: remove(m, "dev/i2c-1"), "I2C", "no /dev/i2c-*", "raspi-config", 3),
     "no chip": (lambda m: replace(m, lick_chip=failing(OutputError("nothing answers; check power"))), "lick sensor",
                 "nothing answers", "check power", 3),
-    "no real time": (lambda m: replace(m, realtime_priority=lambda: 0), "real time", "to priority 0", "rtprio 90", 0),
+    "no real time": (lambda m: replace(m, realtime_priority=lambda: 0), "real time", "to priority 0",
+                     "write 'anna - rtprio 90'", 0),
     "no locked memory": (lambda m: replace(m, locked_bytes=lambda: 8 << 20), "locked memory", "8 MiB", "memlock", 0),
     "throttled": (lambda m: write(m, "sys/devices/platform/soc/soc:firmware/get_throttled", "1"), "power and heat",
                   "below 4.63 V", "power supply", 0),

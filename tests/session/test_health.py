@@ -6,8 +6,10 @@ import os
 import pytest
 
 from hardware.settings import FaultSettings
+from session import runner
 from session.health import HealthWatch, disk_look
 from session.real_time import real_time
+from tests.support.sessions import run, settings_for
 
 
 def test_a_warning_is_told_once_and_again_when_it_had_gone():
@@ -43,3 +45,32 @@ def test_what_is_refused_is_said_with_its_cure_and_nothing_stops():
         (text,) = [text for text in refused if "core" in text]
     assert "core 250" in text
     assert "-1" in text
+
+
+def looks_of(monkeypatch, tmp_path, **keys):
+    """Run a session; return how often the machine was looked at, and the session's result."""
+    looks = []
+    monkeypatch.setattr(runner, "machine_looks", lambda *_: (lambda: looks.append(1) or (),))
+    result = run(settings_for(tmp_path, **keys))
+    assert result.outcome == "complete"
+    return len(looks), result
+
+
+def test_a_resting_session_has_no_trials_and_is_looked_after_all_the_same(monkeypatch, tmp_path):
+    looks, result = looks_of(
+        monkeypatch, tmp_path, session_type="behavior_recording", spont_sess_duration="5.5", framerate="10"
+    )
+    assert result.duration_s == pytest.approx(330, abs=1)
+    assert looks == 1 + 5, "before the first frame, and each minute"
+
+
+def test_a_session_of_trials_is_looked_after_when_each_is_over(monkeypatch, tmp_path):
+    looks, result = looks_of(monkeypatch, tmp_path, total_trials="3")
+    assert looks == 1 + result.trials == 4
+
+
+def test_a_long_trial_is_not_disturbed(monkeypatch, tmp_path):
+    looks, _ = looks_of(
+        monkeypatch, tmp_path, total_trials="1", max_trial_dur="150", reward_threshold="0.4", framerate="10"
+    )
+    assert looks == 1 + 1

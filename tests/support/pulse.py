@@ -102,6 +102,11 @@ class Pulse:
             "XDG_RUNTIME_DIR": str(self.folder / "run"),
         }
 
+    @property
+    def pid(self):
+        """The server's process id."""
+        return self._server.pid
+
     def start(self):
         """Start the server, after ``kill`` again, and wait until it answers."""
         command = ["pulseaudio", "-n", "-F", str(self.folder / "rig.pa"), "--daemonize=no", "--exit-idle-time=-1"]

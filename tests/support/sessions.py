@@ -13,9 +13,10 @@ from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind, OutputSettings
 from session.build import Options
-from session.runner import SessionWatch, run_session
+from session.runner import run_session
 from session.settings import load_settings
 from session.stop import StopRequest
+from session.watch import SessionWatch
 
 CONFIG = Path(__file__).resolve().parent.parent.parent / "config.ini"
 SHORT = {
