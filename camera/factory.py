@@ -14,7 +14,7 @@ from camera.replay import open_replay
 from camera.scene import SceneSettings
 from camera.settings import CameraKind, CameraSettings, GenicamLibrary
 from camera.synthetic import SyntheticCamera
-from core.errors import InputError
+from core.errors import InputError, MissingError
 from core.ports import Camera, Clock
 
 
@@ -198,10 +198,19 @@ class CameraFactory:
         SourceError
             If the recording cannot be replayed.
         """
-        loader = self._loaders.get(settings.vid_source)
-        if loader is None:
-            raise InputError(self.missing(settings.vid_source, settings.genicam_library))
+        self._check_known(settings.vid_source)
+        loader = self._loaders[settings.vid_source]
         return loader(CameraRequest(settings, source, clock, pace_real, scene, seed, plant))
+
+    def check(self, settings: CameraSettings) -> None:
+        """Raise MissingError for what this machine lacks for a camera, InputError for one that has no driver here."""
+        self._check_known(settings.vid_source)
+        if lacking := self.missing(settings.vid_source, settings.genicam_library):
+            raise MissingError(lacking)
+
+    def _check_known(self, kind: CameraKind) -> None:
+        if kind not in self._loaders:
+            raise InputError(self.missing(kind))
 
     def missing(self, kind: CameraKind, library: GenicamLibrary = GenicamLibrary.aravis) -> str | None:
         """Return what a camera of this kind lacks on this machine and in this version, or None when it can be made.

@@ -123,15 +123,16 @@ def refuse_missing(settings: Settings, options: Options) -> None:
     Raises
     ------
     InputError
-        For a kind of experiment, camera or output that this version or machine does not have.
+        For a kind of experiment, camera or output that this version does not have, or that do not go together.
+    MissingError
+        For a library of the camera that this machine does not have.
     """
     if settings.kind != "clnf":
         raise InputError(
             f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
             "(clnf) only: choose another one with --experiment"
         )
-    if lacking := CameraFactory().missing(settings.camera.vid_source, settings.camera.genicam_library):
-        raise InputError(lacking)
+    CameraFactory().check(settings.camera)
     if options.outputs is OutputKind.real and not options.live:
         raise InputError(
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "

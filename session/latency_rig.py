@@ -70,7 +70,9 @@ def latency_bench(settings: Settings, choice: LatencyChoice) -> Iterator[Bench]:
     Raises
     ------
     InputError
-        A choice that cannot be, a rig that is in a session, a camera that this machine lacks.
+        A choice that cannot be, a rig that is in a session.
+    MissingError
+        A camera whose library this machine lacks.
     OutputError, CameraError
         A device that cannot be had.
     """
@@ -190,14 +192,13 @@ def _sound(settings: Settings, choice: LatencyChoice, held: ExitStack) -> tuple[
 
 
 def _check_rig(settings: Settings, choice: LatencyChoice) -> None:
-    """Raise InputError for what the rig lacks."""
+    """Raise InputError for what the rig lacks, MissingError for a library of its camera."""
     if settings.camera.vid_source in OFFLINE:
         raise InputError(
             f"--latency: the camera {settings.camera.vid_source.value} sees no light; take the rig's with --camera, or "
             "measure without one: --bench guardian (lines in memory) or --bench virtual"
         )
-    if lacking := CameraFactory().missing(settings.camera.vid_source, settings.camera.genicam_library):
-        raise InputError(lacking)
+    CameraFactory().check(settings.camera)
     for option, line in (("--line", choice.light), ("--answer", choice.answer)):
         if not getattr(settings.pins, f"pin_{line.value}"):
             named = ", ".join(each.value for each in Line if getattr(settings.pins, f"pin_{each.value}")) or "none"

@@ -129,7 +129,6 @@ def test_on_a_terminal_the_line_is_written_over(rigloop, config, tmp_path, monke
         pytest.param(("--seconds", "nan"), "--seconds nan", id="time that is none"),
         pytest.param(("--seconds", "x"), "--seconds", id="time is a word"),
         pytest.param(("--mouse", "NOBODY"), "no mouse 'NOBODY'", id="no such mouse"),
-        pytest.param(("--camera", "pi"), "picamera2", id="no such camera"),
         pytest.param(("--camera", "replay", "--source", "nowhere"), "no such file", id="no such recording"),
         pytest.param(("--set", "framerat=3"), "did you mean framerate", id="unknown key"),
         pytest.param(("--seed", "-1"), "--seed -1", id="negative seed"),

@@ -60,8 +60,8 @@ class Scene:
         assert ended == code, err
         return err
 
-    def run(self, *words):
-        return self.command(*run_words(self.config, self.tmp_path, *words))
+    def run(self, *words, code=2):
+        return self.command(*run_words(self.config, self.tmp_path, *words), code=code)
 
     def session(self, clock=None, **overrides):
         """Run a session on a virtual clock; return what is said at its end."""
@@ -121,7 +121,7 @@ def a_light_that_is_too_strong(scene):
 
 def a_pi_camera_without_its_library(scene):
     scene.monkeypatch.setitem(sys.modules, "picamera2", None)
-    return scene.run("--camera", "pi")
+    return scene.run("--camera", "pi", code=3)
 
 
 SCENES = {

@@ -32,7 +32,7 @@ def test_without_brian2_it_says_what_to_install(rigloop, config, tmp_path, monke
     find_spec = factory.find_spec
     monkeypatch.setattr(factory, "find_spec", lambda name: None if name == "brian2" else find_spec(name))
     code, out, err = rigloop(*run_words(config, tmp_path, *TINY))
-    assert (code, out) == (2, "")
+    assert (code, out) == (3, "")
     assert err.splitlines() == [
         "rigloop run: vid_source = simulated: Brian2 is not installed; run make setup, or use --camera replay with a "
         "recording, or --camera synthetic"

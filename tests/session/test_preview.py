@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.clock import VirtualClock
-from core.errors import BusyError, CameraError, CameraTimeout, InputError, OutputError
+from core.errors import BusyError, CameraError, CameraTimeout, MissingError, OutputError
 from core.values import Level, Line
 from recording.reader import open_session
 from session import prepare
@@ -235,5 +235,5 @@ def test_a_light_that_fails_closes_the_camera(tmp_path, parts):
 
 
 def test_what_no_session_can_have_no_preview_has(tmp_path):
-    with pytest.raises(InputError, match="picamera2"):
+    with pytest.raises(MissingError, match="picamera2"):
         look(settings_for(tmp_path, **{"--camera": "pi"}))
