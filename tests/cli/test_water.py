@@ -162,17 +162,18 @@ def test_a_flush_whose_guardian_is_killed_is_in_the_log(rigloop, config, guards,
         def __call__(self, pulses, left_s):
             super().__call__(pulses, left_s)
             if pulses == 1 and guards[0].killed_ns is None:
-                guards[0].killed_ns = guards[0].pulses[-1][0] + 100_000_000
+                # In the middle of an opening: half a second off its ends, for a machine that stands still.
+                guards[0].killed_ns = guards[0].pulses[-1][0] + 500_000_000
 
     monkeypatch.setattr(command, "Countdown", Killer)
-    monkeypatch.setattr("session.rig_outputs.PIECE_S", 0.2)
-    code, _, err = rigloop("flush", "--seconds", "2", "--config", config)
+    monkeypatch.setattr("session.rig_outputs.PIECE_S", 1.0)
+    code, _, err = rigloop("flush", "--seconds", "10", "--config", config)
     assert code == 3
     assert "it was killed" in err
-    assert "given: 1 of 10 openings and part of one, 0." in err
+    assert "given: 1 of 10 openings and part of one, 1." in err
     assert len(err.splitlines()) == 1
     assert guards[0].closed
-    assert guards[0].open_s() - 0.1 <= logged(config) == pytest.approx(0.4)
+    assert guards[0].open_s() - 0.1 <= logged(config) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "121", "nan"])

@@ -3,6 +3,7 @@
 The chip and its bus are arguments here, as they are nowhere else; `make guest` runs the same on real kernel devices.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -21,7 +22,9 @@ from hardware.fake_mpr121 import FakeMpr121
 from hardware.lick import LickReader
 from hardware.settings import LickKind, LickSettings, PinSettings
 from tests.support.gpio_inputs import PIN, FindInputPins
+from tests.support.reopening import cores_of, pinned, reopen
 from tests.support.shared_spans import SharedSpans
+from tests.support.stalls import Stalls
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK = MonotonicClock()
@@ -30,6 +33,9 @@ S = 1000 * MS
 MPR121 = LickSettings(lick_sensor=LickKind.mpr121)
 BEAM = LickSettings(lick_sensor=LickKind.beam, lick_pin=PIN)
 SOON = 100 * MS
+LONG = 400 * MS
+"""A touch that is found although this machine stands still for a while."""
+STALL_NS = 15 * MS
 
 
 @pytest.fixture
@@ -38,6 +44,13 @@ def readers():
     yield made
     for reader in made:
         reader.close()
+
+
+@pytest.fixture
+def stalls():
+    """A witness of this machine's standing still for longer than a touch can be missed in."""
+    with contextlib.closing(Stalls(STALL_NS / 1e9)) as watch:
+        yield watch
 
 
 def start(readers, settings=MPR121, **options):
@@ -64,31 +77,41 @@ def collect(reader, until_ns):
     return licks, reports, sorted(spans)
 
 
-def check_times(licks, touches):
-    assert len(licks) == len(touches)
-    late = [lick - begin for lick, (begin, _) in zip(licks, touches, strict=True)]
-    assert min(late) >= 0
+def check_times(licks, touches, stalls):
+    """Each touch is one lick, found in it; but one in which this machine stood still, as a witness tells, may be none.
+
+    Such a one may also be found late, since looks that were due while nothing ran are all made behind it.
+    """
+    late = []
+    for begin, end in touches:
+        disturbed = [stall for stall in stalls if stall[0] < end + STALL_NS and begin - STALL_NS < stall[1]]
+        last = max([end, *(stall[1] for stall in disturbed)]) + STALL_NS
+        found = [lick for lick in licks if begin <= lick <= last]
+        assert len(found) == 1 or (disturbed and not found), (begin, end, licks, stalls)
+        late += [lick - begin for lick in found if not disturbed]
+    assert len(licks) <= len(touches), "no lick without a touch"
+    assert len(late) > len(touches) // 3, f"this machine stood still nearly all the time: {stalls}"
     # A look each 4 ms: a touch is found 2 ms after it came, in the middle.
     assert statistics.median(late) < 20 * MS
 
 
-def test_each_lick_comes_once_with_its_own_time(readers):
+def test_each_lick_comes_once_with_its_own_time(readers, stalls):
     spans = SharedSpans()
     reader = start(readers, open_bus=partial(FakeMpr121, touches=spans))
     assert reader.name == "MPR121 at 0x5A on /dev/i2c-1, channel 0"
     touches = spans.give(licking())
     licks, reports, _ = collect(reader, touches[-1][1] + SOON)
-    check_times(licks, touches)
+    check_times(licks, touches, stalls.seen())
     assert reports == []
 
 
-def test_a_beam_break(readers):
+def test_a_beam_break(readers, stalls):
     spans = SharedSpans()
     reader = start(readers, BEAM, find_gpio=FindInputPins(spans=spans))
     assert reader.name == "beam-break on pin 4, low when broken"
     touches = spans.give(licking())
     licks, reports, _ = collect(reader, touches[-1][1] + SOON)
-    check_times(licks, touches)
+    check_times(licks, touches, stalls.seen())
     assert reports == []
 
 
@@ -107,10 +130,11 @@ def test_a_look_never_waits_for_a_bus_that_hangs(readers):
     reader = start(readers, open_bus=partial(FakeMpr121, hangs=hangs, touches=touches))
     begin = CLOCK.now_ns() + SOON
     hangs.give([(begin, begin + 1 * S)])
-    touches.give([(begin + 1500 * MS, begin + 1600 * MS)])
-    licks, _, took = collect(reader, begin + 1800 * MS)
+    touches.give([(begin + 1500 * MS, begin + 1500 * MS + LONG)])
+    licks, _, took = collect(reader, begin + 2100 * MS)
     assert len(licks) == 1
-    assert took[len(took) * 99 // 100 - 1] < 100 * MS
+    assert statistics.median(took) < 10 * MS
+    assert took[-1] < 500 * MS, "a look that waited would last as long as the bus hangs, 1 s"
 
 
 def test_a_bus_that_hangs_for_good_is_lost_and_leaves_nobody_behind(readers):
@@ -133,8 +157,8 @@ def test_errors_that_pass_are_counted_and_licks_go_on(readers):
     reader = start(readers, open_bus=partial(FakeMpr121, fails=fails, touches=touches))
     begin = CLOCK.now_ns() + SOON
     fails.give([(begin, begin + 300 * MS)])
-    touches.give([(begin + 600 * MS, begin + 700 * MS)])
-    licks, reports, _ = collect(reader, begin + 900 * MS)
+    touches.give([(begin + 600 * MS, begin + 600 * MS + LONG)])
+    licks, reports, _ = collect(reader, begin + 1200 * MS)
     assert len(licks) == 1
     (report,) = reports
     assert report.kind == "i2c_error"
@@ -151,11 +175,11 @@ def test_a_chip_that_has_gone_is_lost_with_its_cure_and_comes_back(readers):
         collect(reader, begin + 20 * S)
     assert reader.read(CLOCK.now_ns()) == ()
     with pytest.raises(OutputError, match="nothing answers"):
-        reader.reconnect()
+        reopen(reader)
     fails.give([(begin, begin)])
-    reader.reconnect()
+    reopen(reader)
     assert reader.reports() == ()
-    (touch,) = touches.give([(CLOCK.now_ns() + SOON, CLOCK.now_ns() + 2 * SOON)])
+    (touch,) = touches.give([(CLOCK.now_ns() + SOON, CLOCK.now_ns() + SOON + LONG)])
     licks, _, _ = collect(reader, touch[1] + SOON)
     assert len(licks) == 1
 
@@ -185,7 +209,7 @@ def test_a_process_that_is_killed_is_lost(readers):
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(OutputError, match=f"its process {pid} has ended"):
         collect(reader, CLOCK.now_ns() + 5 * S)
-    reader.reconnect()
+    reopen(reader)
     collect(reader, CLOCK.now_ns() + 300 * MS)
 
 
@@ -197,13 +221,21 @@ def test_a_process_that_stands_still_is_lost(readers):
     reader.close()
 
 
-def test_a_controller_that_slept_finds_all_licks(readers):
+def test_a_controller_that_slept_finds_all_licks(readers, stalls):
     spans = SharedSpans()
     reader = start(readers, open_bus=partial(FakeMpr121, touches=spans))
     touches = spans.give(licking())
     CLOCK.sleep_until_ns(touches[-1][1] + 3500 * MS)
     assert reader.reports() == ()
-    assert len(reader.read(CLOCK.now_ns())) == len(touches)
+    check_times([lick.time_ns for lick in reader.read(CLOCK.now_ns())], touches, stalls.seen())
+
+
+def test_a_process_that_is_started_by_a_pinned_loop_has_every_core(readers):
+    reader = start(readers, open_bus=FakeMpr121)
+    os.kill(reader.pid, signal.SIGKILL)
+    with pinned() as cores:
+        reopen(reader)
+    assert cores_of(reader.pid) == {cores}
 
 
 CONTROLLER = """

@@ -4,6 +4,7 @@ GigE Vision over loopback, PulseAudio's null sink, lines in memory. What is held
 ``camera_timeout_s``, the trial cut short, the device back, no frame that is neither recorded nor counted as lost.
 """
 
+import contextlib
 import csv
 import json
 import os
@@ -19,6 +20,7 @@ from hardware.board import OutputLine
 from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
 from tests.support.gige import FakeGigE, need_gige
 from tests.support.pulse import Pulse, pause, require
+from tests.support.stalls import Stalls
 
 ROOT = Path(__file__).resolve().parents[2]
 CAMERA_TIMEOUT_S = 1.5
@@ -51,7 +53,7 @@ pin_sync = 5
 rig = rigtest{serial}
 data_root = data
 
-[mouse:RIG]
+[mouse:{mouse}]
 experiment = clnf_rig
 """
 
@@ -81,8 +83,10 @@ class Session:
         self.folder = folder
         self.lines = MemoryTrace.create(folder / "lines")
         config = folder / "config.ini"
-        config.write_text(CONFIG.format(serial=camera.serial, timeout=CAMERA_TIMEOUT_S))
-        words = ["run", "--mouse", "RIG", "--config", str(config), "--accept-exposure", "--seed", "1", "--json"]
+        # Its own: locks are the machine's, on which others may run the same test.
+        self.mouse = f"RIG{os.getpid()}"
+        config.write_text(CONFIG.format(serial=camera.serial, timeout=CAMERA_TIMEOUT_S, mouse=self.mouse))
+        words = ["run", "--mouse", self.mouse, "--config", str(config), "--accept-exposure", "--seed", "1", "--json"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cli.main", *words],
             cwd=ROOT,
@@ -93,7 +97,7 @@ class Session:
         )
 
     def rows(self, name):
-        files = list(self.folder.glob(f"data/RIG/*/S1/{name}"))
+        files = list(self.folder.glob(f"data/{self.mouse}/*/S1/{name}"))
         if not files:
             return []
         with files[0].open(newline="") as file:
@@ -131,6 +135,12 @@ class Session:
 
 
 @pytest.fixture
+def stalls():
+    with contextlib.closing(Stalls()) as watch:
+        yield watch
+
+
+@pytest.fixture
 def session(tmp_path, camera, sound):
     running = Session(tmp_path, camera, sound)
     yield running
@@ -144,7 +154,14 @@ def lost_and_back(session, n, name):
     session.until(lambda: session.lines.is_high(OutputLine.LIGHT), 10, "the light")
 
 
-def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(session, camera, sound):
+def stood_still_s(stalls, edges):
+    """Return for how long this machine stood still while the valve was open, or was about to close, s."""
+    spans = [(up.time_ns, down.time_ns) for up, down in zip(edges[::2], edges[1::2], strict=True)]
+    lasted = [min(end, down) - max(begin, up) for up, down in spans for begin, end in stalls]
+    return sum(max(0, ns) for ns in lasted) / 1e9
+
+
+def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(session, camera, sound, stalls):
     session.until(lambda: session.events("trial_start"), 60, "the first trial")
     assert session.lines.is_high(OutputLine.LIGHT)
 
@@ -166,6 +183,9 @@ def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(sess
     session.until(lambda: len(session.events("lost")) > 2, 20, "the loss of the sound")
     sound.start()
     lost_and_back(session, 2, "sound")
+    _, came_back = session.events("back")[2]
+    facts = json.loads(came_back.partition(": ")[2])
+    assert (facts["device"], facts["rate_hz"]) == ("default", 48_000), "what came back is in the log"
     session.until(lambda: len(session.events("trial_start")) > 3, 20, "the next trial")
 
     result = session.end()
@@ -174,18 +194,19 @@ def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(sess
     assert not any(session.lines.is_high(line) for line in OutputLine)
     given = session.lines.edges(OutputLine.VALVE)
     assert given, "water was given"
-    ledger = session.folder / "data" / "RIG" / "water.csv"
+    ledger = session.folder / "data" / session.mouse / "water.csv"
     with ledger.open(newline="") as file:
         written = [float(row["seconds"]) for row in csv.DictReader(file)]
     opened_s = sum(edge.time_ns * (-1 if edge.high else 1) for edge in given) / 1e9
-    assert sum(written) == pytest.approx(opened_s, abs=0.02), "what the valve gave is in the ledger"
+    slack_s = 0.02 + stood_still_s(stalls.seen(), given)
+    assert sum(written) == pytest.approx(opened_s, abs=slack_s), "what the valve gave is in the ledger"
     assert result["water_today"]["seconds"] == pytest.approx(sum(written))
     frames = session.rows("frames.csv")
     numbers = [int(row["frame"]) for row in frames]
     lost = sum(int(row["dropped"]) for row in frames[1:])
     assert numbers[-1] - numbers[0] + 1 == len(frames) + lost
     assert result["images"] == result["frames"] == len(frames)
-    assert not list(session.folder.glob("data/RIG/*/S1/error.txt"))
+    assert not list(session.folder.glob(f"data/{session.mouse}/*/S1/error.txt"))
 
 
 def test_every_edge_of_light_and_trigger_is_in_the_log(session):
