@@ -17,6 +17,7 @@ from core.tones import ToneMap, ToneSettings
 from hardware.oscillator import Oscillator
 from hardware.speaker import ProcessSpeaker
 from hardware.speaker_link import SpeakerLink
+from hardware.speaker_process import GAP_S
 from tests.support.programme import SETTINGS, Programme
 from tests.support.pulse import RATE
 from tests.support.stalls import Stalls
@@ -100,9 +101,13 @@ def test_a_minute_without_a_gap_sample_by_sample(minute, tell):
         f"{len(minute.gaps())} gaps; this machine stood still {len(stood_still)} times "
         f"for up to {max(stood_still, default=0):.0f} ms"
     )
+    # A server that stood still for less empties its own buffer, of which ALSA's plugin tells nobody.
+    late_ns = (GAP_S + minute.facts["latency_told_s"]) * 1e9
+    unmissable = [(begin, end) for begin, end in minute.stalls if end - begin > late_ns]
     for gap in minute.gaps():
         assert near(gap, minute.stalls), (gap, minute.stalls, minute.reports)
-        assert near(gap, [(report.time_ns, report.time_ns) for report in minute.reports]), "a gap that was not told"
+        if near(gap, unmissable):
+            assert near(gap, [(report.time_ns, report.time_ns) for report in minute.reports]), "a gap that was not told"
     exact = sum(piece.end - piece.begin for piece in minute.pieces)
     assert exact == minute.length or (minute.gaps() and exact > 0.8 * minute.length)
     if not minute.stalls:
@@ -116,8 +121,8 @@ def test_the_control_does_not_pass_sample_by_sample(control):
 
 def test_a_lost_block_and_one_that_came_twice_are_seen(minute):
     """What a gap would look like, cut into the real capture."""
-    piece = minute.pieces[0]
-    end = min(piece.end, 10 * RATE)
+    piece = max(minute.pieces, key=lambda each: each.end - each.begin)
+    end = min(piece.end, piece.begin + 10 * RATE)
     rendered = minute.expected(minute.begin + minute.length)[piece.begin : end]
     whole = minute.samples[piece.begin + piece.offset : end + piece.offset + RATE]
     middle = len(rendered) // 2
