@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 PICTURE = (
     "pixel_format", "region_px", "binning", "sensor_mode", "framerate", "frame_duration_us", "exposure_us", "gain",
-    "gain_unit", "analogue_gain", "digital_gain", "colour_gains", "white_balance", "white_balance_temperature", "focus",
+    "gain_unit", "analogue_gain", "colour_gains", "white_balance", "white_balance_temperature", "focus",
     "switched_off", "pipeline",
 )  # fmt: skip
 """Facts of a driver that a picture depends on; dF/F compares pictures from before and after."""

@@ -21,7 +21,7 @@ from camera.pi_setup import controls_for
 from camera.setting_checks import PI_AWB_MODES
 from camera.settings import CameraKind, CameraSettings
 from core.clock import VirtualClock
-from core.errors import CameraError, InputError
+from core.errors import CameraError
 from tests.support.drivers import (
     MS,
     S,
@@ -243,22 +243,6 @@ REFUSED: dict[str, tuple[Callable[[], Bench], dict[str, Any], str]] = {
 def test_refused_before_the_session(bench: Callable[[], Bench], changes: dict[str, Any], says: str) -> None:
     standing = bench()
     check_refused(make(standing, replace(SETTINGS, **changes)), standing, says)
-
-
-INPUT = {
-    "conflict": (
-        {"framerate": 30.0},
-        r"shutter_speed = 60000: .* set shutter_speed to 33333 or less, or framerate to 16",
-    ),
-    "white balance": ({"awb_mode": "sunny"}, r"awb_mode = sunny: .* give one of off, auto, incandescent, tungsten"),
-    "odd size": ({"resolution": (255, 256)}, r"resolution = 255, 256: .* even sizes only; give 254, 256"),
-}
-
-
-@pytest.mark.parametrize(("changes", "says"), INPUT.values(), ids=INPUT.keys())
-def test_settings_that_contradict(changes: dict[str, Any], says: str) -> None:
-    with pytest.raises(InputError, match=says):
-        make(new_bench(), replace(SETTINGS, **changes))
 
 
 def test_controls() -> None:

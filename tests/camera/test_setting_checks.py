@@ -18,6 +18,7 @@ PI, USB, JETSON, GENICAM = CameraKind.pi, CameraKind.usb, CameraKind.jetson, Cam
 
 WRONG: dict[str, tuple[CameraKind, dict[str, Any], str, str]] = {
     "exposure": (GENICAM, {"framerate": 30.0}, "shutter_speed", "does not fit into a frame at framerate = 30"),
+    "cures": (PI, {"framerate": 30.0}, "shutter_speed", "set shutter_speed to 33333 or less, or framerate to 16.67 or"),
     "no exposure": (GENICAM, {"shutter_speed": 0}, "shutter_speed", "needs an exposure; give it in us"),
     "format": (GENICAM, {"camera_format": "YUV8"}, "camera_format", "give one of BGR8, RGB8,"),
     "balance": (GENICAM, {"awb_mode": "auto"}, "awb_mode", "it must stay off with GenICam cameras; set awb_mode = off"),
@@ -25,6 +26,7 @@ WRONG: dict[str, tuple[CameraKind, dict[str, Any], str, str]] = {
     "odd": (PI, {"resolution": (256, 257)}, "resolution", "even sizes only; give 256, 256"),
     "one gain": (PI, {"colour_gains": (0.0, 1.5)}, "colour_gains", "both gains or none"),
     "rate": (USB, {"framerate": 0.4, "shutter_speed": 1000}, "framerate", "whole frames per second; give 1"),
+    "half a frame": (USB, {"framerate": 12.5}, "framerate", "whole frames per second; give 12"),
     "path": (USB, {"camera_id": "Logitech"}, "camera_id", "is no USB camera; give a number"),
     "sensor": (JETSON, {"camera_id": "left"}, "camera_id", "give one, such as 0"),
     "open quotation": (JETSON, {"camera_pipeline": 'v4l2src device="/dev/video0'}, "camera_pipeline", "is not closed"),

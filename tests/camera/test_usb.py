@@ -21,7 +21,7 @@ from camera.settings import CameraKind, CameraSettings
 from camera.usb import UsbDriver
 from camera.v4l2 import V4l2Node
 from core.clock import VirtualClock
-from core.errors import CameraError, InputError
+from core.errors import CameraError
 from tests.support.drivers import (
     MS,
     S,
@@ -235,20 +235,6 @@ REFUSED: dict[str, tuple[Callable[[], Bench], dict[str, Any], str]] = {
 def test_refused_before_the_session(bench: Callable[[], Bench], changes: dict[str, Any], says: str) -> None:
     standing = bench()
     check_refused(make(standing, replace(SETTINGS, **changes)), standing, says)
-
-
-INPUT = {
-    "conflict": ({"framerate": 30.0}, r"shutter_speed = 60000: .* framerate to 16\.67 or less"),
-    "white balance": ({"awb_mode": "daylight"}, r"awb_mode = daylight: unknown to USB cameras; give one of off, auto"),
-    "rate": ({"framerate": 12.5}, r"framerate = 12\.5: .* give 12"),
-    "serial number": ({"camera_id": "A12"}, r"camera_id = A12: .* a name under /dev/v4l/by-id/"),
-}
-
-
-@pytest.mark.parametrize(("changes", "says"), INPUT.values(), ids=INPUT.keys())
-def test_settings_that_no_usb_camera_keeps(changes: dict[str, Any], says: str) -> None:
-    with pytest.raises(InputError, match=says):
-        make(new_bench(), replace(SETTINGS, **changes))
 
 
 def test_zero_leaves_exposure_and_gain_but_not_their_automatics() -> None:
