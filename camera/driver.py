@@ -60,6 +60,14 @@ class Driver(Protocol):
     def name(self) -> str:
         """The camera, for messages, such as ``"genicam Aravis-Fake-GV01"``; known after ``open``."""
 
+    @property
+    def identity(self) -> str:
+        """What tells the camera from another that could answer in its place, as far as the library knows.
+
+        Maker, model and serial number, or the port that it hangs on; known after ``open``. A camera that comes back
+        after a loss must have the same one. Never an address that may change while the camera stays.
+        """
+
     def open(self) -> Mapping[str, object]:
         """Connect; fix resolution, frame rate, exposure, gain and white balance; read them back.
 

@@ -39,6 +39,14 @@ class Hang:
     free: Event
 
 
+@dataclass(frozen=True)
+class Become:
+    """The camera that is opened is this one, from now on."""
+
+    identity: str
+    facts: Mapping[str, object]
+
+
 Act = Give | Silence | Fail | Hang
 
 
@@ -51,7 +59,7 @@ class ScriptedDriver:
     ----------
     script : iterable of Give, Silence, Fail, Hang
         What each ``grab`` does, whichever time the camera has been opened.
-    opens : iterable of Fail, Hang or None
+    opens : iterable of Fail, Hang, Become or None
         What each ``open`` does; succeeds when these are used up.
     facts : mapping
         What ``open`` returns.
@@ -69,12 +77,13 @@ class ScriptedDriver:
     def __init__(
         self,
         script: Iterable[Act] = (),
-        opens: Iterable[Fail | Hang | None] = (),
+        opens: Iterable[Fail | Hang | Become | None] = (),
         facts: Mapping[str, object] | None = None,
     ) -> None:
         self._script = list(script)
         self._opens = list(opens)
-        self._facts = {"exposure_us": 1000.0} if facts is None else dict(facts)
+        self._facts: Mapping[str, object] = {"exposure_us": 1000.0} if facts is None else dict(facts)
+        self.identity = "scripted camera 1"
         self._state = "closed"
         self._thread = 0
         self._quiet = Event()
@@ -85,7 +94,9 @@ class ScriptedDriver:
         """Open as ``opens`` says."""
         self._use("open", "closed", "open")
         act = self._opens.pop(0) if self._opens else None
-        if act is not None:
+        if isinstance(act, Become):
+            self.identity, self._facts = act.identity, act.facts
+        elif act is not None:
             self._state = "closed"
             self._do(act, 0.0)
         self._state = "open"

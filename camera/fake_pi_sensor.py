@@ -32,10 +32,13 @@ class FakeSensor:
         Frames from a control's setting to the first that was taken with it.
     deaf_to : set of str
         Controls that it takes and does not keep.
+    mono : bool
+        Whether it has no colours: then there is no white balance either.
     """
 
-    def __init__(self, latency_frames: int, deaf_to: set[str]) -> None:
-        self.limits = _limits(MODES[0])
+    def __init__(self, latency_frames: int, deaf_to: set[str], mono: bool = False) -> None:
+        self._mono = mono
+        self.limits = self._limits(MODES[0])
         self._latency = latency_frames
         self._deaf_to = deaf_to
         self._changes: list[tuple[int, dict[str, Any]]] = []
@@ -43,7 +46,7 @@ class FakeSensor:
     def choose_mode(self, size: tuple[int, int]) -> None:
         """Take the mode that is nearest in size; every range may change."""
         mode = min(MODES, key=lambda mode: abs(mode["size"][0] - size[0]) + abs(mode["size"][1] - size[1]))
-        self.limits = _limits(mode)
+        self.limits = self._limits(mode)
 
     def reset(self) -> None:
         """Every control as it is by default."""
@@ -67,32 +70,45 @@ class FakeSensor:
         now["AnalogueGain"] = GAIN_CODES / round(GAIN_CODES / min(max(now["AnalogueGain"], least), most))
         return now
 
+    def tells(self, frame: int) -> dict[str, Any]:
+        """Return what the metadata of frame number ``frame`` say, but for its stamp."""
+        now = self.controls_of(frame)
+        return {
+            "ExposureTime": now["ExposureTime"],
+            "AnalogueGain": now["AnalogueGain"],
+            "DigitalGain": 1.0,
+            **({} if self._mono else {"ColourGains": now["ColourGains"]}),
+            "FrameDuration": self.interval_ns(frame) // 1000,
+            "SensorTemperature": 30.0,
+        }
+
     def interval_ns(self, frame: int) -> int:
         """Return the time from this frame to the next, ns."""
         asked_us = int(self.controls_of(frame)["FrameDurationLimits"][1])
         return max(asked_us, int(self.limits["FrameDurationLimits"][0])) * 1000
+
+    def _limits(self, mode: Mapping[str, Any]) -> dict[str, tuple[Any, Any, Any]]:
+        least_us = round(1e6 / mode["fps"])
+        limits: dict[str, tuple[Any, Any, Any]] = {
+            "AeEnable": (False, True, True),
+            "AwbEnable": (False, True, True),
+            "AwbMode": (0, 7, 0),
+            "ExposureTime": (75, 11_766_829, 20_000),
+            "AnalogueGain": (1.0, 10.666667, 1.0),
+            "ColourGains": (0.0, 32.0, (1.6, 1.9)),
+            "FrameDurationLimits": (least_us, 11_767_556, (33_333, 33_333)),
+            "NoiseReductionMode": (0, 4, 0),
+        }
+        colours = ("AwbEnable", "AwbMode", "ColourGains")
+        return {name: limit for name, limit in limits.items() if not (self._mono and name in colours)}
 
 
 def paint(memory: Image, stream: Mapping[str, Any], frame: int, now: Mapping[str, Any]) -> None:
     """Draw frame number ``frame``: grey levels as bright as exposure and gains make them, its number in the corner."""
     width, height = stream["size"]
     image = memory.reshape(height, stream["stride"])[:, : width * 3].reshape(height, width, 3)
-    red, blue = now["ColourGains"]
+    red, blue = now.get("ColourGains", (1.0, 1.0))
     light = 0.001 * now["ExposureTime"] * now["AnalogueGain"]
     levels = np.minimum(light * np.array([blue, 1.0, red]), 255).astype(np.uint8)
     image[:] = levels if stream["format"] == "RGB888" else levels[::-1]  # RGB888 lies in memory as B, G, R
     image[0, 0] = frame % 256
-
-
-def _limits(mode: Mapping[str, Any]) -> dict[str, tuple[Any, Any, Any]]:
-    least_us = round(1e6 / mode["fps"])
-    return {
-        "AeEnable": (False, True, True),
-        "AwbEnable": (False, True, True),
-        "AwbMode": (0, 7, 0),
-        "ExposureTime": (75, 11_766_829, 20_000),
-        "AnalogueGain": (1.0, 10.666667, 1.0),
-        "ColourGains": (0.0, 32.0, (1.6, 1.9)),
-        "FrameDurationLimits": (least_us, 11_767_556, (33_333, 33_333)),
-        "NoiseReductionMode": (0, 4, 0),
-    }

@@ -11,82 +11,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
 from copy import deepcopy
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from camera.fake_pi_bench import Bench
 from camera.fake_pi_requests import CompletedRequest, Job, MappedArray, WouldHang
 from camera.fake_pi_sensor import MODES, FakeSensor, paint
-from core.ports import Clock
 from core.values import Image
 
 STRIDE_ALIGN = 64
 DELIVERY_NS = 8_000_000
 """From the stamp (first row read out) to the completed request, ns: readout and image processing."""
-
-TUNING = {
-    "version": 2.0,
-    "algorithms": [{"rpi.alsc": {"n_iter": 100}}, {"rpi.contrast": {"ce_enable": 1}}, {"rpi.awb": {"bayes": 1}}],
-}
-
-
-@dataclass
-class Bench:
-    """What the fake camera is and does, and what was left of it. One bench can hold one camera open at a time.
-
-    Attributes
-    ----------
-    clock : Clock
-        Told the time by, and slept on.
-    cameras : list of dict
-        What ``global_camera_info`` gives.
-    busy : bool
-        Whether another program holds the camera.
-    lost : set of int
-        Frames (from 0, counted since the camera's first start) that never reach the host.
-    silent_from : int or None
-        First frame that never comes, nor any after it.
-    jitter_ns : tuple of int
-        Added to the stamps, in turn.
-    latency_frames : int
-        Frames from a control's setting to the first that was taken with it.
-    deaf_to : set of str
-        Controls that the camera takes and does not keep.
-    stamp_offset_ns : int
-        Added to the stamps: how long the host has slept, for a camera on CLOCK_BOOTTIME.
-    untold : set of str
-        Entries that the metadata lacks.
-    tuning : dict or None
-        Its tuning file; None where the system has none.
-    calls : list of str
-        Life-cycle calls, in order.
-    """
-
-    clock: Clock
-    cameras: list[dict[str, Any]] = field(
-        default_factory=lambda: [{"Model": "imx219", "Location": 2, "Rotation": 180, "Id": "/i2c@1a", "Num": 0}]
-    )
-    busy: bool = False
-    lost: set[int] = field(default_factory=set)
-    silent_from: int | None = None
-    jitter_ns: tuple[int, ...] = (0,)
-    latency_frames: int = 3
-    deaf_to: set[str] = field(default_factory=set)
-    stamp_offset_ns: int = 0
-    untold: set[str] = field(default_factory=set)
-    tuning: dict[str, Any] | None = field(default_factory=lambda: deepcopy(TUNING))
-    calls: list[str] = field(default_factory=list)
-    holder: Picamera2 | None = None
-    used_tuning: dict[str, Any] | None = None
-
-    def check_empty(self) -> None:
-        """Raise AssertionError when the camera is still open, or a request was never released before it stopped."""
-        if self.holder is not None:
-            raise AssertionError("fake picamera2: the camera was not closed")
-        if "left over" in self.calls:
-            raise AssertionError("fake picamera2: stopped with requests in hand that were never released")
 
 
 def make_library(bench: Bench) -> Any:
@@ -121,9 +58,9 @@ class Picamera2:
         bench.calls.append(f"open {camera_num}")
         self.is_open = True
         self.started = False
-        self.camera_properties = {"Model": bench.cameras[camera_num]["Model"], "ColorFilterArrangement": 0}
+        self.camera_properties = {"Model": bench.cameras[camera_num]["Model"], "ColorFilterArrangement": 5 * bench.mono}
         self._config: dict[str, Any] | None = None
-        self._sensor = FakeSensor(bench.latency_frames, bench.deaf_to)
+        self._sensor = FakeSensor(bench.latency_frames, bench.deaf_to, bench.mono)
         self._waiting: dict[str, Any] = {}
         self._jobs: list[Job] = []
         self._completed: list[CompletedRequest] = []
@@ -135,12 +72,12 @@ class Picamera2:
 
     @classmethod
     def load_tuning_file(cls, tuning_file: str, dir: str | None = None) -> dict[str, Any]:  # noqa: A002 - its own name
-        """Return the tuning of a sensor, by ``imx219.json``."""
+        """Return the tuning of a sensor, by ``imx219.json`` or ``imx219_mono.json``."""
         del dir
-        models = [f"{info['Model']}.json" for info in cls.bench.cameras]
-        if cls.bench.tuning is None or tuning_file not in models:
+        files = cls.bench.tuning_files()
+        if tuning_file not in files:
             raise RuntimeError("Tuning file not found")
-        return deepcopy(cls.bench.tuning)
+        return files[tuning_file]
 
     @staticmethod
     def find_tuning_algo(tuning: dict[str, Any], name: str) -> Any:
@@ -342,20 +279,11 @@ class Picamera2:
 
     def _complete(self, memory: Image) -> None:
         assert self._config is not None
-        now = self._sensor.controls_of(self._frame)
-        paint(memory, self._config["main"], self._frame, now)
+        paint(memory, self._config["main"], self._frame, self._sensor.controls_of(self._frame))
         jitter_ns = self.bench.jitter_ns[self._frame % len(self.bench.jitter_ns)]
-        metadata = {
-            "SensorTimestamp": self._stamp_ns + jitter_ns + self.bench.stamp_offset_ns,
-            "ExposureTime": now["ExposureTime"],
-            "AnalogueGain": now["AnalogueGain"],
-            "DigitalGain": 1.0,
-            "ColourGains": now["ColourGains"],
-            "FrameDuration": self._sensor.interval_ns(self._frame) // 1000,
-            "SensorTemperature": 30.0,
-        }
-        for name in self.bench.untold:
-            metadata.pop(name, None)
+        stamp_ns = self._stamp_ns + jitter_ns + self.bench.stamp_offset_ns
+        told = {"SensorTimestamp": stamp_ns, **self._sensor.tells(self._frame)}
+        metadata = {name: value for name, value in told.items() if name not in self.bench.untold}
         self._out += 1
         self._completed.append(CompletedRequest(self, memory, deepcopy(self._config), metadata))
         self._serve()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 import traceback
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
+from camera.arrival_clock import ArrivalClock, Reading, read_clocks
 from camera.driver import Grabbed, Lost
 from camera.frame_ids import IdCount
-from camera.genicam_find import discover, pick
+from camera.genicam_find import Found, discover, pick_again
 from camera.genicam_setup import GenicamSetup
 from camera.gi_import import load_aravis, load_glib
 from camera.pixel_formats import PixelFormat, to_bgr
-from camera.settings import CameraSettings
+from camera.setting_checks import check_settings
+from camera.settings import CameraKind, CameraSettings, GenicamLibrary
 from camera.stamp_clock import StampClock
 from core.errors import CameraError
 
@@ -24,8 +27,6 @@ BUFFER_S = 0.5
 """Time for which Aravis can hold frames, s; its own thread fills them, whatever Python does."""
 FEWEST, MOST = 16, 64
 """Bounds of that, in frames."""
-OLDEST_NS = 2_000_000_000
-"""A frame in hand is younger than this, ns: a larger difference of wall clock stamps is a clock that was set."""
 SILENCE_NS = 500_000_000
 """A camera that has sent nothing for this and three frames more is taken to have gone, ns."""
 
@@ -37,11 +38,26 @@ class GenicamDriver:
     than the end of its exposure by readout and the way to the host. Frames whose packets did not all come are dropped
     and counted (``incomplete``), as are ids that never came (``transport``) and frames for which Aravis had no buffer
     left (``driver``).
+
+    Parameters
+    ----------
+    settings : CameraSettings
+    read : callable
+        Gives the host's clocks: Aravis stamps arrivals with the one that can be set (see ArrivalClock).
+
+    Raises
+    ------
+    InputError
+        For settings that no GenICam camera can keep.
     """
 
-    def __init__(self, settings: CameraSettings) -> None:
+    def __init__(self, settings: CameraSettings, read: Callable[[], Reading] = read_clocks) -> None:
+        check_settings(replace(settings, vid_source=CameraKind.genicam, genicam_library=GenicamLibrary.aravis))
         self._settings = settings
+        self._read = read
         self.name = "genicam camera"
+        self.identity = ""
+        self._mine: Found | None = None  # the first that was opened, and the only one to be opened again
         self._aravis: Any = None
         self._glib: Any = None
         self._camera: Any = None
@@ -64,7 +80,7 @@ class GenicamDriver:
         raise failed
 
     def _connect(self) -> dict[str, object]:
-        found = pick(discover(self._aravis), self._settings.camera_id)
+        found = pick_again(discover(self._aravis), self._settings.camera_id, self._mine)
         self.name = f"genicam {found.device_id}"
         try:
             camera = self._aravis.Camera.new(found.device_id)
@@ -78,12 +94,14 @@ class GenicamDriver:
         device.connect("control-lost", lambda _device, lost=self._lost: lost.set())
         setup = GenicamSetup(self._aravis, camera, self.name, self._settings)
         self._pixels = setup.run()
+        self._mine, self.identity = found, found.identity
         return {**found._asdict(), **setup.facts}
 
     def start(self) -> None:
         """Make the stream and begin. Raises CameraError."""
         self._ready: deque[Grabbed | Lost] = deque()
         self._stamps = StampClock()
+        self._arrivals = ArrivalClock(self._read)
         self._underruns = 0
         self._seen_ns = time.monotonic_ns()
         try:
@@ -131,9 +149,7 @@ class GenicamDriver:
 
     def _take(self, buffer: Any) -> None:
         """Put a buffer's frame into ``_ready``, after what was lost before it."""
-        now_ns = time.monotonic_ns()
-        age_ns = self._glib.get_real_time() * 1000 - buffer.get_system_timestamp()
-        seen_ns = now_ns - (age_ns if 0 <= age_ns < OLDEST_NS else 0)
+        seen_ns = self._arrivals.arrival_ns(buffer.get_system_timestamp())
         if buffer.get_status() != self._aravis.BufferStatus.SUCCESS:
             self._lose(self._ids.incomplete(), "incomplete", seen_ns)
             return

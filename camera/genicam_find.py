@@ -9,13 +9,18 @@ from core.errors import CameraError
 
 
 class Found(NamedTuple):
-    """A camera that answered. ``device_id`` is Aravis' own name for it; ``address`` an IP address, or a USB port."""
+    """A camera that answered. ``device_id`` is its library's name for it; ``address`` an IP address, or a USB port."""
 
     device_id: str
     vendor: str
     model: str
     serial: str
     address: str
+
+    @property
+    def identity(self) -> str:
+        """Maker, model and serial number, or the library's name for a camera without one."""
+        return f"{self.vendor} {self.model} {self.serial or self.device_id}"
 
 
 def discover(aravis: Any) -> list[Found]:
@@ -58,3 +63,21 @@ def pick(cameras: Sequence[Found], camera_id: str) -> Found:
     raise CameraError(
         f"genicam camera: camera_id = {camera_id} {trouble}: {listed}; set camera_id to the serial number of one"
     )
+
+
+def pick_again(cameras: Sequence[Found], camera_id: str, lost: Found | None) -> Found:
+    """Return the camera that was lost, wherever it answers now; as ``pick`` where none has been opened before.
+
+    Raises CameraError when it does not answer, naming it and those that do: they are not so much as opened, as they may
+    be another rig's.
+    """
+    if lost is None or not cameras:
+        return pick(cameras, camera_id)
+    same = [each for each in cameras if each.identity == lost.identity]
+    if not same:
+        there = ", ".join(each.identity for each in cameras)
+        raise CameraError(
+            f"genicam camera: {lost.identity} was lost; {there} answers, which is another camera and not taken; see "
+            f"to the power and cable of {lost.identity}"
+        )
+    return same[0]

@@ -188,8 +188,6 @@ class GenicamSetup:
 
     def _colours(self, pixels: PixelFormat) -> None:
         """Fix the white balance, where there are colours and the camera has one."""
-        if self._settings.awb_mode != "off":
-            raise self._error(f"awb_mode = {self._settings.awb_mode}; it must stay off here: set awb_mode = off")
         if pixels.name.startswith("Mono") or not self._has("BalanceRatio"):
             self.facts["colour_gains"] = "none"
             return

@@ -10,6 +10,7 @@ from camera.driver import Driver, Lost
 from camera.driver_thread import Call, DriverThread
 from camera.frame_buffer import FrameBuffer
 from camera.lifecycle import Lifecycle
+from camera.same_camera import Opened, difference
 from camera.settings import CameraSettings
 from core.errors import CameraError, CameraTimeout
 from core.ports import Clock
@@ -38,6 +39,9 @@ class Grabber:
     Frames are numbered from 1; each frame that was lost, whatever lost it, leaves a gap, also across ``reconnect``. A
     frame whose time is not after that of the one before is the same frame again: it is not delivered, and counted.
 
+    A camera that comes back must be the one that was lost, and must have the settings that it had: any other is closed
+    again and refused (see camera/same_camera.py).
+
     Parameters
     ----------
     driver : Driver
@@ -63,6 +67,8 @@ class Grabber:
         self._thread = DriverThread(self._name, self._grab, self._let_go)
         self._life = Lifecycle(f"{self._kind} camera")
         self._facts: dict[str, object] = {}
+        self._first: Opened | None = None
+        self._adapting = settings.awb_mode != "off"
         self._connected = False
         self._attempt: Call | None = None
         self._why = ""
@@ -70,7 +76,7 @@ class Grabber:
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What the driver read back of the camera's settings; empty before ``connect``."""
+        """What the driver read back of the camera's settings, the last time it was opened; empty before ``connect``."""
         return dict(self._facts)
 
     @property
@@ -147,16 +153,22 @@ class Grabber:
             self._last_words = (Report(self._clock.now_ns(), "camera_stuck", text),)
 
     def _name(self) -> str:
-        return self._driver.name if self._facts else f"{self._kind} camera"
+        return self._first.name if self._first else f"{self._kind} camera"
 
     def _so_far(self) -> str:
         counts = ", ".join(f"{n} {cause}" for cause, n in self._buffer.counts.items())
         return f" (so far lost or repeated: {counts})" if counts else ""
 
     def _open(self) -> None:
-        """Open the driver; this and what follows, in its thread."""
+        """Open the driver; this and what follows, in its thread. Raises CameraError for another camera."""
         facts = self._guarded("cannot be opened", self._driver.open)
-        self._facts = {"camera": self._driver.name, **facts}
+        opened = Opened(self._driver.name, self._driver.identity, facts)
+        if self._first is None:
+            self._first = opened
+        elif other := difference(self._first, opened, self._adapting):
+            self._driver.close()
+            raise CameraError(other)
+        self._facts = {"camera": opened.name, "identity": opened.identity, **facts}
 
     def _start(self) -> None:
         self._guarded("cannot be started", self._driver.start)

@@ -46,6 +46,7 @@ class GstDriver:
         self._settings = settings
         self._source = source.strip().rstrip("! ")
         self.name = name
+        self.identity = self._source  # GStreamer knows no more of what stands behind it
         self._made = made
         self._gst: Any = None
         self._pipeline: Any = None
@@ -91,8 +92,6 @@ class GstDriver:
             pipeline.set_state(self._gst.State.NULL)
 
     def _parse(self) -> Any:
-        if "appsink" in self._source:
-            raise self._error("it has a sink of its own", "leave the appsink out: rigloop adds it")
         sink = f"appsink name={_SINK} max-buffers={BUFFERS} drop=true sync=false caps=video/x-raw,format=BGR"
         try:
             return self._gst.parse_launch(f"{self._source} ! videoconvert ! {sink}")

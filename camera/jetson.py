@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
-from camera.exposure_fit import check_exposure_fits
 from camera.gst import GstDriver
-from camera.settings import CameraSettings
-from core.errors import InputError
+from camera.setting_checks import AWB_MODES, check_settings
+from camera.settings import CameraKind, CameraSettings
 
 _NS_PER_US = 1000
-AWB_MODES = ("off", "auto")
-"""Names of nvarguscamerasrc's wbmode 0 and 1."""
 MAX_DENOMINATOR = 1001
 """Of a frame rate written as a fraction: GStreamer's caps take no decimals. 1001 holds 30000/1001 as well."""
 
@@ -21,19 +19,9 @@ def jetson_driver(settings: CameraSettings) -> GstDriver:
 
     Raises InputError for keys that the source would pass over without a word, and keep its automatics.
     """
+    check_settings(replace(settings, vid_source=CameraKind.jetson))
     source = settings.camera_pipeline.strip()
-    if not source:
-        _check(settings)
     return GstDriver(settings, source or argus_source(settings), "jetson camera", made=not source)
-
-
-def _check(settings: CameraSettings) -> None:
-    """Raise InputError for what nvarguscamerasrc cannot be told; it prints a warning at most."""
-    check_exposure_fits(settings)
-    if settings.shutter_speed == 0:
-        raise InputError("shutter_speed = 0: a Jetson's camera would choose the exposure itself; give it in us")
-    if settings.awb_mode not in AWB_MODES:
-        raise InputError(f"awb_mode = {settings.awb_mode}: a Jetson's camera has {' and '.join(AWB_MODES)}; give one")
 
 
 def argus_source(settings: CameraSettings) -> str:
@@ -50,7 +38,7 @@ def argus_source(settings: CameraSettings) -> str:
         f'exposuretimerange="{exposure} {exposure}"',
         *([f'gainrange="{gain:g} {gain:g}"'] if gain else []),
         'ispdigitalgainrange="1 1" aelock=true awblock=true',
-        f"wbmode={AWB_MODES.index(settings.awb_mode)}",
+        f"wbmode={AWB_MODES[CameraKind.jetson][1].index(settings.awb_mode)}",
     ]
     rate = framerate_caps(settings.framerate)
     return (

@@ -6,12 +6,16 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Any
 
 from camera import pi_setup
 from camera.driver import Grabbed
+from camera.pi_errors import explained
+from camera.pi_tuning import is_mono, steady_tuning
 from camera.read_back import differences
-from camera.settings import CameraSettings
+from camera.setting_checks import check_settings
+from camera.settings import CameraKind, CameraSettings
 from camera.stamps_live import HostClock, boot_offset_ns, clock_of, lost_between
 from core.clock import MonotonicClock
 from core.errors import CameraError
@@ -62,7 +66,7 @@ class PiDriver:
         library: Any = None,
         boot_offset: Callable[[], int] = boot_offset_ns,
     ) -> None:
-        pi_setup.check_settings(settings)
+        check_settings(replace(settings, vid_source=CameraKind.pi))
         self._settings = settings
         self._clock = clock or MonotonicClock()
         self._library = library
@@ -71,6 +75,8 @@ class PiDriver:
         self._job: Any = None
         self._held: ExitStack | None = None
         self._name = "Raspberry Pi camera"
+        self._identity = ""
+        self._mono = False
         self._shift_ns = 0
         self._stamped = HostClock.none
         self._last_stamp: int | None = None
@@ -81,6 +87,11 @@ class PiDriver:
     def name(self) -> str:
         """Such as ``Raspberry Pi camera 0 (imx219)``; without number and model before ``open``."""
         return self._name
+
+    @property
+    def identity(self) -> str:
+        """The sensor's model and the port that it hangs on: it tells no serial number."""
+        return self._identity
 
     def open(self) -> Mapping[str, object]:
         """Acquire the camera, fix everything that can vary, wait until it does so, and return what it tells."""
@@ -93,7 +104,7 @@ class PiDriver:
             raise
         except (RuntimeError, OSError, LookupError, TypeError, ValueError) as error:
             self.close()
-            raise self._explained(error) from error
+            raise explained(self._name, error) from error
 
     def start(self) -> None:
         """Give frames from now on."""
@@ -133,13 +144,12 @@ class PiDriver:
         self._job = self._held = None
 
     def _open(self) -> Mapping[str, object]:
-        library, settings = self._library, self._settings
-        found = library.Picamera2.global_camera_info()
-        number = pi_setup.find_camera(found, settings.camera_id)
+        found = self._library.Picamera2.global_camera_info()
+        number = pi_setup.find_camera(found, self._settings.camera_id)
         model = str(found[number].get("Model", "unknown"))
         self._name = f"Raspberry Pi camera {number} ({model})"
-        tuning, stilled = self._steady_tuning(model)
-        self._camera = library.Picamera2(number, tuning=tuning)
+        self._identity = f"{model} at {found[number].get('Id', 'an unknown port')}"
+        stilled = self._open_sensor(number, model)
         mode = self._configure()
         self._camera.start()
         metadata = self._settle()
@@ -156,14 +166,19 @@ class PiDriver:
             "time_from": self._stamped.value if self._stamped is not HostClock.none else "arrival",
         }
 
-    def _steady_tuning(self, model: str) -> tuple[dict[str, Any] | None, list[str]]:
-        """Return the sensor's tuning without what adapts; None where this system has no file of that name."""
+    def _open_sensor(self, number: int, model: str) -> list[str]:
+        """Open the camera with its steady tuning; return what that leaves out.
+
+        That a sensor has no colours is told once it is open: it is then opened again, with the tuning that is its own.
+        """
         picamera2 = self._library.Picamera2
-        try:
-            tuning = picamera2.load_tuning_file(f"{model}.json")
-        except RuntimeError:
-            return None, []
-        return tuning, pi_setup.still(tuning, picamera2.find_tuning_algo)
+        tuning, stilled = steady_tuning(picamera2, model, self._mono)
+        self._camera = picamera2(number, tuning=tuning)
+        if self._mono or not is_mono(self._camera):
+            return stilled
+        self._mono = True
+        self._camera.close()
+        return self._open_sensor(number, model)
 
     def _configure(self) -> str:
         """Configure size, sensor mode and controls; return the mode in words."""
@@ -190,7 +205,7 @@ class PiDriver:
 
     def _settle(self) -> Mapping[str, Any]:
         """Wait until a frame was taken as asked, and find the clock of its stamp; return its metadata."""
-        wanted = pi_setup.wanted_of(self._settings)
+        wanted = pi_setup.wanted_of(self._settings, self._camera.camera_controls)
         wait_s = max(_GIVE_UP_S, 3 / self._settings.framerate)
         wrong: list[str] = []
         for _ in range(SETTLE_FRAMES):
@@ -230,7 +245,7 @@ class PiDriver:
             return None
         except Exception as error:
             self._job = None
-            raise self._explained(error) from error
+            raise explained(self._name, error) from error
         self._job = self._camera.capture_request(wait=False)
         return request
 
@@ -251,22 +266,6 @@ class PiDriver:
         job, self._job = self._job, None
         if job is not None:
             job.get_result(timeout=0).release()
-
-    def _explained(self, error: BaseException) -> CameraError:
-        """Return a CameraError that says what the library's error means; the reason is often in what caused it."""
-        reasons = []
-        cause: BaseException | None = error
-        while cause is not None:
-            reasons.append(str(cause) or type(cause).__name__)
-            cause = cause.__cause__ or cause.__context__
-        text = " <- ".join(dict.fromkeys(reasons)).replace("\n", " ")
-        if "busy" in text.lower() or "acquire" in text.lower():
-            cure = "another program uses it: end it (rpicam-hello, motion, another session), then start again"
-        elif isinstance(error, TypeError):
-            cure = "its picamera2 is too old: sudo apt-get update, then sudo apt-get full-upgrade"
-        else:
-            cure = "see to its cable, and try rpicam-hello"
-        return CameraError(f"{self._name}: {text}; {cure}")
 
 
 def pi_lacking() -> str:

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from camera.exposure_fit import check_exposure_fits
 from camera.read_back import Wanted
+from camera.setting_checks import AWB_OFF, PI_AWB_MODES
 from camera.settings import CameraSettings
-from core.errors import CameraError, InputError
-
-AWB_OFF = "off"
-AWB_MODES = {
-    "auto": 0,
-    "incandescent": 1,
-    "tungsten": 2,
-    "fluorescent": 3,
-    "indoor": 4,
-    "daylight": 5,
-    "cloudy": 6,
-}
-"""Values of libcamera's control AwbMode (control_ids_core.yaml of libcamera 0.5)."""
+from core.errors import CameraError
 
 NOISE_REDUCTION_OFF = 0
 """libcamera's draft NoiseReductionModeOff: it mixes pixels, and on some models frames, before dF/F is taken."""
@@ -29,21 +17,6 @@ ISO_OF_GAIN_1 = 100
 _US = 1e6
 
 Controls = dict[str, Any]
-
-
-def check_settings(settings: CameraSettings) -> None:
-    """Raise InputError for settings that no Raspberry Pi camera can keep."""
-    mode = settings.awb_mode
-    if mode != AWB_OFF and mode not in AWB_MODES:
-        known = ", ".join([AWB_OFF, *AWB_MODES])
-        raise InputError(f"awb_mode = {mode}: unknown to the Raspberry Pi camera; give one of {known}")
-    width, height = settings.resolution
-    if width % 2 or height % 2:
-        raise InputError(
-            f"resolution = {width}, {height}: the Raspberry Pi camera gives even sizes only; give "
-            f"{width - width % 2}, {height - height % 2}"
-        )
-    check_exposure_fits(settings)
 
 
 def find_camera(found: Sequence[Mapping[str, Any]], camera_id: str) -> int:
@@ -124,7 +97,7 @@ def controls_for(settings: CameraSettings, advertised: Mapping[str, Sequence[Any
     if settings.iso:
         controls["AnalogueGain"] = settings.iso / ISO_OF_GAIN_1
     if settings.awb_mode != AWB_OFF:
-        controls["AwbMode"] = AWB_MODES[settings.awb_mode]
+        controls["AwbMode"] = PI_AWB_MODES[settings.awb_mode]
     elif settings.colour_gains != (0, 0) and "AwbEnable" in advertised:
         controls["ColourGains"] = tuple(float(gain) for gain in settings.colour_gains)
     if "NoiseReductionMode" in advertised:
@@ -154,8 +127,10 @@ def _check_ranges(settings: CameraSettings, controls: Controls, advertised: Mapp
             )
 
 
-def wanted_of(settings: CameraSettings) -> dict[str, tuple[Wanted, ...]]:
+def wanted_of(settings: CameraSettings, advertised: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Wanted, ...]]:
     """Return what each entry of a frame's metadata is to be, once the controls have taken effect.
+
+    A sensor without colours, which has no AwbEnable among its ``advertised`` controls, tells no colour gains.
 
     Tolerances are the sensors' own steps: exposure in rows (up to some 40 us), gain in steps of up to 5 %.
     """
@@ -171,7 +146,7 @@ def wanted_of(settings: CameraSettings) -> dict[str, tuple[Wanted, ...]]:
     if settings.iso:
         gain = settings.iso / ISO_OF_GAIN_1
         wanted["AnalogueGain"] = (Wanted("analogue gain", "iso", gain, "", 0.05 * gain),)
-    if settings.awb_mode == AWB_OFF and settings.colour_gains != (0, 0):
+    if settings.awb_mode == AWB_OFF and settings.colour_gains != (0, 0) and "AwbEnable" in advertised:
         wanted["ColourGains"] = tuple(
             Wanted(f"{colour} gain", "colour_gains", float(gain), "", 0.02 * max(gain, 0.5))
             for colour, gain in zip(("red", "blue"), settings.colour_gains, strict=True)
@@ -187,27 +162,3 @@ def pair_with(wanted: Mapping[str, Sequence[Wanted]], metadata: Mapping[str, Any
         had = told if isinstance(told, tuple) else (told,) * len(values)
         pairs += zip(values, had, strict=True)
     return pairs
-
-
-def still(tuning: dict[str, Any], find: Any) -> list[str]:
-    """Take the two algorithms out of a sensor's tuning that change the image by themselves; return what was stilled.
-
-    With exposure and gains fixed, adaptive contrast and adaptive colour shading still alter brightness from frame to
-    frame (raspberrypi/picamera2 #825).
-
-    Parameters
-    ----------
-    tuning : dict
-        From ``Picamera2.load_tuning_file``; changed in place.
-    find : callable
-        ``Picamera2.find_tuning_algo``.
-    """
-    stilled = []
-    for name, key in (("rpi.contrast", "ce_enable"), ("rpi.alsc", "n_iter")):
-        try:
-            algorithm = find(tuning, name)
-        except (KeyError, StopIteration):
-            continue  # this sensor's tuning does without it
-        algorithm[key] = 0
-        stilled.append(name)
-    return stilled

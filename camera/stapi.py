@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from threading import Event, get_ident
 from typing import Any
 
 from camera.driver import Grabbed, Lost
-from camera.exposure_fit import check_exposure_fits
 from camera.frame_ids import lost_between
-from camera.genicam_find import Found, pick
+from camera.genicam_find import Found, pick_again
 from camera.pixel_formats import PixelFormat, to_bgr
-from camera.settings import CameraSettings
+from camera.setting_checks import check_settings
+from camera.settings import CameraKind, CameraSettings, GenicamLibrary
 from camera.stapi_nodes import StapiNodes
 from camera.stapi_setup import set_up
 from core.clock import MonotonicClock
@@ -47,15 +48,17 @@ class StapiDriver:
     Raises
     ------
     InputError
-        When an exposure does not fit into a frame.
+        For settings that no GenICam camera can keep.
     """
 
     def __init__(self, settings: CameraSettings, clock: Clock | None = None, library: Any = None) -> None:
-        check_exposure_fits(settings)
+        check_settings(replace(settings, vid_source=CameraKind.genicam, genicam_library=GenicamLibrary.stapi))
         self._settings = settings
         self._clock = clock or MonotonicClock()
         self._st = library
         self.name = "genicam camera"
+        self.identity = ""
+        self._mine: Found | None = None  # the first that was opened, and the only one to be opened again
         self._initialised = False
         self._device: Any = None
         self._stream: Any = None
@@ -63,6 +66,7 @@ class StapiDriver:
         self._lost = Event()
         self._watching: Any = None
         self._last_id: int | None = None
+        self._broken: Lost | None = None
         self._heard_ns = 0
         self._silence = ""
         self._thread = 0
@@ -90,13 +94,16 @@ class StapiDriver:
             self._device.acquisition_start()
         except Exception as error:
             raise CameraError(f"{self.name}: does not start: {_text(error)}; {CABLE}") from error
-        self._last_id = None
+        self._last_id = self._broken = None
         self._heard_ns = self._clock.now_ns()
 
     def grab(self, timeout_s: float) -> Grabbed | Lost | None:
         """Return the next frame or loss; see Driver."""
         if self._stream is None:
             raise CameraError(f"{self.name}: is not started; start it again")
+        if self._broken is not None:
+            broken, self._broken = self._broken, None
+            return broken
         if self._lost.is_set() or self._device.is_device_lost:
             raise CameraError(f"{self.name}: was unplugged, or its network is gone; {CABLE}")
         try:
@@ -144,6 +151,7 @@ class StapiDriver:
         watched = self._watch()
         nodes = StapiNodes(st, device.remote_port.nodemap, self.name)
         self._pixels, facts = set_up(nodes, self._settings, self.name)
+        self._mine, self.identity = found, found.identity
         told_by = "event" if watched else "retrieve_buffer"
         return {**found._asdict(), "library": "stapipy", **facts, "time_from": "arrival", "loss_told_by": told_by}
 
@@ -157,7 +165,7 @@ class StapiDriver:
             with suppress(Exception):
                 interface.update_device_list()
             places += [(_found(interface.get_device_info(j)), interface, j) for j in range(interface.device_count)]
-        wanted = pick([found for found, _, _ in places], self._settings.camera_id)
+        wanted = pick_again([found for found, _, _ in places], self._settings.camera_id, self._mine)
         interface, j = next((interface, j) for found, interface, j in places if found is wanted)
         return wanted, interface.create_device_by_index(j)
 
@@ -189,7 +197,11 @@ class StapiDriver:
         before, self._last_id = self._last_id, frame_id
         gap = 0 if before is None else lost_between(before, frame_id, wide=False)
         if info.is_incomplete or not info.is_image_present:
-            return Lost(gap + 1, "incomplete", now_ns)
+            broken = Lost(1, "incomplete", now_ns)
+            if gap:
+                self._broken = broken
+                return Lost(gap, "transport", now_ns)
+            return broken
         image = buffer.get_image()
         width, height = self._settings.resolution
         if (image.width, image.height) != (width, height) or self._pixels is None:

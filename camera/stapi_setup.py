@@ -20,8 +20,6 @@ def set_up(nodes: StapiNodes, settings: CameraSettings, name: str) -> tuple[Pixe
 
     Raises CameraError naming what is not to be had.
     """
-    if settings.awb_mode != "off":
-        raise CameraError(f"{name}: awb_mode = {settings.awb_mode}; it must stay off here: set awb_mode = off")
     for feature in OFF:
         if nodes.has(feature):
             nodes.choose(feature, "Off")

@@ -6,18 +6,18 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from camera import v4l2
 from camera.driver import Grabbed, Lost
-from camera.exposure_fit import check_exposure_fits
 from camera.opencv import load_cv2
-from camera.read_back import Wanted, differences
-from camera.settings import CameraSettings
+from camera.setting_checks import check_settings, usb_path
+from camera.settings import CameraKind, CameraSettings
 from camera.stamps_live import HostClock, boot_offset_ns, clock_of, lost_between
-from camera.v4l2 import Range, V4l2Node
+from camera.usb_controls import Node, fix, read_back
+from camera.v4l2 import V4l2Node
 from core.clock import MonotonicClock
-from core.errors import CameraError, InputError
+from core.errors import CameraError
 from core.ports import Clock
 from core.values import Image
 
@@ -26,27 +26,7 @@ PIXEL_FORMATS = ("YUYV", "MJPG")
 
 WARM_UP_FRAMES = 5
 FIRST_FRAME_S = 2.0
-AWB_MODES = ("off", "auto")
 GONE = "see to its plug and hub, then start again"
-
-
-class Node(Protocol):
-    """A device node's controls: V4l2Node, or its fake."""
-
-    path: str
-    card: str
-
-    def range(self, control: int) -> Range | None:
-        """Return a control's range, None where there is no such control."""
-
-    def get(self, control: int) -> int:
-        """Return a control's value. Raises OSError."""
-
-    def set(self, control: int, value: int) -> None:
-        """Set a control. Raises OSError."""
-
-    def close(self) -> None:
-        """Close the node."""
 
 
 class Format(NamedTuple):
@@ -96,20 +76,22 @@ class UsbDriver:
         open_node: Callable[[str], Node] = V4l2Node,
         boot_offset: Callable[[], int] = boot_offset_ns,
     ) -> None:
-        check_settings(settings)
+        check_settings(replace(settings, vid_source=CameraKind.usb))
         self._settings = settings
         self._clock = clock or MonotonicClock()
         self._cv2 = library
         self._open_node = open_node
         self._boot_offset = boot_offset
-        self._path = path_of(settings.camera_id)
+        self._path = usb_path(settings.camera_id)
         self._name = f"usb camera {self._path}"
+        self._identity = ""
         self._node: Node | None = None
         self._capture: Any = None
         self._stamped = HostClock.none
         self._shift_ns = 0
         self._interval_ns = round(1e9 / settings.framerate)
         self._last_stamp: int | None = None
+        self._broken: Lost | None = None
         self._since_ns = 0
         self._heard_ns = 0
 
@@ -117,6 +99,11 @@ class UsbDriver:
     def name(self) -> str:
         """Such as ``usb camera /dev/video0 (HD Webcam)``."""
         return self._name
+
+    @property
+    def identity(self) -> str:
+        """What the kernel calls the camera, with its serial number, or the port that it hangs on."""
+        return self._identity
 
     def open(self) -> Mapping[str, object]:
         """Open the camera, fix everything that can vary, let it stream, and return what it tells."""
@@ -141,10 +128,13 @@ class UsbDriver:
                 break
             self._capture.retrieve()
         self._since_ns = self._heard_ns = self._clock.now_ns()
-        self._last_stamp = None
+        self._last_stamp = self._broken = None
 
     def grab(self, timeout_s: float) -> Grabbed | Lost | None:
         """Return the next frame; one that cannot be decoded as lost; None when none came in time (s)."""
+        if self._broken is not None:
+            broken, self._broken = self._broken, None
+            return broken
         if not self._wait(timeout_s):
             self._check_heard()
             return None
@@ -158,7 +148,11 @@ class UsbDriver:
             lost = lost_between(self._last_stamp, stamp_ns, self._interval_ns)
         self._last_stamp = stamp_ns
         if image is None:
-            return Lost(lost + 1, "incomplete", now_ns)
+            broken = Lost(1, "incomplete", now_ns)
+            if lost:
+                self._broken = broken
+                return Lost(lost, "driver", now_ns)
+            return broken
         return Grabbed(image, time_ns, stamp_ns, lost, "driver" if lost else "")
 
     def close(self) -> None:
@@ -175,6 +169,7 @@ class UsbDriver:
     def _open(self) -> Mapping[str, object]:
         self._node = self._open_node(self._path)
         self._name = f"usb camera {self._path} ({self._node.card})"
+        self._identity = self._node.identity
         self._capture = self._cv2.VideoCapture(self._path, self._cv2.CAP_V4L2)
         if not self._capture.isOpened():
             raise CameraError(
@@ -182,9 +177,11 @@ class UsbDriver:
                 "has no format that OpenCV reads"
             )
         chosen = self._choose_format()
-        self._fix(self._node)
+        fix(self._node, self._settings)
         self._warm_up()
-        facts = self._read_back(self._node)  # again after the first frames, which some cameras need to obey
+        facts = read_back(
+            self._node, self._settings, self._name
+        )  # again after the first frames, which some cameras need to obey
         return {
             "pixel_format": chosen.fourcc,
             "framerate": chosen.framerate,
@@ -219,79 +216,6 @@ class UsbDriver:
             f"{self._settings.framerate:g} frames/s; set resolution and framerate to what it can do "
             f"(v4l2-ctl -d {self._path} --list-formats-ext)"
         )
-
-    def _fix(self, node: Node) -> None:
-        """Switch off what adapts, then set what is asked for."""
-        settings = self._settings
-        wishes = [
-            (v4l2.EXPOSURE_AUTO, v4l2.EXPOSURE_MANUAL),
-            (v4l2.EXPOSURE_AUTO_PRIORITY, 0),  # else a long exposure slows the camera down
-            (v4l2.AUTOGAIN, 0),
-            (v4l2.AUTO_WHITE_BALANCE, int(settings.awb_mode == "auto")),
-            (v4l2.FOCUS_AUTO, 0),
-        ]
-        if settings.shutter_speed:
-            wishes.append((v4l2.EXPOSURE_ABSOLUTE, max(1, round(settings.shutter_speed / v4l2.EXPOSURE_UNIT_US))))
-        if settings.iso:
-            wishes.append((v4l2.GAIN, round(settings.iso / 100)))
-        for control, value in wishes:
-            if node.range(control) is not None:
-                node.set(control, value)
-
-    def _read_back(self, node: Node) -> dict[str, object]:
-        """Return the controls as they are. Raises CameraError where one is not as asked."""
-        settings = self._settings
-        exposure = self._scaled(node, v4l2.EXPOSURE_ABSOLUTE, v4l2.EXPOSURE_UNIT_US)
-        gain = self._scaled(node, v4l2.GAIN)
-        pairs = []
-        if settings.shutter_speed:
-            unit = v4l2.EXPOSURE_UNIT_US
-            wanted_us = max(unit, round(settings.shutter_speed / unit) * unit)
-            pairs.append((Wanted("exposure", "shutter_speed", wanted_us, "us", 1.0), exposure))
-        if settings.iso:
-            pairs.append(
-                (Wanted("gain", "iso / 100, in the camera's own steps", round(settings.iso / 100), "", 0.5), gain)
-            )
-        wrong = differences(pairs) + self._still_adapting(node)
-        if wrong:
-            raise CameraError(
-                f"{self._name}: {'; '.join(wrong)}{self._ranges(node)}; set these keys to what it can do (0 leaves "
-                "exposure or gain as it is), or use a camera that can be set by hand"
-            )
-        return {
-            "exposure_us": exposure,
-            "gain": gain,
-            "white_balance": settings.awb_mode,
-            "white_balance_temperature": self._scaled(node, v4l2.WHITE_BALANCE_TEMPERATURE),
-            "focus": self._scaled(node, v4l2.FOCUS_ABSOLUTE),
-        }
-
-    def _still_adapting(self, node: Node) -> list[str]:
-        """Return what the camera still does by itself; a control that it has not, it does not use."""
-        awb = int(self._settings.awb_mode == "auto")
-        states = {
-            "automatic exposure": (v4l2.EXPOSURE_AUTO, v4l2.EXPOSURE_MANUAL),
-            "automatic gain": (v4l2.AUTOGAIN, 0),
-            "automatic white balance": (v4l2.AUTO_WHITE_BALANCE, awb),
-            "automatic focus": (v4l2.FOCUS_AUTO, 0),
-        }
-        return [
-            f"{what} cannot be switched {'on' if control == v4l2.AUTO_WHITE_BALANCE and awb else 'off'}"
-            for what, (control, wanted) in states.items()
-            if node.range(control) is not None and node.get(control) != wanted
-        ]
-
-    def _ranges(self, node: Node) -> str:
-        parts = []
-        if (span := node.range(v4l2.EXPOSURE_ABSOLUTE)) is not None:
-            unit = v4l2.EXPOSURE_UNIT_US
-            parts.append(f"exposure {span.least * unit} to {span.most * unit} us")
-        if (span := node.range(v4l2.GAIN)) is not None:
-            parts.append(f"gain {span.least} to {span.most}")
-        return f" (it allows {' and '.join(parts)})" if parts else ""
-
-    def _scaled(self, node: Node, control: int, unit: int = 1) -> float | None:
-        return None if node.range(control) is None else float(node.get(control) * unit)
 
     def _warm_up(self) -> None:
         """Take the first frames, and find out what their stamps are worth."""
@@ -340,36 +264,6 @@ def usb_lacking() -> str:
     if cv2.CAP_V4L2 in cv2.videoio_registry.getCameraBackends():
         return ""
     return f"OpenCV {cv2.__version__} has no V4L2 here; USB cameras need Linux, and pip install opencv-python-headless"
-
-
-def check_settings(settings: CameraSettings) -> None:
-    """Raise InputError for settings that no USB camera can keep."""
-    path_of(settings.camera_id)
-    if settings.awb_mode not in AWB_MODES:
-        raise InputError(f"awb_mode = {settings.awb_mode}: unknown to USB cameras; give one of {', '.join(AWB_MODES)}")
-    if settings.framerate != round(settings.framerate):
-        raise InputError(
-            f"framerate = {settings.framerate:g}: USB cameras are asked for whole frames per second; give "
-            f"{round(settings.framerate)}"
-        )
-    check_exposure_fits(settings)
-
-
-def path_of(camera_id: str) -> str:
-    """Return the device node that ``camera_id`` names: a number, a path, or empty for the first.
-
-    Raises InputError for anything else.
-    """
-    if not camera_id:
-        return "/dev/video0"
-    if camera_id.isdecimal():
-        return f"/dev/video{int(camera_id)}"
-    if camera_id.startswith("/"):
-        return camera_id
-    raise InputError(
-        f"camera_id = {camera_id}: is no USB camera; give a number such as 0, /dev/video0, or a name under "
-        "/dev/v4l/by-id/, which stays when cameras are plugged in in another order"
-    )
 
 
 def _reason(error: Exception) -> str:

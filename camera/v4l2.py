@@ -39,6 +39,7 @@ EXPOSURE_UNIT_US = 100
 
 PERMISSION_CURE = "sudo usermod -aG video $USER, then log out and in again"
 NODES = Path("/dev")
+SYSFS = Path("/sys/class/video4linux")
 
 
 class Range(NamedTuple):
@@ -62,6 +63,8 @@ class V4l2Node:
     path : str
     card : str
         The camera in its driver's words.
+    identity : str
+        ``card`` with the serial number that the camera tells, else with the port that it hangs on.
 
     Raises
     ------
@@ -73,10 +76,12 @@ class V4l2Node:
         self.path = path
         self._fd = _open(path)
         try:
-            self.card = self._identify()
+            self.card, port = self._identify()
         except BaseException:
             self.close()
             raise
+        serial = serial_of(path)
+        self.identity = f"{self.card} {serial}" if serial else f"{self.card} at {port}"
 
     def range(self, control: int) -> Range | None:
         """Return the values that a control takes, or None if the camera has no such control."""
@@ -104,21 +109,31 @@ class V4l2Node:
             os.close(self._fd)
             self._fd = -1
 
-    def _identify(self) -> str:
+    def _identify(self) -> tuple[str, str]:
+        """Return the camera's name and its port."""
         try:
             answer = fcntl.ioctl(self._fd, _VIDIOC_QUERYCAP, bytes(_QUERYCAP.size))
         except OSError as error:
             raise CameraError(
                 f"{self.path}: is not a video device ({error.strerror}); give camera_id = /dev/videoN{_there()}"
             ) from error
-        _, card, _, _, capabilities, of_this_node, *_ = _QUERYCAP.unpack(answer)
-        name: str = card.split(b"\0")[0].decode("utf-8", "replace")
+        _, card, bus, _, capabilities, of_this_node, *_ = _QUERYCAP.unpack(answer)
+        name, port = (each.split(b"\0")[0].decode("utf-8", "replace") for each in (card, bus))
         if not (of_this_node if capabilities & _CAP_DEVICE_CAPS else capabilities) & _CAP_VIDEO_CAPTURE:
             raise CameraError(
                 f"{self.path} ({name}): no frames come from it (cameras have a second node for other data); "
                 f"give the camera's other number as camera_id{_there()}"
             )
-        return name
+        return name, port
+
+
+def serial_of(path: str) -> str:
+    """Return the serial number of the USB device behind a node, "" where it has none."""
+    interface = SYSFS / os.path.basename(os.path.realpath(path)) / "device"
+    try:
+        return (interface.resolve().parent / "serial").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _open(path: str) -> int:

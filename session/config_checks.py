@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from brain.settings import MAX_HISTORY_S
+from camera.setting_checks import setting_problems
+from camera.settings import CameraSettings
 from core.outputs import longest_opening_ns
 from core.values import as_ns, as_seconds
 from hardware.pins import pin_problems
@@ -87,6 +89,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
         yield from _order(draft, earns, "threshold_max", why=why)
         yield from _order(draft, "tone_floor", "threshold_min", strict=True, why="the tones lie above tone_floor")
     yield from _check_pins(draft)
+    yield from _check_camera(draft)
     if "start_center" in draft.keys:
         yield from _check_start(draft)
     if "dff_history" in draft.keys:
@@ -120,6 +123,14 @@ def _check_pins(draft: Draft) -> Iterator[Problem]:
     groups = [{each.name: draft.values.get(each.name) for each in fields(kind)} for kind in (PinSettings, LickSettings)]
     if draft.known(*groups[0], *groups[1]):
         for keys, text in pin_problems(PinSettings(**groups[0]), LickSettings(**groups[1])):  # type: ignore[arg-type]
+            yield draft.problem(keys, text)
+
+
+def _check_camera(draft: Draft) -> Iterator[Problem]:
+    """Settings that no camera of its kind can keep."""
+    values = {each.name: draft.values.get(each.name) for each in fields(CameraSettings)}
+    if draft.known(*values):
+        for keys, text in setting_problems(CameraSettings(**values)):  # type: ignore[arg-type]
             yield draft.problem(keys, text)
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from camera.settings import OFFLINE, CameraKind
+from camera.settings import OFFLINE, CameraKind, GenicamLibrary
 from core.errors import InputError, RigError
 from hardware.boards import GPIO_KINDS, choose_kind, find_board
 from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
@@ -56,6 +56,11 @@ class Needs:
     def camera(self) -> CameraKind | None:
         """The kind of its camera."""
         return None if self.settings is None else self.settings.camera.vid_source
+
+    @property
+    def genicam_library(self) -> GenicamLibrary:
+        """What drives its camera, if that is a genicam camera."""
+        return GenicamLibrary.aravis if self.settings is None else self.settings.camera.genicam_library
 
     @property
     def lick_chip(self) -> bool:
@@ -164,7 +169,7 @@ def check_camera(machine: Machine, needs: Needs) -> Iterator[Finding]:
 def _camera_of(kind: CameraKind, machine: Machine, needs: Needs) -> Finding:
     """Look for one kind of camera; the mouse's own is opened."""
     needed = kind is needs.camera
-    if lacking := machine.lacking(kind):
+    if lacking := machine.lacking(kind, needs.genicam_library):
         return missing("camera", lacking.removeprefix("vid_source = "), needed)
     if needed and needs.rig_free and kind not in OFFLINE and needs.settings is not None:
         try:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from camera.factory import CameraFactory
-from camera.settings import CameraKind
+from camera.settings import CameraKind, GenicamLibrary
 from core.clock import MonotonicClock
 from core.errors import InputError, OutputError
 from hardware.realtime import user_name
@@ -34,7 +34,7 @@ class Machine:
     sound : callable
         Names of the sound outputs, the default one first. Raises OutputError.
     lacking : callable
-        What a kind of camera lacks, or None.
+        What a kind of camera lacks, or None; a genicam camera, what it lacks with the library that drives it.
     camera : callable
         Opens the camera of some settings for a look; returns what it is. Raises CameraError, InputError.
     lick_chip : callable
@@ -51,7 +51,7 @@ class Machine:
     has: Callable[[str], bool]
     version: Callable[[str], str]
     sound: Callable[[], Sequence[str]]
-    lacking: Callable[[CameraKind], str | None]
+    lacking: Callable[[CameraKind, GenicamLibrary], str | None]
     camera: Callable[[Settings], str]
     lick_chip: Callable[[LickSettings], str]
     realtime_priority: Callable[[], int]

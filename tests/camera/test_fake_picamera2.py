@@ -16,8 +16,9 @@ import pytest
 
 from camera import fake_pi_requests as requests
 from camera import fake_picamera2 as fake
+from camera.fake_pi_bench import Bench
 from camera.fake_pi_requests import WouldHang
-from camera.fake_picamera2 import Bench, make_library
+from camera.fake_picamera2 import make_library
 from core.clock import VirtualClock
 
 S = 1_000_000_000

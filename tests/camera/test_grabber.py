@@ -12,7 +12,7 @@ import pytest
 
 from camera import grabber
 from camera.driver import Grabbed
-from camera.fake_driver import Act, Fail, Give, Hang, ScriptedDriver, Silence
+from camera.fake_driver import Act, Become, Fail, Give, Hang, ScriptedDriver, Silence
 from camera.grabber import Grabber
 from camera.settings import CameraKind, CameraSettings
 from core.clock import VirtualClock
@@ -60,7 +60,7 @@ def test_connect_opens_once_and_tells_the_facts(make: Make) -> None:
     assert camera.facts == {}
     camera.connect()
     camera.connect()
-    assert camera.facts == {"camera": "scripted camera", "gain": 8.0}
+    assert camera.facts == {"camera": "scripted camera", "identity": "scripted camera 1", "gain": 8.0}
     assert driver.calls == ["open"]
     camera.start()
     assert [camera.read(LONG_S).number for _ in range(2)] == [1, 2]
@@ -130,6 +130,46 @@ def test_a_camera_comes_back_with_numbers_that_go_on(make: Make) -> None:
     assert camera.counts == {"lost_camera": 9}
     camera.close()
     assert driver.calls == ["open", "start", "close", "open", "close", "open", "start", "close"]
+    driver.check_played()
+
+
+def lose(camera: Grabber) -> None:
+    """Start, read the one frame there is, and hear that the camera is lost."""
+    camera.start()
+    camera.read(LONG_S)
+    with pytest.raises(CameraError, match="as the script says"):
+        camera.read(LONG_S)
+
+
+def test_another_camera_in_its_place_is_refused_until_the_lost_one_is_back(make: Make) -> None:
+    facts = {"gain": 8.0, "address": "10.0.0.5"}
+    other, same = Become("Maker Fast 2", facts), Become("scripted camera 1", {**facts, "address": "10.0.0.9"})
+    camera, driver = make([*give(1), Fail(), *give(4)], opens=[None, other, other, same], facts=facts)
+    lose(camera)
+    for _ in range(2):
+        with pytest.raises(CameraError, match=r"in its place: Maker Fast 2, lost was scripted camera 1; connect") as no:
+            reconnect(camera)
+        assert "\n" not in str(no.value)
+        assert camera.facts["identity"] == "scripted camera 1"
+        with pytest.raises(CameraError, match="Maker Fast 2"):
+            camera.read(LONG_S)
+    reconnect(camera)
+    assert camera.read(LONG_S).number == 4
+    assert camera.facts == {"camera": "scripted camera", "identity": "scripted camera 1", **same.facts}
+    camera.close()
+    assert driver.calls == ["open", "start", *["close", "open", "close"] * 2, "close", "open", "start", "close"]
+    driver.check_played()
+
+
+def test_a_camera_that_comes_back_with_another_gain_is_refused_until_it_has_its_own(make: Make) -> None:
+    changed, mended = (Become("scripted camera 1", {"gain": gain}) for gain in (1.0, 8.02))
+    camera, driver = make([*give(1), Fail(), *give(4)], opens=[None, changed, mended], facts={"gain": 8.0})
+    lose(camera)
+    with pytest.raises(CameraError, match=r"other settings: gain 1.0 \(was 8.0\); give iso a value that is not 0, or"):
+        reconnect(camera)
+    reconnect(camera)
+    assert camera.facts["gain"] == 8.02
+    camera.close()
     driver.check_played()
 
 

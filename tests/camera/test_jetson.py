@@ -68,7 +68,8 @@ def test_offsets_that_begin_anew_leave_it_to_time() -> None:
     [
         ({"shutter_speed": 0}, "shutter_speed = 0"),
         ({"shutter_speed": 60_000, "framerate": 30.0}, "does not fit into"),
-        ({"awb_mode": "banana"}, "awb_mode = banana"),
+        ({"awb_mode": "banana"}, "awb_mode = banana: unknown to a Jetson's camera; give one of off, auto"),
+        ({"camera_id": "left"}, "camera_id = left: a Jetson's cameras have numbers"),
     ],
 )
 def test_what_the_source_would_pass_over_is_refused(changes: dict[str, Any], says: str) -> None:

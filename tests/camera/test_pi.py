@@ -12,18 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera import stamps_live
-from camera.driver import Grabbed
+from camera.fake_pi_bench import Bench
 from camera.fake_pi_requests import RELEASED
 from camera.fake_pi_sensor import MODES
-from camera.fake_picamera2 import Bench, make_library
+from camera.fake_picamera2 import make_library
 from camera.pi import PiDriver
-from camera.pi_setup import AWB_MODES, controls_for
+from camera.pi_setup import controls_for
+from camera.setting_checks import PI_AWB_MODES
 from camera.settings import CameraKind, CameraSettings
 from core.clock import VirtualClock
-from core.errors import CameraError, InputError
+from core.errors import CameraError
+from tests.support.drivers import (
+    MS,
+    S,
+    check_opens_again,
+    check_refused,
+    check_silence,
+    check_stamps_from_boot,
+    next_frame,
+)
 
-MS = 1_000_000
-S = 1_000_000_000
 SETTINGS = replace(
     CameraSettings(), vid_source=CameraKind.pi, resolution=(34, 24), colour_gains=(1.5, 2.0), sensor_mode=7
 )
@@ -43,19 +51,6 @@ def started(bench: Bench, settings: CameraSettings = SETTINGS, slept_ns: int = 0
     driver.open()
     driver.start()
     return driver
-
-
-def next_frame(driver: PiDriver) -> Grabbed:
-    """Return the next frame with a copy of its image, as the grabber does."""
-    for _ in range(5):
-        if (grabbed := driver.grab(0.1)) is not None:
-            return grabbed._replace(image=grabbed.image.copy())
-    raise AssertionError("no frame came")
-
-
-def grab_in_vain(driver: PiDriver) -> None:
-    for _ in range(100):
-        assert driver.grab(0.1) is None
 
 
 def test_what_was_asked_for_is_read_back_from_a_frame() -> None:
@@ -82,6 +77,32 @@ def test_what_adapts_by_itself_is_taken_out_of_the_tuning() -> None:
     assert {"rpi.contrast": {"ce_enable": 0}} in bench.used_tuning["algorithms"]
     assert {"rpi.alsc": {"n_iter": 0}} in bench.used_tuning["algorithms"]
     assert facts["switched_off"] == "AeEnable, NoiseReductionMode, rpi.contrast, rpi.alsc"
+
+
+MONO = {"version": 2.0, "algorithms": [{"rpi.contrast": {"ce_enable": 1}}, {"rpi.black_level": {"black_level": 3840}}]}
+
+
+def test_a_sensor_without_colours_has_the_tuning_of_its_own_and_no_white_balance() -> None:
+    bench = new_bench(mono=True, mono_tuning=MONO)
+    driver = make(bench)
+    facts = driver.open()
+    assert bench.used_tuning == {
+        "version": 2.0,
+        "algorithms": [{"rpi.contrast": {"ce_enable": 0}}, {"rpi.black_level": {"black_level": 3840}}],
+    }
+    assert facts["switched_off"] == "AeEnable, NoiseReductionMode, rpi.contrast"
+    assert facts["colour_gains"] is None
+    driver.close()
+    driver.open()  # after a loss: what it is, is known
+    driver.close()
+    bench.check_empty()
+    assert [call for call in bench.calls if call.startswith("open")] == ["open 0"] * 3
+
+
+def test_a_sensor_without_colours_never_has_the_tuning_of_its_coloured_sister() -> None:
+    bench = new_bench(mono=True)
+    assert make(bench).open()["switched_off"] == "AeEnable, NoiseReductionMode"
+    assert bench.used_tuning is None
 
 
 def test_without_a_tuning_file_the_facts_do_not_claim_it() -> None:
@@ -116,12 +137,7 @@ def test_times_are_those_of_the_sensor() -> None:
 
 def test_stamps_on_the_clock_that_runs_through_sleep_are_brought_to_the_hosts() -> None:
     bench = new_bench(stamp_offset_ns=SLEPT_NS)
-    driver = make(bench, slept_ns=SLEPT_NS)
-    assert driver.open()["time_from"] == "boottime"
-    driver.start()
-    frame = next_frame(driver)
-    assert frame.time_ns == frame.sensor_ns - SLEPT_NS
-    assert 0 < bench.clock.now_ns() - frame.time_ns < 50 * MS
+    check_stamps_from_boot(make(bench, slept_ns=SLEPT_NS), bench, SLEPT_NS)
 
 
 def test_stamps_of_an_unknown_clock_are_not_believed() -> None:
@@ -186,13 +202,7 @@ def test_a_thousand_frames_give_all_buffers_back() -> None:
 
 def test_opens_again_after_close() -> None:
     bench = new_bench()
-    driver = started(bench)
-    driver.close()
-    driver.open()
-    driver.start()
-    assert next_frame(driver).lost == 0
-    driver.close()
-    bench.check_empty()
+    check_opens_again(started(bench), bench, "is not open")
 
 
 def test_a_camera_that_falls_silent_is_lost() -> None:
@@ -201,10 +211,7 @@ def test_a_camera_that_falls_silent_is_lost() -> None:
     number = int(next_frame(driver).image[0, 0, 0])
     bench.silent_from = number + 2
     next_frame(driver)
-    begin_ns = bench.clock.now_ns()
-    with pytest.raises(CameraError, match=r"camera 0 \(imx219\): no frame for 5\.\d s; push both ends"):
-        grab_in_vain(driver)
-    assert bench.clock.now_ns() - begin_ns < 5.3 * S
+    check_silence(driver, bench, r"camera 0 \(imx219\): no frame for 5\.\d s; push both ends")
     driver.close()  # does not hang behind the capture that waits
     bench.check_empty()
 
@@ -235,29 +242,7 @@ REFUSED: dict[str, tuple[Callable[[], Bench], dict[str, Any], str]] = {
 @pytest.mark.parametrize(("bench", "changes", "says"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused_before_the_session(bench: Callable[[], Bench], changes: dict[str, Any], says: str) -> None:
     standing = bench()
-    driver = make(standing, replace(SETTINGS, **changes))
-    with pytest.raises(CameraError, match=says) as caught:
-        driver.open()
-    assert "\n" not in str(caught.value)
-    assert caught.value.exit_code == 3
-    driver.close()
-    standing.check_empty()
-
-
-INPUT = {
-    "conflict": (
-        {"framerate": 30.0},
-        r"shutter_speed = 60000: .* set shutter_speed to 33333 or less, or framerate to 16",
-    ),
-    "white balance": ({"awb_mode": "sunny"}, r"awb_mode = sunny: .* give one of off, auto, incandescent, tungsten"),
-    "odd size": ({"resolution": (255, 256)}, r"resolution = 255, 256: .* even sizes only; give 254, 256"),
-}
-
-
-@pytest.mark.parametrize(("changes", "says"), INPUT.values(), ids=INPUT.keys())
-def test_settings_that_contradict(changes: dict[str, Any], says: str) -> None:
-    with pytest.raises(InputError, match=says):
-        make(new_bench(), replace(SETTINGS, **changes))
+    check_refused(make(standing, replace(SETTINGS, **changes)), standing, says)
 
 
 def test_controls() -> None:
@@ -289,7 +274,7 @@ def test_zero_leaves_gain_and_colour_gains_alone() -> None:
     assert facts["sensor_mode"] == "chosen by the driver"
 
 
-@pytest.mark.parametrize("mode", AWB_MODES)
+@pytest.mark.parametrize("mode", PI_AWB_MODES)
 def test_documented_white_balances_are_taken(mode: str) -> None:
     make(new_bench(), replace(SETTINGS, awb_mode=mode)).open()
 

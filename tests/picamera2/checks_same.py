@@ -10,7 +10,8 @@ import picamera2
 from picamera2.job import Job
 
 from camera import fake_pi_requests
-from camera.fake_picamera2 import Bench, Picamera2, make_library
+from camera.fake_pi_bench import Bench
+from camera.fake_picamera2 import Picamera2, make_library
 from core.clock import VirtualClock
 from tests.picamera2.scenarios import SCENARIOS, Bed
 from tests.picamera2.seam import Camera, real_library

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from camera import factory
 from camera.settings import CameraKind
 from core.errors import CameraError, OutputError
 from session.doctor import examine
 from session.findings import State, exit_code
 from session.locks import rig_locks
-from session.machine import Machine
+from session.machine import Machine, this_machine
 from tests.session.config_texts import load
 
 PI_RIG = "vid_source = pi"
@@ -48,7 +49,7 @@ def good(tmp_path):
         has=lambda module: True,
         version=lambda name: PACKAGES.get(name, ""),
         sound=lambda: ["USB Audio"],
-        lacking=lambda kind: None,
+        lacking=lambda kind, library: None,
         camera=lambda settings: "imx219",
         lick_chip=lambda settings: "MPR121 at 0x5A",
         realtime_priority=lambda: 99,
@@ -90,11 +91,12 @@ BROKEN = {
                          "killed guardian", "keeps an output high", "strict_gpiod", 0),
     "outputs past the kernel": (lambda m: replace(m, version=OLD_LIBRARY.get), "killed guardian",
                                 "RPi.GPIO drives its lines past the kernel", "rpi_lgpio", 0),
-    "no camera library": (lambda m: replace(m, lacking=lambda kind: "no picamera2; apt-get it" if kind is CameraKind.pi
-                                            else None), "camera", "no picamera2", "apt-get it", 3),
+    "no camera library": (lambda m: replace(m, lacking=lambda kind, library: "no picamera2; apt-get it"
+                                            if kind is CameraKind.pi else None), "camera", "no picamera2",
+                          "apt-get it", 3),
     "no camera": (lambda m: replace(m, camera=failing(CameraError("no camera; connect it"))), "camera",
                   "pi: no camera", "connect it", 3),
-    "another camera's library": (lambda m: replace(m, lacking=lambda kind: "no gi; apt-get it"
+    "another camera's library": (lambda m: replace(m, lacking=lambda kind, library: "no gi; apt-get it"
                                                    if kind is CameraKind.jetson else None), "camera", "no gi",
                                  "apt-get it", 0),
     "no PyAudio": (lambda m: replace(m, sound=failing(OutputError("speaker: no PyAudio; run make rig"))), "sound",
@@ -156,8 +158,24 @@ def test_a_check_that_fails_is_a_finding(good):
     assert any(each.what == "Python" for each in findings)
 
 
+def test_a_genicam_camera_is_looked_for_with_the_library_that_drives_it(good, tmp_path, monkeypatch):
+    """A rig with Sentech's own library needs no Aravis, and one with Aravis no stapipy."""
+    monkeypatch.setattr(factory, "STAPI", replace(factory.STAPI, lacking=lambda: ""))
+    drivers = {kind: replace(driver, lacking=lambda: "Aravis is not here") for kind, driver in factory.DRIVERS.items()}
+    monkeypatch.setattr(factory, "DRIVERS", drivers)
+    machine = replace(good, lacking=this_machine().lacking)
+    rig = "vid_source = genicam\ngenicam_library = {}"
+
+    def lacks(library):
+        findings = examine(machine, load(tmp_path / "c.ini", rig.format(library)))
+        return [each.text for each in findings if each.what == "camera" and each.text.startswith("genicam")]
+
+    assert lacks("stapi") == ["genicam: imx219"]
+    assert ["Aravis is not here" in text for text in lacks("aravis")] == [True]
+
+
 def test_a_library_that_breaks_hides_no_other_camera(good, tmp_path):
-    def lacking(kind):
+    def lacking(kind, library):
         if kind is CameraKind.genicam:
             raise SystemError("corrupt")
 

@@ -258,7 +258,7 @@ def usb(tmp_path, monkeypatch):
         monkeypatch.setitem(
             factory.LOADERS, CameraKind.usb, lambda request: camera(request.scene or SceneSettings(), 48, 64, 20.0, 3)
         )
-        return settings_for(tmp_path, **{"--camera": "usb", "framerate": "20", **overrides})
+        return settings_for(tmp_path, **{"--camera": "usb", "framerate": "20", "shutter_speed": "40000", **overrides})
 
     return settings
 

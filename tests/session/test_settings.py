@@ -14,7 +14,10 @@ from tests.session.config_texts import BASE, CLMF, Probed, load, problems_of
 
 def test_layers(tmp_path: Path) -> None:
     path = tmp_path / "c.ini"
-    path.write_text(BASE.format(mouse="framerate = 20\nISO = 100\nroi.spot = circle 50,60,5"), encoding="utf-8")
+    path.write_text(
+        BASE.format(mouse="framerate = 20\nshutter_speed = 40000\nISO = 100\nroi.spot = circle 50,60,5"),
+        encoding="utf-8",
+    )
     made = load_settings(path, "a", overrides={"iso": "200", "roi_operation": "spot/m1_l - ant", "--camera": "USB"})
     assert (made.mouse, made.experiment, made.kind) == ("A", "clnf_a", "clnf")
     assert (made.camera.framerate, made.camera.iso, made.camera.vid_source) == (20, 200, CameraKind.usb)

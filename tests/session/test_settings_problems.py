@@ -52,6 +52,25 @@ BAD_KEYS = {
     "summary of another kind": ("summary_file = summary.txt", "a file name of another kind"),
     "summary, hidden": ("summary_file = .csv", "not a plain file name"),
     "summary, long": (f"summary_file = {'a' * 97}.csv", "too long a file name"),
+    "exposure longer than a frame": (
+        "vid_source = usb\nframerate = 30",
+        "framerate = 30: an exposure of 60000 us does not fit into a frame at framerate = 30 (33333 us); set shutter_s",
+    ),
+    "white balance of another camera": (
+        "vid_source = usb\nawb_mode = cloudy",
+        "awb_mode = cloudy: unknown to USB came",
+    ),
+    "odd size for a Pi camera": (
+        "vid_source = pi\nresolution = 255, 256",
+        "resolution = 255, 256: the Raspberry Pi cam",
+    ),
+    "one colour gain": ("vid_source = pi\ncolour_gains = 1.5, 0", "takes both gains or none; give both, or 0, 0 to"),
+    "pixel format": ("vid_source = genicam\ncamera_format = YUV8", "camera_format = YUV8: rigloop does not read this"),
+    "Jetson's own exposure": ("vid_source = jetson\nshutter_speed = 0", "would choose the exposure itself; give it in"),
+    "pipeline": (
+        "vid_source = jetson\ncamera_pipeline = v4l2src ! ! jpegdec",
+        "there is nothing between two '!'; give",
+    ),
     "history of no frame": (
         "dff_history = 0.1\nframerate = 5",
         "dff_history 0.1 s holds 0.5 frames at framerate 5 frames/s, 2 are needed; raise dff_history to 0.4 or more",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from camera import fake_picamera2, fake_stapi, fake_v4l2
+from camera import fake_pi_bench, fake_picamera2, fake_stapi, fake_stapi_bench, fake_v4l2, fake_v4l2_bench
 from camera.grabber import Grabber
 from camera.pi import PiDriver
 from camera.settings import CameraKind, CameraSettings
@@ -29,7 +29,7 @@ def fake_pi(width: int, height: int, n_frames: int) -> Grabber:
     """Return a Raspberry Pi camera that gives ``n_frames``, loses two on the way, and falls silent."""
     clock = VirtualClock()
     first = 4  # one more than the frames that its controls need to take effect
-    bench = fake_picamera2.Bench(clock, lost=_lost(first), silent_from=first + n_frames + len(LOST_AT))
+    bench = fake_pi_bench.Bench(clock, lost=_lost(first), silent_from=first + n_frames + len(LOST_AT))
     settings = _settings(CameraKind.pi, width, height, n_frames)
     return Grabber(PiDriver(settings, clock, fake_picamera2.make_library(bench), lambda: 0), settings, clock)
 
@@ -39,7 +39,7 @@ def fake_usb(width: int, height: int, n_frames: int) -> Grabber:
     clock = VirtualClock()
     first = WARM_UP_FRAMES
     modes = {"YUYV": {(width, height): 30}}
-    bench = fake_v4l2.Bench(clock, modes=modes, lost=_lost(first), gone_from=first + n_frames + len(LOST_AT))
+    bench = fake_v4l2_bench.Bench(clock, modes=modes, lost=_lost(first), gone_from=first + n_frames + len(LOST_AT))
     settings = _settings(CameraKind.usb, width, height, n_frames)
     driver = UsbDriver(settings, clock, fake_v4l2.make_cv2(bench), bench.open_node, lambda: 0)
     return Grabber(driver, settings, clock)
@@ -48,7 +48,7 @@ def fake_usb(width: int, height: int, n_frames: int) -> Grabber:
 def fake_sentech(width: int, height: int, n_frames: int, dtype: str = "uint8") -> Grabber:
     """Return a Sentech camera through stapipy that gives ``n_frames``, loses two on the way, and is unplugged."""
     clock = VirtualClock()
-    bench = fake_stapi.Bench(clock, lost=_lost(0), gone_from=n_frames + len(LOST_AT))
+    bench = fake_stapi_bench.Bench(clock, lost=_lost(0), gone_from=n_frames + len(LOST_AT))
     settings = _settings(CameraKind.genicam, width, height, n_frames)
     if dtype == "uint16":
         settings = replace(settings, camera_format="BayerRG12")

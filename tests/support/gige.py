@@ -39,12 +39,15 @@ class FakeGigE:
         self.kill()
         self._lock.close()
 
-    def start(self, lost_per_thousand: int = 0) -> None:
-        """Start it, to lose so many of its packets, and wait until it answers; nothing if it runs."""
+    def start(self, lost_per_thousand: int = 0, serial: str = "") -> None:
+        """Start it, to lose so many of its packets, and wait until it answers; nothing if it runs.
+
+        With another ``serial`` number it is another camera.
+        """
         if self._process is not None:
             return
         _until(lambda: not _listens(), f"another program has port {CONTROL_PORT}; end it")
-        arguments = ["-i", "127.0.0.1", "-s", self.serial, "-r", str(lost_per_thousand)]
+        arguments = ["-i", "127.0.0.1", "-s", serial or self.serial, "-r", str(lost_per_thousand)]
         self._process = subprocess.Popen(
             [PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
