@@ -20,7 +20,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def water(rigloop, config, root):
-    return lambda *words: rigloop("water", "--mouse", "DEMO", "--set", f"data_root={root}", "--config", config, *words)
+    return lambda *words: rigloop("water", "--mouse", "DEMO", "--data-root", root, "--config", config, *words)
 
 
 def test_drops_are_given_and_counted_to_the_mouse(water, guards, root):
@@ -185,7 +185,7 @@ def test_a_flush_has_a_limit_of_its_own(rigloop, config, guards, seconds):
 
 def test_weights_are_kept_and_compared(rigloop, config, root):
     def weigh(*words):
-        words = (*words, "--mouse", "DEMO", "--set", f"data_root={root}", "--config", config)
+        words = (*words, "--mouse", "DEMO", "--data-root", root, "--config", config)
         return rigloop("weigh", *words)
 
     code, out, err = weigh("25.5", "--note", "first day")
