@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.clock import MonotonicClock
 from core.ports import Clock
 from core.values import Line, Pulse, Report, as_ns
-from hardware.ledger import Purpose
+from hardware.ledger_rows import Purpose
 from session.rig_outputs import rig_guard
 from session.settings import Settings
 

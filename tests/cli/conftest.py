@@ -90,9 +90,10 @@ class QuickGuard(VirtualGuard):
         super().close()
 
     def _write(self, seconds):
-        ledger = Ledger(self.spec.ledger)
-        ledger.add(Opening(self._clock.wall_ns(), self.spec.purpose, seconds))
-        ledger.close()
+        for path in self.spec.ledgers:
+            ledger = Ledger(path)
+            ledger.add(Opening(self._clock.wall_ns(), self.spec.purpose, seconds))
+            ledger.close()
 
 
 @pytest.fixture

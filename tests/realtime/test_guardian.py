@@ -17,7 +17,8 @@ from core.values import Level, Line, Pulse, Water
 from hardware.board import OutputLine
 from hardware.fake import FakeLickSensor, FakeSpeaker
 from hardware.guard import Guard
-from hardware.ledger import Purpose, local_day, read_day
+from hardware.ledger_day import local_day, read_day
+from hardware.ledger_rows import Purpose
 from hardware.memory_board import TRACE_VARIABLE
 from hardware.rig import Rig
 from hardware.settings import BoardKind, OutputSettings, PinSettings

@@ -23,7 +23,7 @@ from hardware.board import OutputLine
 from hardware.guard import Guard
 from hardware.guardian_life import Life, make_life_memory
 from hardware.guardian_watcher import Watcher
-from hardware.ledger import local_day, read_day
+from hardware.ledger_day import local_day, read_day
 from hardware.memory_board import TRACE_VARIABLE
 from tests.realtime.guarded import (
     LONG_S,
