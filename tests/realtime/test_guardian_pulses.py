@@ -25,35 +25,48 @@ from tests.support.guarded import (
     reports_until,
     water,
 )
+from tests.support.stalls import Stalls
+
+STILL_S = 0.0023
+"""The witness sleeps 2 ms at a time: it was woken 0.3 ms late at least. A pulse's last 0.2 ms are spent awake."""
+NEAR_NS = 1_000_000
 
 
 def pulse_errors_us(monkeypatch, load):
-    """Return by how much each of 150 pulses of 50 ms was too long or too short, us."""
+    """Return by how much each of 150 pulses of 50 ms was too long or too short, us; not those with a stall in them."""
     with guarded(monkeypatch) as (guard, trace), burners(load):
+        witness = Stalls(STILL_S)
         for _ in range(150):
             pulse(guard, 0.05)
             time.sleep(0.06)
             guard.alive()
             guard.reports()
         await_true(lambda: len(trace.edges(VALVE)) == 300)
+        seen = witness.seen()
         assert all(edge.at_most_ns == 50_000_000 for edge in trace.edges(VALVE)[::2])
-        return [abs(fall - rise - 50_000_000) / 1000 for rise, fall in water(trace)]
+        return [
+            abs(fall - rise - 50_000_000) / 1000
+            for rise, fall in water(trace)
+            if not any(begin < fall + NEAR_NS and end > rise - NEAR_NS for begin, end in seen)
+        ]
 
 
 @pytest.mark.parametrize("load", [0, 4], ids=["idle", "loaded"])
 def test_a_pulse_of_50_ms_ends_on_time(monkeypatch, load):
-    """Of three rounds one has to hold the bars: a virtual machine that stands still now and then says nothing of us.
+    """In one of three rounds the bars hold for all pulses (100 at least) in which no core was seen to stand still.
 
-    Of 150 the 98th percentile is the third largest.
+    That a virtual machine stands still says nothing of us: a witness of lower priority than the guardian's sees it.
     """
     rounds = []
     for _ in range(3):
         errors_us = pulse_errors_us(monkeypatch, load)
-        rounds.append((percentile(errors_us, 50), percentile(errors_us, 98)))
-        assert rounds[-1][0] <= 5000
-        if not may_be_realtime() or (rounds[-1][0] <= 10 and rounds[-1][1] <= 200):
+        rounds.append((len(errors_us), percentile(errors_us, 50), percentile(errors_us, 99)))
+        assert rounds[-1][1] <= 5000
+        if not may_be_realtime():
             return
-    pytest.fail(f"p50 and p98 of the error, us: {rounds}")
+        if rounds[-1][0] >= 100 and rounds[-1][1] <= 10 and rounds[-1][2] <= 200:
+            return
+    pytest.fail(f"pulses, and p50 and p99 of their errors, us: {rounds}")
 
 
 def test_lines_levels_and_reports(monkeypatch):
