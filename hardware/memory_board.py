@@ -154,6 +154,7 @@ class MemoryBoard:
             self._file = _own(path)
             self._memory = mmap.mmap(self._file, 0)
         _, _, self._fail_on, _, _, self._hang_on, _ = _HEADER.unpack_from(self._memory)
+        self._count_last()
         self._all_low()
 
     def write(self, line: OutputLine, high: bool, at_most_ns: int = 0) -> None:
@@ -206,10 +207,22 @@ class MemoryBoard:
             return
         count = _COUNT.unpack_from(self._memory, _COUNT_AT)[0]
         at = _FIRST_EDGE + count % self._capacity * _EDGE.size
-        # The level is what a killed owner leaves behind: it changes at the time that the edge is stamped with.
-        self._memory[level] = high
+        # The edge is written down first and counts last: an owner may be killed at any of these lines.
         _EDGE.pack_into(self._memory, at, self._now_ns(), at_most_ns, _INDEX[line], high)
+        self._memory[level] = high
         _COUNT.pack_into(self._memory, _COUNT_AT, count + 1)
+
+    def _count_last(self) -> None:
+        """Count the edge that a killed owner made and had no time to count."""
+        count = _COUNT.unpack_from(self._memory, _COUNT_AT)[0]
+        _, _, index, high = self._edge(count)
+        before = (self._edge(number) for number in range(count - 1, max(count - self._capacity, -1), -1))
+        counted = next((edge[3] for edge in before if edge[2] == index), 0)
+        if self._memory[_LEVELS_AT + index] == high != counted:
+            _COUNT.pack_into(self._memory, _COUNT_AT, count + 1)
+
+    def _edge(self, number: int) -> tuple[int, int, int, int]:
+        return _EDGE.unpack_from(self._memory, _FIRST_EDGE + number % self._capacity * _EDGE.size)
 
 
 def _fresh(persist: bool, fail_on: int, hang_on: int, capacity: int) -> bytes:
