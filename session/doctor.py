@@ -9,6 +9,7 @@ from pathlib import Path
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError, RigError
 from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
+from hardware.ledger import check_ledger
 from recording.folder import free_bytes
 from recording.settings import RESERVE_BYTES
 from session.doctor_board import check_board, check_persist
@@ -17,6 +18,7 @@ from session.locks import rig_locks
 from session.machine import Machine
 from session.needs import Check, Needs
 from session.settings import Settings
+from session.water_day import water_ledgers
 
 BASE = ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic")
 """Distributions that every session needs."""
@@ -158,6 +160,21 @@ def check_disk(machine: Machine, needs: Needs) -> Iterator[Finding]:
         yield found("disk", f"{free / 1e9:.0f} GB are free at {place}")
 
 
+def check_water(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """The ledgers of the mouse's water: without them no valve opens."""
+    del machine
+    if needs.settings is None or not needs.outputs:
+        return
+    paths = [path for path in water_ledgers(needs.settings) if path is not None]
+    try:
+        for path in paths:
+            check_ledger(path)
+    except RigError as error:
+        yield missing("water of the day", str(error).removeprefix("water of the day: "), needed=True)
+        return
+    yield found("water of the day", " and ".join(map(str, paths)))
+
+
 def check_packages(machine: Machine, needs: Needs) -> Iterator[Finding]:
     """Python packages."""
     del needs
@@ -173,5 +190,5 @@ def check_packages(machine: Machine, needs: Needs) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     check_board, check_persist, check_camera, check_sound, check_i2c, check_rights, check_health, check_disk,
-    check_packages,
+    check_water, check_packages,
 )  # fmt: skip

@@ -160,6 +160,24 @@ def test_an_arduino_must_be_where_the_section_says(good, tmp_path):
     assert exit_code(examine(good, load(tmp_path / "c.ini", lines))) == 0
 
 
+def test_a_ledger_that_cannot_be_used_is_missing(good, tmp_path, own_state, monkeypatch):
+    settings = load(tmp_path / "c.ini", PI_RIG)
+    [told] = [each for each in examine(good, settings) if each.what == "water of the day"]
+    assert (told.state, str(own_state / "water" / "A.csv") in told.text) == (State.found, True)
+    assert not own_state.exists()
+    with monkeypatch.context() as read_only:
+        read_only.setattr("os.access", lambda path, mode: False)
+        findings = examine(good, settings)
+    [told] = [each for each in findings if each.state is State.missing]
+    assert (told.what, told.text) == ("water of the day", f"{own_state / 'water' / 'A.csv'} cannot be written")
+    assert "RIGLOOP_STATE" in told.cure
+    assert exit_code(findings) == 3
+    (own_state / "water").mkdir(parents=True)
+    (own_state / "water" / "A.csv").write_text("nonsense\n")
+    [told] = [each for each in examine(good, settings) if each.state is State.missing]
+    assert "line 1 is damaged" in told.text
+
+
 def test_a_serial_port_that_this_user_may_not_use(good, tmp_path):
     machine = refusing(good, "dev/ttyACM0")
     findings = examine(
