@@ -21,12 +21,11 @@ from pathlib import Path
 
 from core.clock import MonotonicClock, local_datetime
 from core.errors import OutputError
-from hardware.ledger_rows import HEADER, Purpose, is_row, read_rows
+from hardware.ledger_rows import CURE, HEADER, Purpose, is_row, read_rows
 
 LOCK_WAIT_S = 25.0
 """A session that was killed may write its last rows for this long; longer than ``hardware.guardian_watcher`` takes."""
 _LOCK_LOOK_S = 0.02
-CURE = "give this user the right to that folder, or choose another (data_root; RIGLOOP_STATE for the day's own ledger)"
 
 
 @dataclass(frozen=True, slots=True)

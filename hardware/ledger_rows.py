@@ -11,6 +11,7 @@ from typing import NamedTuple
 from core.errors import OutputError
 
 HEADER = "time,what,seconds,session"
+CURE = "give this user the right to that folder, or choose another (data_root; RIGLOOP_STATE for the day's own ledger)"
 
 
 class Purpose(Enum):
@@ -48,9 +49,7 @@ def read_rows(path: Path) -> list[Row]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise OutputError(
-            f"water of the day: cannot read {path} ({error.strerror}); give this user the right"
-        ) from error
+        raise OutputError(f"water of the day: cannot read {path} ({error.strerror}); {CURE}") from error
     # As a spreadsheet saves it: with a mark of its encoding, and other ends of lines.
     text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     *lines, end = text.split("\n")
