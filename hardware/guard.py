@@ -7,7 +7,7 @@ and the processes end by themselves when this one is gone. All verbs are called 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from core.clock import MonotonicClock
 from core.errors import OutputError
@@ -19,7 +19,8 @@ from hardware.guard_pair import Pair
 from hardware.guardian_spec import GuardSpec, Orders
 from hardware.guardian_wire import Kind, Message
 from hardware.heartbeat import Heartbeat
-from hardware.ledger import check_ledger, hold_ledger, local_day, read_day
+from hardware.ledger import check_ledger, hold_ledger
+from hardware.ledger_day import local_day, read_most, recent_openings
 
 DROP_S = 0.1
 """How long a guardian may take to have room for a command."""
@@ -48,7 +49,7 @@ class Guard:
         self._heartbeat: Heartbeat | None = None
         self._lost = ""
         self._told: list[Report] = []
-        self._openings: list[tuple[int, int]] = []
+        self._openings: list[tuple[int, int]] | None = None
         self.valve = GuardedValve(self, openings(spec.outputs))
         self.lines = GuardedLines(self)
         if warning := self._count_day():
@@ -140,31 +141,38 @@ class Guard:
 
     def _start_pair(self) -> Pair:
         """Start the processes, with what session, day and the last 10 s have had. Raises OutputError."""
-        ledger = -1
-        if self._spec.ledger is not None:
-            check_ledger(self._spec.ledger)
-            # Its last writer may still be at it, although its session was killed.
-            ledger = hold_ledger(self._spec.ledger)
-        try:
+        with ExitStack() as held:
+            ledgers = []
+            for path in self._spec.ledgers:
+                check_ledger(path)
+                # Its last writer may still be at it, although its session was killed.
+                ledgers.append(hold_ledger(path))
+                held.callback(os.close, ledgers[-1])
             self._count_day()
-            orders = Orders(self._spec, self.valve.session_s, self.valve.day_s, tuple(self._openings))
-            return Pair(orders, ledger)
-        except OSError as error:
-            raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
-        finally:
-            if ledger >= 0:
-                os.close(ledger)
+            orders = Orders(self._spec, self.valve.session_s, self.valve.day_s, tuple(self._last_openings()))
+            try:
+                return Pair(orders, ledgers)
+            except OSError as error:
+                raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
 
     def _count_day(self) -> str:
         """Count what the ledger has; return its warning.
 
         Rows that never reached it count all the same: ``valve`` knows what this session asked for.
         """
-        if self._spec.ledger is None:
+        if not self._spec.ledgers:
             return ""
-        day = read_day(self._spec.ledger, local_day(self._wall_ns))
+        day = read_most(self._spec.ledgers, local_day(self._wall_ns))
         self.valve.count_day(day.seconds)
         return day.warning
+
+    def _last_openings(self) -> list[tuple[int, int]]:
+        """Return the openings of the last 10 s: this one's own, or before its first those of the ledgers."""
+        if self._openings is None:
+            self._openings = []
+            if self._spec.ledgers:
+                self._openings = recent_openings(self._spec.ledgers, self._clock.wall_ns(), self._clock.now_ns())
+        return self._openings
 
     def _end(self) -> None:
         pair, self._pair = self._pair, None
@@ -183,9 +191,10 @@ class Guard:
         low = pair.end()
         now_ns = self._clock.now_ns()
         self._told += link.last_words()
-        self._openings = last_openings(self._openings + link.openings(now_ns), now_ns)
-        missing = f"water of the day: rows of {self._spec.ledger} may be missing; check the disk"
-        unwritten = pair.unwritten and self._spec.ledger is not None
+        self._openings = last_openings((self._openings or []) + link.openings(now_ns), now_ns)
+        ledgers = " and ".join(map(str, self._spec.ledgers))
+        missing = f"water of the day: rows of {ledgers} may be missing; check the disk"
+        unwritten = pair.unwritten and bool(ledgers)
         if unwritten:
             self._told.append(Report(now_ns, "ledger", missing))
         if not low:
