@@ -82,7 +82,7 @@ def _measure(args: argparse.Namespace, settings: Settings) -> list[Weighing]:
 def _give(settings: Settings, plan: DropPlan, ms: float) -> None:
     """Give one series. Raises _Stopped."""
     from core.clock import MonotonicClock
-    from hardware.ledger import Purpose
+    from hardware.ledger_rows import Purpose
     from session.rig_outputs import rig_guard
 
     clock = MonotonicClock()

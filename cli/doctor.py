@@ -66,10 +66,16 @@ def _toggle(args: argparse.Namespace) -> int:
         valve = _agreed("the valve is about to open for 0.05 s: type yes to let it, anything else leaves it shut")
     else:
         valve = False
+    failed = []
     with StopRequest(for_good=True) as stop:
         for toggled in toggle(settings, valve, lambda: bool(stop)):
             say(toggled.text())
-    return 130 if stop else 0
+            failed += [toggled.name] if toggled.failed else []
+    if stop:
+        return 130
+    if failed:
+        say(f"rigloop doctor: no edge of {', '.join(failed)} was told; see above", error=True)
+    return 3 if failed else 0
 
 
 def _agreed(question: str) -> bool:

@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
-    from hardware.ledger import Purpose
+    from hardware.ledger_rows import Purpose
     from session.rig_outputs import flush_plan, rig_guard, rig_log
     from session.rig_settings import load_rig
 

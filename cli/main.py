@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli import rig_options
-from cli.options import CAMERAS, add_config, add_set
+from cli.options import CAMERAS, add_config, add_data_root, add_set
 from cli.screen import say
 from cli.start import leave_on_signals, signals_as_usual
 
@@ -86,7 +86,7 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop run``, which the experiment scripts share."""
     _add_mouse_options(run)
     run.add_argument("--outputs", choices=("real", "fake"), help="default: real with a real camera, else fake")
-    run.add_argument("--data-root", metavar="DIR", help="where sessions are stored, instead of data_root")
+    add_data_root(run)
     run.add_argument("--pace", choices=("max", "real"), help="default: real with a real camera, else max")
     run.add_argument(
         "--accept-exposure",

@@ -19,3 +19,8 @@ def add_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", metavar="key=value", action="append", default=[], help="override one key; may be repeated"
     )
+
+
+def add_data_root(parser: argparse.ArgumentParser) -> None:
+    """Add ``--data-root``, for commands that read or write a mouse's folder."""
+    parser.add_argument("--data-root", metavar="DIR", help="where sessions are stored, instead of data_root")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from cli.options import CAMERAS, add_config, add_set
+from cli.options import CAMERAS, add_config, add_data_root, add_set
 
 
 def add_doctor(doctor: argparse.ArgumentParser) -> None:
@@ -67,6 +67,7 @@ def add_water(water: argparse.ArgumentParser) -> None:
     much.add_argument("--seconds", metavar="S", type=float, help="opening time of each drop")
     much.add_argument("--ul", metavar="U", type=float, help="volume of each drop, by the rig's calibrated valve")
     water.add_argument("--drops", metavar="N", type=int, default=1, help="default: 1")
+    add_data_root(water)
     add_set(water)
     add_config(water)
 
@@ -82,6 +83,7 @@ def add_weigh(weigh: argparse.ArgumentParser) -> None:
     weigh.add_argument("grams", metavar="GRAMS", type=float)
     weigh.add_argument("--mouse", metavar="ID", required=True)
     weigh.add_argument("--note", metavar="TEXT", default="", help="kept beside the weight")
+    add_data_root(weigh)
     add_set(weigh)
     add_config(weigh)
 

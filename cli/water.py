@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from cli.rig_lines import Countdown, give, given_text
 from cli.run import read_overrides
@@ -20,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from core.clock import MonotonicClock
-    from hardware.ledger import Purpose
+    from hardware.ledger_rows import Purpose
     from session.calibration import start_warnings
     from session.rig_outputs import drops_of, refuse_over_day, rig_guard
     from session.water_day import water_today
@@ -32,13 +31,12 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     refuse_over_day(settings, plan, clock.wall_ns())
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop water: warning: {line}", error=True)
-    root = Path(settings.recording.data_root)
     screen = Countdown(f"water for {settings.mouse}")
     with rig_guard(settings, Purpose.free, settings.outputs, for_mouse=True) as guard:
         given = give(guard, plan, clock, stop, screen)
     volume = "" if settings.valve is None else f" ({given.pulses * args.ul:g} ul)"
     say(f"water for {settings.mouse}: {given_text(given)}{volume}")
-    say(water_today(root, settings.mouse, clock.wall_ns()).text(settings.outputs.max_day_water_s))
+    say(water_today(settings, clock.wall_ns()).text(settings.outputs.max_day_water_s))
     return 130 if given.stopped else 0
 
 

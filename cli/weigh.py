@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     report = report_weight(before, weight, settings.outputs.baseline_weight_g)
     for line in report.text():
         say(line)
-    say(water_today(root, settings.mouse, wall_ns).text(settings.outputs.max_day_water_s))
+    say(water_today(settings, wall_ns).text(settings.outputs.max_day_water_s))
     if warning := report.warning():
         say(f"rigloop weigh: warning: mouse {settings.mouse}: {warning}", error=True)
     return 0

@@ -16,6 +16,7 @@ from core.errors import OutputError
 from hardware.board import Board
 from hardware.gpio import GpioBoard
 from hardware.gpio_errors import gpio_error
+from hardware.gpio_library import JETSON_GPIO, RPI_GPIO, RPI_LGPIO, imported_library, library_of, pip, removal
 from hardware.memory_board import TRACE_VARIABLE, MemoryBoard
 from hardware.pin_locks import PinLocks
 from hardware.settings import BoardKind, PinSettings
@@ -27,7 +28,6 @@ Has = Callable[[str], bool]
 Load = Callable[[str], Any]
 """Imports a module by its name."""
 
-RPI_GPIO, RPI_LGPIO, JETSON_GPIO = "RPi.GPIO", "rpi-lgpio", "Jetson.GPIO"
 GPIO_KINDS = {BoardKind.rpi_gpio: RPI_GPIO, BoardKind.rpi_lgpio: RPI_LGPIO, BoardKind.jetson_gpio: JETSON_GPIO}
 """Kind to the distribution that it needs."""
 
@@ -111,10 +111,12 @@ def _memory_board(pins: PinSettings) -> Board:
     return MemoryBoard(pins, Path(trace) if trace else None)
 
 
-def choose_kind(asked: BoardKind, found: FoundBoard, has: Has = is_installed) -> BoardKind:
+def choose_kind(
+    asked: BoardKind, found: FoundBoard, has: Has = is_installed, imported: Callable[[], str] = imported_library
+) -> BoardKind:
     """Return the kind that is used where ``asked`` stands in config.ini. Raises OutputError where it cannot work."""
     if asked is BoardKind.auto:
-        return _found_kind(found, has)
+        return _found_kind(found, has, imported)
     if asked is BoardKind.rpi_gpio and found.kind is BoardKind.rpi_lgpio:
         raise OutputError(f"output_board rpi_gpio: RPi.GPIO does not know the {found.model}; set it to rpi_lgpio")
     is_pi = found.kind in (BoardKind.rpi_gpio, BoardKind.rpi_lgpio)
@@ -125,15 +127,15 @@ def choose_kind(asked: BoardKind, found: FoundBoard, has: Has = is_installed) ->
     return asked
 
 
-def _found_kind(found: FoundBoard, has: Has) -> BoardKind:
+def _found_kind(found: FoundBoard, has: Has, imported: Callable[[], str]) -> BoardKind:
     if found.kind is None:
         name = f" ({found.model})" if found.model else ""
         raise OutputError(
             f"output_board auto: this computer{name} is no Raspberry Pi or Jetson; set output_board to arduino "
             "(with serial_port), or to memory to rehearse without wires"
         )
-    # rpi-lgpio drives the older boards too; what is there is used.
-    if found.kind is BoardKind.rpi_gpio and has(RPI_LGPIO) and not has(RPI_GPIO):
+    # rpi-lgpio drives the older boards too; what is there is used, of two the one that is imported.
+    if found.kind is BoardKind.rpi_gpio and has(RPI_LGPIO) and (not has(RPI_GPIO) or imported() == RPI_LGPIO):
         return BoardKind.rpi_lgpio
     return found.kind
 
@@ -155,17 +157,18 @@ def _folder_of_its_own() -> Iterator[None]:
 
 
 def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.import_module) -> Any:
-    """Return the GPIO module of a kind: what ``GpioBoard`` and a beam-break need. Raises OutputError with the cure."""
+    """Return the GPIO module of a kind: what ``GpioBoard`` and a beam-break need. Raises OutputError with the cure.
+
+    Where RPi.GPIO and rpi-lgpio are both there, the one that is imported has to be the right one.
+    """
     needed = GPIO_KINDS[kind]
-    other = {RPI_GPIO: RPI_LGPIO, RPI_LGPIO: RPI_GPIO}.get(needed)
+    other = {RPI_GPIO: RPI_LGPIO, RPI_LGPIO: RPI_GPIO}.get(needed, "")
     where = f"output_board {kind.value}"
-    if other is not None and has(other):
-        # Both are the package RPi; whichever was installed last has overwritten the other.
-        cure = f"run: pip uninstall -y {RPI_GPIO} {RPI_LGPIO} && pip install {needed}"
-        alone = "as well" if has(needed) else f"in place of {needed}"
-        raise OutputError(f"{where}: {other} is installed {alone}; {cure}")
     if not has(needed):
-        raise OutputError(f"{where}: {needed} is not installed; run: make rig (or pip install {needed})")
+        if other and has(other):
+            cure = f"run: {pip()} uninstall -y {other} && {pip()} install {needed}"
+            raise OutputError(f"{where}: {other} is installed in place of {needed}; {cure}")
+        raise OutputError(f"{where}: {needed} is not installed; run: make rig (or {pip()} install {needed})")
     try:
         with _folder_of_its_own():
             module = load("Jetson.GPIO" if kind is BoardKind.jetson_gpio else "RPi.GPIO")
@@ -173,7 +176,24 @@ def load_gpio(kind: BoardKind, has: Has = is_installed, load: Load = importlib.i
         raise OutputError(f"{where}: {needed} cannot be imported ({error}); run: make rig") from error
     except Exception as error:
         raise gpio_error(where, error) from error
-    if kind is not BoardKind.jetson_gpio and hasattr(module, "JETSON_INFO"):
-        cure = f"run: pip uninstall -y {JETSON_GPIO} && pip install --force-reinstall {needed}"
-        raise OutputError(f"{where}: Jetson.GPIO has overwritten {needed}; {cure}")
+    if kind is not BoardKind.jetson_gpio:
+        _refuse_another(where, needed, other, module, has)
     return module
+
+
+def _refuse_another(where: str, needed: str, other: str, module: Any, has: Has) -> None:
+    """Raise OutputError where what was imported is another library than the one that is needed."""
+    if hasattr(module, "JETSON_INFO"):
+        cure = f"run: {pip()} uninstall -y {JETSON_GPIO} && {pip()} install --force-reinstall {needed}"
+        raise OutputError(f"{where}: Jetson.GPIO has overwritten {needed}; {cure}")
+    source = Path(getattr(module, "__file__", None) or "")
+    imported = library_of(source)
+    if imported and imported != needed:
+        raise OutputError(
+            f"{where}: {imported} is imported in place of {needed} ({source}); {removal(imported, needed, source)}"
+        )
+    if not imported and has(other):
+        raise OutputError(
+            f"{where}: {other} is installed beside {needed}, and which is imported cannot be told ({source}); "
+            f"{removal(other, needed, source)}"
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from core.clock import MonotonicClock
@@ -21,7 +21,8 @@ from hardware.guard_pair import Pair
 from hardware.guardian_spec import GuardSpec, Orders
 from hardware.guardian_wire import Kind, Message
 from hardware.heartbeat import Heartbeat
-from hardware.ledger import LOCK_WAIT_S, LedgerHeld, check_ledger, hold_ledger, local_day, read_day
+from hardware.ledger import LOCK_WAIT_S, LedgerHeld, check_ledger, hold_ledger
+from hardware.ledger_day import local_day, read_most, recent_openings
 from hardware.steps import STEP_S, Reopening, Steps, always, to_the_end
 
 DROP_S = 0.1
@@ -51,7 +52,7 @@ class Guard:
         self._heartbeat: Heartbeat | None = None
         self._lost = ""
         self._told: list[Report] = []
-        self._openings: list[tuple[int, int]] = []
+        self._openings: list[tuple[int, int]] | None = None
         self._reopening = Reopening("guardian")
         self.valve = GuardedValve(self, openings(spec.outputs))
         self.lines = GuardedLines(self)
@@ -158,21 +159,20 @@ class Guard:
 
     def _starting_pair(self) -> Steps[Pair]:
         """Start the processes, with what session, day and the last 10 s have had. Raises OutputError."""
-        ledger = -1
-        if self._spec.ledger is not None:
-            check_ledger(self._spec.ledger)
-            # Its last writer may still be at it, although its session was killed.
-            ledger = yield from self._holding_ledger(self._spec.ledger)
-        try:
+        with ExitStack() as held:
+            ledgers = []
+            for path in self._spec.ledgers:
+                check_ledger(path)
+                # Its last writer may still be at it, although its session was killed.
+                ledgers.append((yield from self._holding_ledger(path)))
+                held.callback(os.close, ledgers[-1])
             self._count_day()
-            orders = Orders(self._spec, self.valve.session_s, self.valve.day_s, tuple(self._openings))
-            pair = Pair(ledger)
-        except OSError as error:
-            raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
-        finally:
-            # The watcher has it by now.
-            if ledger >= 0:
-                os.close(ledger)
+            orders = Orders(self._spec, self.valve.session_s, self.valve.day_s, tuple(self._last_openings()))
+            try:
+                pair = Pair(ledgers)
+            except OSError as error:
+                raise OutputError(f"guardian: it cannot be started ({error.strerror}); end other programs") from error
+        # The watcher has the ledgers by now.
         yield from pair.opening(orders)
         return pair
 
@@ -191,11 +191,19 @@ class Guard:
 
         Rows that never reached it count all the same: ``valve`` knows what this session asked for.
         """
-        if self._spec.ledger is None:
+        if not self._spec.ledgers:
             return ""
-        day = read_day(self._spec.ledger, local_day(self._wall_ns))
+        day = read_most(self._spec.ledgers, local_day(self._wall_ns))
         self.valve.count_day(day.seconds)
         return day.warning
+
+    def _last_openings(self) -> list[tuple[int, int]]:
+        """Return the openings of the last 10 s: this one's own, or before its first those of the ledgers."""
+        if self._openings is None:
+            self._openings = []
+            if self._spec.ledgers:
+                self._openings = recent_openings(self._spec.ledgers, self._clock.wall_ns(), self._clock.now_ns())
+        return self._openings
 
     def _ending(self) -> Steps[None]:
         """End both processes. Raises OutputError where it is not sure that the lines are low.
@@ -223,9 +231,10 @@ class Guard:
         low = yield from pair.ending()
         now_ns = self._clock.now_ns()
         self._told += link.last_words()
-        self._openings = last_openings(self._openings + link.openings(now_ns), now_ns)
-        missing = f"water of the day: rows of {self._spec.ledger} may be missing; check the disk"
-        unwritten = pair.unwritten and self._spec.ledger is not None
+        self._openings = last_openings((self._openings or []) + link.openings(now_ns), now_ns)
+        ledgers = " and ".join(map(str, self._spec.ledgers))
+        missing = f"water of the day: rows of {ledgers} may be missing; check the disk"
+        unwritten = pair.unwritten and bool(ledgers)
         if unwritten:
             self._told.append(Report(now_ns, "ledger", missing))
         if not low:

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from core.errors import OutputError
@@ -36,9 +37,9 @@ class Pair:
 
     Parameters
     ----------
-    ledger : int
-        The ledger, held (``hardware.ledger.hold_ledger``) and still the caller's; -1 for none. The watcher inherits
-        it, and with it the lock, until it has written its last row.
+    ledgers : sequence of int
+        The ledgers, held (``hardware.ledger.hold_ledger``) and still the caller's. The watcher inherits them, and with
+        them the locks, until it has written its last row.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class Pair:
         What of real-time scheduling was refused, with its cure.
     """
 
-    def __init__(self, ledger: int = -1) -> None:
+    def __init__(self, ledgers: Sequence[int] = ()) -> None:
         self.unwritten = False
         self.refused: list[str] = []
         with ExitStack() as theirs:
@@ -69,7 +70,7 @@ class Pair:
                 self.guardian = _spawn("hardware.guardian", link.fileno(), rows.fileno(), memory)
                 handle = os.pidfd_open(self.guardian.pid)
                 theirs.callback(os.close, handle)
-                watched = (watch.fileno(), rows_read.fileno(), memory, handle, ledger)
+                watched = (watch.fileno(), rows_read.fileno(), memory, handle, *ledgers)
                 self.watcher = _spawn("hardware.guardian_watcher", *watched)
 
     def opening(self, orders: Orders) -> Steps[None]:
@@ -145,14 +146,14 @@ class Pair:
 
 
 def _spawn(module: str, *descriptors: int) -> subprocess.Popen[bytes]:
-    """Start a module as a program that sees what this one sees of Python's path; a descriptor of -1 is none."""
+    """Start a module as a program that sees what this one sees of Python's path."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     # It computes nothing: a pool of threads would only take (locked) memory.
     environment = {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(  # noqa: S603 - this Python, a module of ours, numbers
         [sys.executable, "-m", module, *map(str, descriptors), str(os.getpid())],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
-        pass_fds=[descriptor for descriptor in descriptors if descriptor >= 0], env=environment,
+        pass_fds=descriptors, env=environment,
     )  # fmt: skip
 
 

@@ -205,7 +205,7 @@ class Guardian:
         self._end = self._end or why
 
     def _write_down(self, number: int, length_ns: int) -> None:
-        if self._orders.spec.ledger is None or length_ns == 0:
+        if not self._orders.spec.ledgers or length_ns == 0:
             return
         row = pack(Message(Kind.ROW, number=number, a=self._clock.wall_ns(), b=length_ns))
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hardware.ledger import Purpose
+from hardware.ledger_rows import Purpose
 from hardware.settings import OutputSettings, PinSettings
 
 
@@ -18,7 +18,10 @@ class GuardSpec:
     pins : PinSettings
     outputs : OutputSettings
     ledger : Path or None
-        The mouse's ``water.csv``; None where no mouse drinks the water (a flush of the tubes): no day's bound then.
+        Where each opening is written (``hardware.ledger``), and the day's water is counted by; None where no water is
+        to come: no day's bound then.
+    copy : Path or None
+        Written like ``ledger``, after it, and read with it: the ``water.csv`` beside the mouse's sessions.
     purpose : Purpose
         What the water is for, in the ledger.
     session : str
@@ -30,9 +33,15 @@ class GuardSpec:
     pins: PinSettings = field(default_factory=PinSettings)
     outputs: OutputSettings = field(default_factory=OutputSettings)
     ledger: Path | None = None
+    copy: Path | None = None
     purpose: Purpose = Purpose.reward
     session: str = ""
     seed: int = 0
+
+    @property
+    def ledgers(self) -> tuple[Path, ...]:
+        """Return the files that each opening is written into, in the order of writing and of locking."""
+        return tuple(path for path in (self.ledger, self.copy) if path is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,17 +56,17 @@ class Watcher:
         Handles (pidfd) of both.
     life : Life
     spec : GuardSpec
-    ledger : int
-        The ledger, held by the controller before (``hardware.ledger.hold_ledger``); -1: held with the first row.
+    ledgers : sequence of int
+        The ledgers, held by the controller before (``hardware.ledger.hold_ledger``); empty: held with the first row.
     """
 
     def __init__(
         self, link: socket.socket, rows: socket.socket, guardian: int, controller: int, life: Life, spec: GuardSpec,
-        ledger: int = -1,
+        ledgers: Sequence[int] = (),
     ) -> None:  # fmt: skip
         self._link, self._rows, self._life, self._spec = link, rows, life, spec
         self._guardian, self._controller = guardian, controller
-        self._scribe = Scribe(spec.ledger, ledger) if spec.ledger is not None else None
+        self._scribe = Scribe(spec.ledgers, ledgers) if spec.ledgers else None
         self._silence = Silence(2 * TICK_MS * 1_000_000)
         self._allowed_ns = SILENCE_NS
         self._board: Board | None = None
@@ -216,14 +217,16 @@ def is_stopped(handle: int) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """Run the process. ``argv``: descriptors of link, rows, life, guardian and ledger, process id of the controller."""
+    """Run the process. ``argv``: descriptors of link, rows, life, guardian, ledgers; the controller's process id."""
     # Open until the end: SIGTERM, which means nothing here, is written into it.
     with mind_signals():
         link, rows = socket.socket(fileno=int(argv[0])), socket.socket(fileno=int(argv[1]))
-        controller = hold_controller(int(argv[5]))
+        controller = hold_controller(int(argv[-1]))
         spec = take_orders(link).spec
         preload(spec.pins)
-        watcher = Watcher(link, rows, int(argv[3]), controller, Life(int(argv[2])), spec, int(argv[4]))
+        watcher = Watcher(
+            link, rows, int(argv[3]), controller, Life(int(argv[2])), spec, [int(each) for each in argv[4:-1]]
+        )
         refused = become_prompt(PRIORITY)
         link.send(pack(Message(Kind.READY, text="\n".join(refused))), socket.MSG_NOSIGNAL)
         try:

@@ -1,4 +1,4 @@
-"""Writes the ledger without anybody waiting for the disk.
+"""Writes the ledgers without anybody waiting for the disk.
 
 Owns two threads, which end with ``close``, or with their process; rows that were handed over are then in the system's
 memory at least. A memory card may take seconds to store one row: meanwhile the next ones go into the system's memory,
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,10 +23,10 @@ class Scribe:
 
     Parameters
     ----------
-    path : Path
-        The ledger.
-    file : int
-        It, where it is held already (``hardware.ledger.hold_ledger``).
+    paths : sequence of Path
+        The ledgers; each row goes into all of them, in this order.
+    files : sequence of int
+        They, where they are held already (``hardware.ledger.hold_ledger``); else empty.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class Scribe:
         Why rows cannot be written; empty while they can.
     """
 
-    def __init__(self, path: Path, file: int = -1) -> None:
+    def __init__(self, paths: Sequence[Path], files: Sequence[int] = ()) -> None:
         self.problem = ""
-        self._ledger = Ledger(path, file)
+        self._ledgers = [Ledger(*held) for held in zip(paths, files or [-1] * len(paths), strict=True)]
         self._rows: queue.SimpleQueue[Opening | None] = queue.SimpleQueue()
         self._written: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._threads = [
@@ -63,7 +63,7 @@ class Scribe:
         while row is not None:
             # A correction without its opening would take from another one.
             if row.seconds > 0 or not self.problem:
-                self._try(partial(self._ledger.add, row))
+                self._try(partial(self._add, row))
             self._written.put(True)
             row = self._rows.get()
         self._written.put(False)
@@ -71,9 +71,18 @@ class Scribe:
     def _store(self) -> None:
         while self._written.get():
             if self._written.empty():
-                self._try(self._ledger.sync)
-        self._try(self._ledger.sync)
-        self._ledger.close()
+                self._try(self._sync)
+        self._try(self._sync)
+        for ledger in self._ledgers:
+            ledger.close()
+
+    def _add(self, row: Opening) -> None:
+        for ledger in self._ledgers:
+            ledger.add(row)
+
+    def _sync(self) -> None:
+        for ledger in self._ledgers:
+            ledger.sync()
 
     def _try(self, step: Callable[[], None]) -> None:
         try:

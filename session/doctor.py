@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-from camera.settings import OFFLINE, CameraKind, GenicamLibrary
+from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError, RigError
-from hardware.boards import GPIO_KINDS, choose_kind, find_board
 from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
-from hardware.persist import Persist, describe_persist, read_persist
+from hardware.ledger import check_ledger
 from hardware.realtime import MEMLOCK, RTPRIO, rights_cure
-from hardware.settings import BoardKind, LickKind
 from recording.folder import free_bytes
 from recording.settings import RESERVE_BYTES
+from session.doctor_board import check_board, check_persist
 from session.findings import Finding, State, found, missing, warning
 from session.locks import rig_locks
 from session.machine import Machine
+from session.needs import Check, Needs
 from session.settings import Settings
+from session.water_day import water_ledgers
 
 BASE = ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic")
 """Distributions that every session needs."""
@@ -31,44 +31,6 @@ FURTHER = {
 LEAST_LOCKED_BYTES = 256 << 20
 """Memory that guardian and loop lock at most."""
 LITTLE_DISK = 10 * RESERVE_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a mouse's section asks for. Without a mouse: nothing.
-
-    Attributes
-    ----------
-    settings : Settings or None
-    rig_free : bool
-        Whether no session runs on the rig, so that its camera and its lick sensor may be opened for a look.
-    """
-
-    settings: Settings | None
-    rig_free: bool = True
-
-    @property
-    def outputs(self) -> bool:
-        """Whether its sessions move real outputs."""
-        return self.settings is not None and self.settings.camera.vid_source not in OFFLINE
-
-    @property
-    def camera(self) -> CameraKind | None:
-        """The kind of its camera."""
-        return None if self.settings is None else self.settings.camera.vid_source
-
-    @property
-    def genicam_library(self) -> GenicamLibrary:
-        """What drives its camera, if that is a genicam camera."""
-        return GenicamLibrary.aravis if self.settings is None else self.settings.camera.genicam_library
-
-    @property
-    def lick_chip(self) -> bool:
-        """Whether it is to feel licks with the MPR121."""
-        return self.outputs and self.settings is not None and self.settings.licks.lick_sensor is LickKind.mpr121
-
-
-Check = Callable[[Machine, Needs], Iterator[Finding]]
 
 
 def examine(machine: Machine, settings: Settings | None) -> list[Finding]:
@@ -93,65 +55,6 @@ def _take(settings: Settings, held: ExitStack) -> str:
     except InputError as error:
         return str(error).partition(";")[0]
     return ""
-
-
-def check_board(machine: Machine, needs: Needs) -> Iterator[Finding]:
-    """The computer, and what its output lines hang on."""
-    board = find_board(machine.root / "proc/device-tree")
-    yield found("computer", board.model or "no Raspberry Pi or Jetson (no device tree)")
-    asked = BoardKind.auto if needs.settings is None else needs.settings.pins.output_board
-
-    def has(distribution: str) -> bool:
-        return bool(machine.version(distribution))
-
-    try:
-        kind = choose_kind(asked, board, has)
-    except RigError as error:
-        yield missing("output lines", str(error), needs.outputs)
-        return
-    package = GPIO_KINDS.get(kind)
-    if package is None:
-        yield from _other_board(machine, kind, needs)
-        return
-    if not has(package):
-        yield missing("output lines", f"{package} is not installed; run: make rig", needs.outputs)
-    elif not sorted(machine.root.glob("dev/gpiochip*")) and kind is not BoardKind.rpi_gpio:
-        yield missing("output lines", f"{package}: there is no /dev/gpiochip*; update the kernel", needs.outputs)
-    else:
-        yield found("output lines", f"{package} {machine.version(package)} ({kind.value})")
-
-
-def _other_board(machine: Machine, kind: BoardKind, needs: Needs) -> Iterator[Finding]:
-    port = "" if needs.settings is None else needs.settings.pins.serial_port
-    if kind is BoardKind.arduino and not (port and (machine.root / port.lstrip("/")).exists()):
-        ports = ", ".join(f"/dev/{path.name}" for path in sorted(machine.root.glob("dev/tty[AU][CS][MB]*"))) or "none"
-        text = f"serial_port {port or '(not set)'} is not there; connect the Arduino, or choose one of: {ports}"
-        yield missing("output lines", text, needs.outputs)
-        return
-    yield found("output lines", f"{kind.value} {port}".strip())
-
-
-def check_persist(machine: Machine, needs: Needs) -> Iterator[Finding]:
-    """Whether a killed guardian would leave the valve open."""
-    state = read_persist(machine.root / "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
-    if _is_mapped(machine, needs):
-        yield warning("killed guardian", describe_persist(state, mapped=True).replace(": ", "; ", 1))
-    elif state is Persist.kept:
-        yield warning("killed guardian", describe_persist(state).replace(": ", "; ", 1))
-    elif state is Persist.dropped:
-        yield found("killed guardian", describe_persist(state))
-
-
-def _is_mapped(machine: Machine, needs: Needs) -> bool:
-    """Whether the section's outputs go past the kernel."""
-    if needs.settings is None or not needs.outputs:
-        return False
-    board = find_board(machine.root / "proc/device-tree")
-    try:
-        kind = choose_kind(needs.settings.pins.output_board, board, lambda name: bool(machine.version(name)))
-    except RigError:
-        return False
-    return kind is BoardKind.rpi_gpio and bool(machine.version(GPIO_KINDS[kind]))
 
 
 def check_camera(machine: Machine, needs: Needs) -> Iterator[Finding]:
@@ -257,6 +160,21 @@ def check_disk(machine: Machine, needs: Needs) -> Iterator[Finding]:
         yield found("disk", f"{free / 1e9:.0f} GB are free at {place}")
 
 
+def check_water(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """The ledgers of the mouse's water: without them no valve opens."""
+    del machine
+    if needs.settings is None or not needs.outputs:
+        return
+    paths = [path for path in water_ledgers(needs.settings) if path is not None]
+    try:
+        for path in paths:
+            check_ledger(path)
+    except RigError as error:
+        yield missing("water of the day", str(error).removeprefix("water of the day: "), needed=True)
+        return
+    yield found("water of the day", " and ".join(map(str, paths)))
+
+
 def check_packages(machine: Machine, needs: Needs) -> Iterator[Finding]:
     """Python packages."""
     del needs
@@ -272,5 +190,5 @@ def check_packages(machine: Machine, needs: Needs) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     check_board, check_persist, check_camera, check_sound, check_i2c, check_rights, check_health, check_disk,
-    check_packages,
+    check_water, check_packages,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from camera.factory import CameraFactory
 from camera.settings import CameraKind, GenicamLibrary
 from core.clock import MonotonicClock
 from core.errors import InputError, OutputError
+from hardware.gpio_library import imported_library
 from hardware.realtime import user_name
 from hardware.settings import LickSettings
 from session.settings import Settings
@@ -43,6 +44,10 @@ class Machine:
         The highest SCHED_FIFO priority that this user may have, 0 for none.
     locked_bytes : callable
         Memory that this user may lock, bytes; -1 for all.
+    may_use : callable
+        Whether this user may read and write a device, by its path below ``root``.
+    gpio_library : callable
+        The distribution that ``import RPi.GPIO`` would bring; empty for none.
     user : str
         This user, as ``limits.conf`` names it.
     """
@@ -56,6 +61,8 @@ class Machine:
     lick_chip: Callable[[LickSettings], str]
     realtime_priority: Callable[[], int]
     locked_bytes: Callable[[], int]
+    may_use: Callable[[Path], bool]
+    gpio_library: Callable[[], str]
     user: str
 
 
@@ -63,7 +70,7 @@ def this_machine() -> Machine:
     """Return the computer that this runs on."""
     return Machine(
         Path("/"), _has, _version, _sound, CameraFactory().missing, _camera, _lick_chip, _priority, _locked_bytes,
-        user_name(os.getuid()),
+        _may_use, imported_library, user_name(os.getuid()),
     )  # fmt: skip
 
 
@@ -131,3 +138,7 @@ def _locked_bytes() -> int:
         return -1
     most = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
     return -1 if most == resource.RLIM_INFINITY else most
+
+
+def _may_use(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.W_OK)

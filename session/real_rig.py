@@ -14,7 +14,7 @@ from hardware.rig import Rig
 from hardware.settings import LickKind
 from session.calibration_speaker import speaker_gains
 from session.settings import Settings
-from session.water_day import water_path
+from session.water_day import water_ledgers
 
 if TYPE_CHECKING:
     from hardware.speaker import ProcessSpeaker
@@ -48,10 +48,12 @@ def open_rig(
     from hardware.guard import Guard
     from hardware.guardian_spec import GuardSpec
 
+    ledger, copy = water_ledgers(settings)
     spec = GuardSpec(
         pins=settings.pins,
         outputs=settings.outputs,
-        ledger=water_path(Path(settings.recording.data_root), settings.mouse),
+        ledger=ledger,
+        copy=copy,
         seed=seed,
         session=session,
     )

@@ -13,13 +13,13 @@ from core.errors import InputError
 from core.outputs import longest_opening_ns
 from core.values import as_ns, as_seconds
 from hardware.guardian_spec import GuardSpec
-from hardware.ledger import Purpose
+from hardware.ledger_rows import Purpose
 from hardware.settings import OutputSettings
 from session.calibration_files import calibration_folder
 from session.drops import DropPlan
 from session.locks import mouse_lock, rig_locks
 from session.settings import Settings
-from session.water_day import WATER_CSV, water_path, water_today
+from session.water_day import WATER_CSV, water_ledgers, water_today
 
 if TYPE_CHECKING:
     from hardware.guard import Guard
@@ -64,12 +64,12 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
             root = Path(settings.recording.data_root)
             held.enter_context(everywhere)
             held.enter_context(mouse_lock(root, settings.mouse))
-            ledger = water_path(root, settings.mouse)
+            ledger, copy = water_ledgers(settings)
         else:
-            ledger = rig_log(settings)
+            ledger, copy = rig_log(settings), None
             # No mouse drinks it: its day is no bound here.
             outputs = replace(outputs, max_day_water_s=RIG_DAY_S)
-        guard = make_guard(GuardSpec(pins=settings.pins, outputs=outputs, ledger=ledger, purpose=purpose))
+        guard = make_guard(GuardSpec(settings.pins, outputs, ledger, copy, purpose))
         held.callback(guard.close)
         guard.start()
         yield guard
@@ -134,7 +134,7 @@ def _refuse_nothing(seconds: float, key: str) -> None:
 def refuse_over_day(settings: Settings, plan: DropPlan, wall_ns: int) -> None:
     """Raise InputError for more water than is left of the mouse's day, OutputError for a ledger that is damaged."""
     limit_s = settings.outputs.max_day_water_s
-    had_s = water_today(Path(settings.recording.data_root), settings.mouse, wall_ns).seconds
+    had_s = water_today(settings, wall_ns).seconds
     if as_ns(had_s) + plan.pulses * as_ns(plan.duration_s) > limit_s * 1e9:
         asked = f"{plan.pulses} drops of {plan.duration_s:g} s are {plan.pulses * plan.duration_s:g} s of water"
         raise InputError(

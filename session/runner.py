@@ -253,8 +253,7 @@ class _Session:
         if self._options.outputs is not OutputKind.real:
             return None
         try:
-            root = Path(self._settings.recording.data_root)
-            return water_today(root, self._settings.mouse, self._wall_start_ns)
+            return water_today(self._settings, self._wall_start_ns)
         except RigError as failure:
             self._fail(str(failure))
             return None

@@ -1,14 +1,27 @@
-"""The water of a mouse's day, read from its ledger: rewards, free drops and all else that opened the valve for it."""
+"""The water of a mouse's day: where it is written, and what came out as rewards, free drops and all else.
+
+A day's limit must hold whatever ``data_root`` a session writes to. So a mouse's day is counted by a ledger of its own,
+which all sessions of this user on this computer share; its copy beside the mouse's sessions is for people, and counts
+where it says more.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.clock import local_datetime
-from hardware.ledger import Purpose, read_day
+from core.errors import InputError
+from hardware.ledger_day import read_most
+from hardware.ledger_rows import Purpose
+from hardware.settings import BoardKind
+from session.settings import Settings
 
 WATER_CSV = "water.csv"
+STATE_VARIABLE = "RIGLOOP_STATE"
+"""Environment variable with the folder of what this user's sessions on this computer share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +55,44 @@ class WaterToday:
         return {"seconds": round(self.seconds, 6), "reward_s": round(self.reward_s, 6), "free_s": round(self.free_s, 6)}
 
 
+def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of what this user's sessions share: RIGLOOP_STATE, else by the XDG rules. Makes nothing.
+
+    Raises InputError where neither it nor a home is known.
+    """
+    if chosen := environment.get(STATE_VARIABLE):
+        return Path(chosen).absolute()
+    shared = Path(environment.get("XDG_STATE_HOME", ""))
+    # A relative path counts as none: the XDG base directory specification.
+    if shared.is_absolute():
+        return shared / "rigloop"
+    try:
+        return Path("~/.local/state/rigloop").expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"water of the day: this user has no home ({error}); give a folder with {STATE_VARIABLE}=DIR"
+        ) from error
+
+
 def water_path(data_root: Path, mouse: str) -> Path:
-    """Return a mouse's ledger; the guardian writes it."""
+    """Return the copy of a mouse's ledger that lies beside its sessions; the guardian writes it."""
     return data_root / mouse / WATER_CSV
 
 
-def water_today(data_root: Path, mouse: str, wall_ns: int) -> WaterToday:
-    """Return the water of the local day of ``wall_ns`` (ns since 1970). Raises OutputError for a damaged ledger."""
-    day = read_day(water_path(data_root, mouse), local_datetime(wall_ns).date())
+def water_ledgers(settings: Settings) -> tuple[Path, Path | None]:
+    """Return the ledger that the mouse's day is counted by, and its copy (``hardware.guardian_spec.GuardSpec``).
+
+    Lines in memory give no water: what is rehearsed with them is written beside its sessions alone. Raises InputError.
+    """
+    beside = water_path(Path(settings.recording.data_root), settings.mouse)
+    if settings.pins.output_board is BoardKind.memory:
+        return beside, None
+    return state_folder() / "water" / f"{settings.mouse}.csv", beside
+
+
+def water_today(settings: Settings, wall_ns: int) -> WaterToday:
+    """Return the water of the mouse's local day of ``wall_ns`` (ns since 1970). Raises OutputError for damage."""
+    paths = [path for path in water_ledgers(settings) if path is not None]
+    day = read_most(paths, local_datetime(wall_ns).date())
     reward = day.by_purpose.get(Purpose.reward, 0.0)
     return WaterToday(day.seconds, reward, day.seconds - reward, day.warning)

@@ -1,5 +1,7 @@
 """What all tests share: the data folder, and the rule that a skip is listed by name or it is a failure."""
 
+import os
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,22 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 ALLOWED_SKIPS = ROOT / "tests" / "allowed_skips.txt"
 SEEN = "unlisted skips"
+
+
+_NUMBERS = count()
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path_factory):
+    """The water of the day of each test's own: never this user's, nor another test's. The folder is not made here."""
+    before = os.environ.get("RIGLOOP_STATE")
+    folder = tmp_path_factory.getbasetemp() / f"state{next(_NUMBERS)}"
+    os.environ["RIGLOOP_STATE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["RIGLOOP_STATE"]
+    else:
+        os.environ["RIGLOOP_STATE"] = before
 
 
 @pytest.fixture(scope="session")

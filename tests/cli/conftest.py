@@ -9,6 +9,7 @@ import pytest
 from cli.main import main
 from core.clock import MonotonicClock
 from core.errors import OutputError
+from core.values import Report
 from hardware.ledger import Ledger, Opening
 from session import locks, rig_outputs
 from session.stop import SIGNALS
@@ -61,6 +62,7 @@ class QuickGuard(VirtualGuard):
         super().__init__(MonotonicClock(), spec.outputs)
         self.spec = spec
         self.killed_ns = None
+        self._sync = 0
 
     def pulse(self, asked, time_ns):
         before = len(self.pulses)
@@ -71,7 +73,14 @@ class QuickGuard(VirtualGuard):
     def reports(self):
         if self.killed_ns is not None and self._clock.now_ns() > self.killed_ns:
             raise OutputError("guardian: it was killed; its lines are low")
-        return super().reports()
+        return super().reports() + self._sync_edge()
+
+    def _sync_edge(self):
+        """The line that pulses by itself."""
+        if not self.spec.pins.pin_sync or "sync" in self.dead:
+            return ()
+        self._sync = 1 - self._sync
+        return (Report(self._clock.now_ns(), "sync", str(self._sync)),)
 
     def close(self):
         if not self.closed and self.pulses:
@@ -81,9 +90,10 @@ class QuickGuard(VirtualGuard):
         super().close()
 
     def _write(self, seconds):
-        ledger = Ledger(self.spec.ledger)
-        ledger.add(Opening(self._clock.wall_ns(), self.spec.purpose, seconds))
-        ledger.close()
+        for path in self.spec.ledgers:
+            ledger = Ledger(path)
+            ledger.add(Opening(self._clock.wall_ns(), self.spec.purpose, seconds))
+            ledger.close()
 
 
 @pytest.fixture

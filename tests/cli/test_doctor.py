@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 
@@ -9,6 +10,8 @@ from core.errors import OutputError
 from core.values import Line
 from session import locks, machine
 from session.locks import rig_locks
+from tests.cli.conftest import QuickGuard
+from tests.support.outputs import VirtualGuard
 
 # PyGObject's importer is of an old kind.
 pytestmark = pytest.mark.filterwarnings("ignore::ImportWarning")
@@ -96,16 +99,34 @@ def test_a_latency_test_that_cannot_be(rigloop, config, words, said):
 @pytest.mark.parametrize(("typed", "drops"), [("yes\n", 1), ("no\n", 0), ("", 0)])
 def test_the_valve_is_toggled_only_when_somebody_agrees(rigloop, config, guards, monkeypatch, typed, drops):
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-    monkeypatch.setattr("session.toggle.GRACE_S", -0.99)  # these guards tell no edges of lines
-    code, out, err = rigloop("doctor", "--toggle", "--config", config)
+    monkeypatch.setattr("session.toggle.SHOW_S", 0.02)
+    code, out, err = rigloop("doctor", "--toggle", "--set", "pin_sync=5", "--config", config)
     assert code == 0, err
     [guard] = guards
     assert guard.closed
     assert [line for _, line, _ in guard.levels] == [Line.FAIL_LED, Line.LIGHT, Line.BEHAVIOUR_TTL]
     assert "success_led    not connected" in out
+    assert re.search(r"light +pin 21: was high for 0\.02", out)
+    assert re.search(r"sync +pin 5: was high for 0\.", out)
+    assert f"valve          {'pin 27: was high for 0.050 s' if drops else 'not connected, or left alone'}" in out
     assert len(guard.pulses) == drops
     log = config.parent / "calibration" / "rig1" / "water.csv"
     assert log.exists() == bool(drops), "told or not, a drop that began is written down"
+
+
+@pytest.mark.parametrize("dead", ["light", "sync"])
+def test_a_line_that_tells_no_edge_is_a_failure_with_a_cure(rigloop, config, guards, monkeypatch, dead):
+    monkeypatch.setattr("session.toggle.SHOW_S", 0.02)
+    monkeypatch.setattr("session.toggle.GRACE_S", 0.05)
+    monkeypatch.setattr(QuickGuard, "start", lambda self: (VirtualGuard.start(self), self.dead.add(dead)))
+    words = ("--set", "pin_sync=5", "--set", "sync_interval_s=0.05,0.1", "--set", "pin_valve=0")
+    code, out, err = rigloop("doctor", "--toggle", "--yes", *words, "--config", config)
+    assert code == 3
+    assert err == f"rigloop doctor: no edge of {dead} was told; see above\n"
+    [line] = [line for line in out.splitlines() if "NO EDGE" in line]
+    assert line.startswith(dead)
+    assert "see that nothing else drives that pin" in line
+    assert "behaviour_ttl  pin 17: was high" in out, "the others are toggled all the same"
 
 
 def test_a_rig_in_a_session_is_not_toggled(rigloop, config, guards):

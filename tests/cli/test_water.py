@@ -6,9 +6,10 @@ from datetime import datetime
 import pytest
 
 from core.clock import MonotonicClock
-from hardware.ledger import Ledger, Opening, Purpose
+from hardware.ledger import Ledger, Opening
+from hardware.ledger_rows import Purpose
 from session.locks import mouse_lock, rig_locks
-from session.water_day import water_path, water_today
+from session.water_day import water_path
 
 pytestmark = pytest.mark.usefixtures("own_locks")
 
@@ -20,17 +21,18 @@ def root(tmp_path):
 
 @pytest.fixture
 def water(rigloop, config, root):
-    return lambda *words: rigloop("water", "--mouse", "DEMO", "--set", f"data_root={root}", "--config", config, *words)
+    return lambda *words: rigloop("water", "--mouse", "DEMO", "--data-root", root, "--config", config, *words)
 
 
-def test_drops_are_given_and_counted_to_the_mouse(water, guards, root):
+def test_drops_are_given_and_counted_to_the_mouse(water, guards, root, own_state):
     code, out, err = water("--seconds", "0.005", "--drops", "3")
     assert code == 0, err
     assert "water for DEMO: 3 openings, 0.015 s of water" in out
     assert "water today 0.015 s of 120 s" in out
     [guard] = guards
     assert guard.closed
-    assert (guard.spec.ledger, guard.spec.purpose) == (root / "DEMO" / "water.csv", Purpose.free)
+    assert guard.spec.purpose is Purpose.free
+    assert guard.spec.ledgers == (own_state / "water" / "DEMO.csv", root / "DEMO" / "water.csv")
     assert [round((down - up) / 1e6) for up, down in guard.pulses] == [5, 5, 5]
 
 
@@ -83,6 +85,28 @@ def test_water_beyond_the_day_is_refused_with_what_is_left(water, guards, root):
     assert code == 0, err
     assert "water today 0.500 s of 0.5 s" in out
     assert "above the 0.000 s" in water(*full)[2]
+
+
+def test_the_day_is_one_whatever_folder_the_data_go_to(water, guards, root, tmp_path):
+    full = ("--set", "max_day_water_s=0.05", "--seconds", "0.01")
+    assert water(*full, "--drops", "3")[0] == 0
+    elsewhere = (*full, "--data-root", tmp_path / "elsewhere")
+    code, _, err = water(*elsewhere, "--drops", "3")
+    assert code == 2
+    assert "above the 0.020 s that mouse DEMO has left" in err
+    code, out, err = water(*elsewhere, "--drops", "2")
+    assert code == 0, err
+    assert "water today 0.050 s of 0.05 s" in out
+    assert "above the 0.000 s" in water(*full)[2]
+    rows = [(folder / "DEMO" / "water.csv").read_text().count("free") for folder in (root, tmp_path / "elsewhere")]
+    assert rows == [3, 2], "a copy has the water that was given from its folder"
+
+
+def test_water_into_memory_is_no_water_of_the_day(water, guards, root, own_state):
+    code, _, err = water("--seconds", "0.005", "--set", "output_board=memory")
+    assert code == 0, err
+    assert guards[0].spec.ledgers == (root / "DEMO" / "water.csv",)
+    assert not own_state.exists()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +210,7 @@ def test_a_flush_has_a_limit_of_its_own(rigloop, config, guards, seconds):
 
 def test_weights_are_kept_and_compared(rigloop, config, root):
     def weigh(*words):
-        words = (*words, "--mouse", "DEMO", "--set", f"data_root={root}", "--config", config)
+        words = (*words, "--mouse", "DEMO", "--data-root", root, "--config", config)
         return rigloop("weigh", *words)
 
     code, out, err = weigh("25.5", "--note", "first day")
@@ -202,7 +226,6 @@ def test_weights_are_kept_and_compared(rigloop, config, root):
     assert "-4.30 g since" in out
     assert "water today 0.700 s of 120 s (max_day_water_s): rewards 0.600 s, free 0.100 s" in out
     assert "warning: mouse DEMO: 21.2 g is 83.1 % of the baseline (25.5 g), below 85 %" in err
-    assert water_today(root, "DEMO", now + 2 * 86_400 * 10**9).seconds == 0
     rows = (root / "DEMO" / "weights.csv").read_text().splitlines()
     assert rows[0] == "time,grams,note"
     assert rows[1].endswith(",25.5,first day")

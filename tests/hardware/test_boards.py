@@ -1,11 +1,15 @@
 """Which board this computer is, and which library drives it."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from core.errors import OutputError
 from hardware.boards import FoundBoard, choose_kind, find_board, is_installed, load_gpio, make_board
 from hardware.fake_gpio import FakeGpio
 from hardware.gpio import GpioBoard
+from hardware.gpio_library import found_source, library_of, removal
 from hardware.settings import BoardKind, PinSettings
 
 TREES = {
@@ -80,6 +84,11 @@ def test_a_kind_is_chosen(asked, found, has, kind):
     assert choose_kind(BoardKind[asked], found, has.__contains__) is BoardKind[kind]
 
 
+@pytest.mark.parametrize(("imported", "kind"), [("RPi.GPIO", "rpi_gpio"), ("rpi-lgpio", "rpi_lgpio")])
+def test_auto_takes_of_two_libraries_the_one_that_is_imported(imported, kind):
+    assert choose_kind(BoardKind.auto, PI4, lambda name: True, lambda: imported) is BoardKind[kind]
+
+
 @pytest.mark.parametrize(("asked", "found", "text"), WRONG.values(), ids=WRONG.keys())
 def test_a_kind_that_cannot_work_is_refused(asked, found, text):
     with pytest.raises(OutputError, match=text):
@@ -101,9 +110,8 @@ class Shim(FakeGpio):
 
 LOADS = {
     "rpi-lgpio in its place": ("rpi_gpio", {"rpi-lgpio"}, None, "rpi-lgpio is installed in place of RPi.GPIO; run"),
-    "RPi.GPIO in its place": ("rpi_lgpio", {"RPi.GPIO"}, None, "RPi.GPIO is installed in place of rpi-lgpio; run: pip"),
-    "both": ("rpi_lgpio", {"RPi.GPIO", "rpi-lgpio"}, None, "as well; run: pip uninstall -y RPi.GPIO rpi-lgpio"),
-    "none": ("jetson_gpio", set(), None, r"Jetson.GPIO is not installed; run: make rig \(or pip install Jetson.GPIO\)"),
+    "RPi.GPIO in its place": ("rpi_lgpio", {"RPi.GPIO"}, None, "RPi.GPIO is installed in place of rpi-lgpio; run"),
+    "none": ("jetson_gpio", set(), None, r"Jetson.GPIO is not installed; run: make rig \(or .*pip install Jetson"),
     "broken": ("rpi_gpio", {"RPi.GPIO"}, ImportError("no _GPIO"), r"cannot be imported \(no _GPIO\); run: make rig"),
     "no Pi": (
         "rpi_gpio", {"RPi.GPIO"}, RuntimeError("This module can only be run on a Raspberry Pi!"),
@@ -126,8 +134,68 @@ def test_a_library_that_cannot_be_had_is_named_with_its_cure(kind, has, error, t
 
 
 def test_a_package_that_another_has_overwritten_is_seen():
-    with pytest.raises(OutputError, match=r"Jetson\.GPIO has overwritten rpi-lgpio; run: pip uninstall"):
+    with pytest.raises(OutputError, match=r"Jetson\.GPIO has overwritten rpi-lgpio; run: .*pip uninstall"):
         load_gpio(BoardKind.rpi_lgpio, {"rpi-lgpio", "Jetson.GPIO"}.__contains__, lambda name: Shim(int))
+
+
+SOURCES = {
+    "RPi.GPIO": "from RPi._GPIO import *\n\nVERSION = '0.7.1'\n",
+    "rpi-lgpio": "import os\n\nimport lgpio\n\nVERSION = '0.7.2'\n",
+    "of nobody known": "VERSION = '9'\n",
+}
+"""How the module RPi.GPIO begins in each of the libraries that bring it."""
+
+
+@pytest.fixture
+def both(tmp_path):
+    """Two libraries are installed; the module that is imported is one of them."""
+
+    def load(imported, folder="site-packages"):
+        source = tmp_path / folder / "RPi" / "GPIO" / "__init__.py"
+        source.parent.mkdir(parents=True)
+        source.write_text(SOURCES[imported])
+        module = FakeGpio(int)
+        module.__file__ = str(source)
+        return module
+
+    return load
+
+
+@pytest.mark.parametrize(("kind", "imported"), [("rpi_gpio", "RPi.GPIO"), ("rpi_lgpio", "rpi-lgpio")])
+def test_of_two_libraries_the_one_that_is_imported_counts(both, kind, imported):
+    module = both(imported)
+    assert load_gpio(BoardKind[kind], {"RPi.GPIO", "rpi-lgpio"}.__contains__, lambda name: module) is module
+
+
+@pytest.mark.parametrize(
+    ("kind", "imported", "text"),
+    [
+        ("rpi_lgpio", "RPi.GPIO", "RPi.GPIO is imported in place of rpi-lgpio (.*pip uninstall -y RPi.GPIO rpi-lgpio"),
+        ("rpi_gpio", "rpi-lgpio", "rpi-lgpio is imported in place of RPi.GPIO (.*pip uninstall -y rpi-lgpio RPi.GPIO"),
+        ("rpi_lgpio", "of nobody known", "RPi.GPIO is installed beside rpi-lgpio, and which is imported cannot be"),
+    ],
+)
+def test_of_two_libraries_the_wrong_one_is_refused(both, kind, imported, text):
+    module = both(imported)
+    with pytest.raises(OutputError, match=text.replace("(", r"\(")) as caught:
+        load_gpio(BoardKind[kind], {"RPi.GPIO", "rpi-lgpio"}.__contains__, lambda name: module)
+    assert str(caught.value).count(sys.executable) == 2, "the pip of this environment, and of no other"
+
+
+@pytest.mark.parametrize(("library", "package"), [("RPi.GPIO", "python3-rpi.gpio"), ("rpi-lgpio", "python3-rpi-lgpio")])
+def test_a_library_of_the_system_is_removed_with_apt(library, package):
+    source = Path("/usr/lib/python3/dist-packages/RPi/GPIO/__init__.py")
+    assert removal(library, "the other", source) == f"run: sudo apt remove {package}"
+
+
+def test_the_library_is_told_from_what_would_be_imported(both, tmp_path, monkeypatch):
+    both("rpi-lgpio")
+    monkeypatch.delitem(sys.modules, "RPi", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site-packages")])
+    source = found_source()
+    monkeypatch.delitem(sys.modules, "RPi", raising=False)
+    assert library_of(source) == "rpi-lgpio"
+    assert library_of(tmp_path / "nothing") == ""
 
 
 @pytest.mark.parametrize(

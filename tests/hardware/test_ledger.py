@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from core.errors import OutputError
 from hardware.guard import Guard
 from hardware.guardian_spec import GuardSpec
-from hardware.ledger import HEADER, DayWater, Ledger, Opening, Purpose, check_ledger, hold_ledger, local_day, read_day
+from hardware.ledger import Ledger, Opening, check_ledger, hold_ledger
+from hardware.ledger_day import DayWater, local_day, read_day, read_most, recent_openings
+from hardware.ledger_rows import HEADER, Purpose
 from hardware.scribe import Scribe
 from hardware.settings import OutputSettings
 
@@ -91,6 +93,57 @@ def test_a_whole_last_row_counts_and_stays_whatever_ends_it(tmp_path, end):
     assert read_day(path, TODAY).seconds == 1.0
 
 
+S = 10**9
+
+
+@pytest.mark.parametrize(
+    ("ago", "now_s", "expected"),
+    [
+        ([], 100, []),
+        ([(9.0, 1.0)], 100, [(91, 92)]),
+        ([(11.5, 1.0)], 100, []),
+        ([(10.5, 1.0)], 100, [(89.5, 90.5)]),
+        ([(9.0, 1.0), (4.0, 0.5), (4.0, -0.3)], 100, [(91, 92), (96, 96.2)]),
+        ([(0.2, 1.0)], 100, [(99, 100)]),
+        ([(-3600.0, 1.0)], 100, [(99, 100)]),
+        ([(8.0, 1.0)], 2, [(-6, -5)]),
+    ],
+    ids=["none", "within", "before", "half-way", "cut", "killed within it", "the clock was set back", "rebooted"],
+)
+def test_openings_of_the_last_10_s_are_read_from_the_ledger(tmp_path, ago, now_s, expected):
+    """Each row (seconds ago by the time of day, length) comes out on the monotonic clock, ended by now."""
+    path = tmp_path / "water.csv"
+    write(path, *(Opening(NOON_NS - round(began * S), Purpose.reward, seconds) for began, seconds in ago))
+    found = recent_openings([path, tmp_path / "none.csv"], NOON_NS, now_s * S)
+    assert [(start / S, end / S) for start, end in found] == [pytest.approx(each, abs=2e-6) for each in expected]
+
+
+def test_of_two_ledgers_the_fuller_one_counts_and_both_warn(tmp_path):
+    shared, copy = tmp_path / "shared.csv", tmp_path / "copy.csv"
+    write(shared, Opening(NOON_NS, Purpose.reward, 0.5), Opening(NOON_NS + 3 * DAY_NS, Purpose.free, 0.1))
+    write(copy, Opening(NOON_NS, Purpose.reward, 0.5))
+    day = read_most([copy, shared], TODAY)
+    assert (day.seconds, day.by_purpose[Purpose.free]) == (pytest.approx(0.6), pytest.approx(0.1))
+    assert str(shared) in day.warning
+    assert str(copy) not in day.warning
+    assert sum(end - start for start, end in recent_openings([copy, shared], NOON_NS + S, 100 * S)) == 0.6 * S
+
+
+def test_each_row_goes_into_both_ledgers_and_one_that_fails_is_told(tmp_path):
+    shared, copy = tmp_path / "state" / "M1.csv", tmp_path / "data" / "water.csv"
+    scribe = Scribe([shared, copy])
+    scribe.add(Opening(NOON_NS, Purpose.reward, 0.5))
+    assert scribe.close(10)
+    assert [read_day(path, TODAY).seconds for path in (shared, copy)] == [0.5, 0.5]
+    copy.unlink()
+    copy.mkdir()
+    scribe = Scribe([shared, copy])
+    scribe.add(Opening(NOON_NS, Purpose.reward, 0.25))
+    assert not scribe.close(10)
+    assert str(copy) in scribe.problem
+    assert read_day(shared, TODAY).seconds == 0.75, "the one that the day is counted by has it"
+
+
 def test_one_at_a_time_writes_and_the_next_one_reads_all(tmp_path):
     path = tmp_path / "M1" / "water.csv"
     first = Ledger(path, hold_ledger(path))
@@ -117,7 +170,7 @@ def test_rows_do_not_wait_for_a_disk_that_is_busy_with_the_one_before(tmp_path, 
     path = tmp_path / "water.csv"
     busy, well = threading.Event(), threading.Event()
     monkeypatch.setattr(os, "fdatasync", lambda file: (busy.set(), well.wait(10)))
-    scribe = Scribe(path)
+    scribe = Scribe([path])
     try:
         scribe.add(Opening(NOON_NS, Purpose.reward, 0.25))
         assert busy.wait(10)
@@ -133,7 +186,7 @@ def test_rows_do_not_wait_for_a_disk_that_is_busy_with_the_one_before(tmp_path, 
 
 def test_whatever_goes_wrong_in_writing_is_told_and_no_correction_takes_from_another_row(tmp_path, monkeypatch):
     path = tmp_path / "water.csv"
-    scribe = Scribe(path)
+    scribe = Scribe([path])
     scribe.add(Opening(NOON_NS, Purpose.reward, 0.25))
     deadline = time.monotonic() + 10
     while read_day(path, TODAY).seconds != 0.25:

@@ -1,4 +1,4 @@
-"""What tests of the real speaker share: a sound server of our own, a recording of what it plays, a speaker on it."""
+"""What the tests with real processes share: a sound server of our own with a speaker on it; an Arduino's firmware."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from hardware.speaker import ProcessSpeaker
 from tests.support.programme import SETTINGS
 from tests.support.pulse import Pulse, require
+from tests.support.simavr import Simulator, build, first_of_all
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,20 @@ def tell(capsys):
             sys.stdout.write(f"\nspeaker: {text}\n")
 
     return print_line
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("arduino"))
+
+
+@pytest.fixture
+def prompt():
+    with first_of_all():
+        yield
+
+
+@pytest.fixture
+def uno(built, prompt, tmp_path):
+    with Simulator(built, tmp_path) as simulator:
+        yield simulator

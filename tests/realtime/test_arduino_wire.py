@@ -12,8 +12,12 @@ from hardware import arduino_protocol as protocol
 from hardware.arduino_board import ArduinoBoard, Timing
 from hardware.board import OutputLine
 from hardware.serial_line import SerialLine
-from tests.realtime.test_arduino import BITS, LED, MS, PATIENT, VALVE, beat, built, pins, prompt, uno  # noqa: F401 - fixtures
-from tests.support.simavr import CLOCK, Proxy, Simulator
+from tests.support.simavr import CLOCK, Proxy, Simulator, need_tools
+from tests.support.uno import BITS, LED, MS, PATIENT, VALVE, beat, pins
+
+need_tools()
+
+pytestmark = pytest.mark.usefixtures("prompt")
 
 LOST = r"unplugged|takes no more bytes|not answer"
 VALVE_BIT = BITS[VALVE]
@@ -43,7 +47,7 @@ class Noise:
         return bytes(out)
 
 
-def test_every_pulse_comes_once_and_whole_over_a_noisy_line(uno, tmp_path):  # noqa: F811
+def test_every_pulse_comes_once_and_whole_over_a_noisy_line(uno, tmp_path):
     """One byte of 50 is harmed: a third of all lines. What is asked again is not done again."""
     noise = Noise(0.0, 1)
     proxy = Proxy(uno.path, tmp_path, noise)
@@ -63,7 +67,7 @@ def test_every_pulse_comes_once_and_whole_over_a_noisy_line(uno, tmp_path):  # n
     assert all(length <= 8_100 for length in lengths), lengths
 
 
-def test_it_can_be_greeted_over_a_noisy_line(uno, tmp_path):  # noqa: F811
+def test_it_can_be_greeted_over_a_noisy_line(uno, tmp_path):
     noise = Noise(0.01, 2)
     proxy = Proxy(uno.path, tmp_path, noise)
     arduino = ArduinoBoard(pins(proxy.path), NOISY)
@@ -85,7 +89,7 @@ def forged(rng):
     return bytes(line)
 
 
-def test_garbage_opens_nothing(uno):  # noqa: F811
+def test_garbage_opens_nothing(uno):
     """100 kB of noise and of commands with a wrong byte, on a board that is ready to open its valve."""
     rng = random.Random(3)
     arduino = ArduinoBoard(pins(uno.path), PATIENT)
@@ -103,7 +107,7 @@ def test_garbage_opens_nothing(uno):  # noqa: F811
     arduino.close()
 
 
-def test_an_answer_that_is_lost_does_not_make_a_second_pulse(uno, tmp_path):  # noqa: F811
+def test_an_answer_that_is_lost_does_not_make_a_second_pulse(uno, tmp_path):
     """Answers are cut until the pulse is long over; the command is sent again all the while."""
     state = {"deaf": False}
     proxy = Proxy(uno.path, tmp_path, lambda data, to_board: b"" if state["deaf"] and not to_board else data)
@@ -119,7 +123,7 @@ def test_an_answer_that_is_lost_does_not_make_a_second_pulse(uno, tmp_path):  # 
 
 
 @pytest.mark.parametrize("by", ["alive", "write"])
-def test_a_cable_that_is_pulled(uno, by):  # noqa: F811
+def test_a_cable_that_is_pulled(uno, by):
     arduino = ArduinoBoard(pins(uno.path), PATIENT)
     arduino.write(OutputLine.FAIL_LED, True)
     uno.stop()
@@ -132,7 +136,7 @@ def test_a_cable_that_is_pulled(uno, by):  # noqa: F811
     arduino.close()
 
 
-def test_a_board_that_falls_silent_is_lost(uno, tmp_path):  # noqa: F811
+def test_a_board_that_falls_silent_is_lost(uno, tmp_path):
     state = {"deaf": False}
     proxy = Proxy(uno.path, tmp_path, lambda data, to_board: b"" if state["deaf"] else data)
     arduino = ArduinoBoard(pins(proxy.path), Timing(boot_s=10, answer_s=0.5, tries=4, lost_s=0.3))
@@ -147,7 +151,7 @@ def test_a_board_that_falls_silent_is_lost(uno, tmp_path):  # noqa: F811
     proxy.close()
 
 
-def test_a_port_that_another_program_has(uno):  # noqa: F811
+def test_a_port_that_another_program_has(uno):
     arduino = ArduinoBoard(pins(uno.path), PATIENT)
     with pytest.raises(OutputError, match="another program has it open; close that"):
         ArduinoBoard(pins(uno.path), PATIENT)
@@ -156,7 +160,7 @@ def test_a_port_that_another_program_has(uno):  # noqa: F811
     arduino.close()
 
 
-def test_pins_that_this_board_has_not(uno):  # noqa: F811
+def test_pins_that_this_board_has_not(uno):
     with pytest.raises(OutputError, match=r"pin_light 27: an Uno has pins 2 to 19; correct pin_light"):
         ArduinoBoard(pins(uno.path, pin_light=27), PATIENT)
     # Long enough for the terminal to be seen closed: opening it resets the board then.
@@ -223,7 +227,7 @@ def test_a_serial_line_that_nobody_reads_is_not_waited_for(terminal):
         line.write(b"x")
 
 
-def test_the_simulator_ends_with_its_test(built, tmp_path):  # noqa: F811
+def test_the_simulator_ends_with_its_test(built, tmp_path):
     with Simulator(built, tmp_path) as simulator:
         pass
     assert simulator.process.returncode == 0

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.gige import FakeGigE, need_gige
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"python", "console", "text", "ini"}
@@ -86,6 +88,16 @@ def test_a_page_does_what_it_says(path, page_folder):
             for command, at, expected in commands(code, line):
                 run_command(name(path), command, at, expected, page_folder)
     assert ((ROOT / "config.ini").read_bytes(), (ROOT / "data").exists()) == before
+
+
+def test_a_camera_without_a_rig_does_what_its_page_says(page_folder):
+    """The command of the page, to the camera of this test: another one may answer, too."""
+    need_gige()
+    page = ROOT / "docs" / "how-to" / "connect-a-camera.md"
+    [command] = re.findall(r"^rigloop preview .*--camera genicam.*$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    with FakeGigE() as camera:
+        run_command(name(page), f"{command} --set camera_id={camera.serial} --output seen.png", 0, 0, page_folder)
+    assert (page_folder / "seen.png").read_bytes()[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)

@@ -18,6 +18,7 @@ PACKAGES = dict.fromkeys(
     ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic", "brian2", "PyAudio", "smbus2",
      "rpi-lgpio"), "1.0"
 )  # fmt: skip
+BOTH_LIBRARIES = {**PACKAGES, "RPi.GPIO": "1.0"}
 OLD_LIBRARY = {**PACKAGES, "rpi-lgpio": "", "RPi.GPIO": "1.0"}
 
 
@@ -55,6 +56,8 @@ def good(tmp_path):
         realtime_priority=lambda: 99,
         user="anna",
         locked_bytes=lambda: -1,
+        may_use=lambda path: path.exists(),
+        gpio_library=lambda: "rpi-lgpio",
     )
 
 
@@ -67,6 +70,12 @@ def write(machine, path, text):
     (machine.root / path).parent.mkdir(parents=True, exist_ok=True)
     (machine.root / path).write_text(text)
     return machine
+
+
+def refusing(machine, path):
+    """A machine with a device that this user may not use."""
+    write(machine, path, "")
+    return replace(machine, may_use=lambda asked: asked != machine.root / path)
 
 
 def without(machine, package):
@@ -91,6 +100,10 @@ BROKEN = {
                          "killed guardian", "keeps an output high", "strict_gpiod", 0),
     "outputs past the kernel": (lambda m: replace(m, version=OLD_LIBRARY.get), "killed guardian",
                                 "RPi.GPIO drives its lines past the kernel", "rpi_lgpio", 0),
+    "two libraries, the right one": (lambda m: replace(m, version=lambda name: BOTH_LIBRARIES.get(name, "")),
+                                     "GPIO libraries", "rpi-lgpio is the one that is imported", "remove RPi.GPIO", 0),
+    "no right to the chip": (lambda m: refusing(m, "dev/gpiochip4"), "output lines", "may not use /dev/gpiochip4",
+                             "usermod -aG gpio $USER, then log in again", 3),
     "no camera library": (lambda m: replace(m, lacking=lambda kind, library: "no picamera2; apt-get it"
                                             if kind is CameraKind.pi else None), "camera", "no picamera2",
                           "apt-get it", 3),
@@ -149,6 +162,56 @@ def test_an_arduino_must_be_where_the_section_says(good, tmp_path):
     assert "choose one of: /dev/ttyUSB0" in told.cure
     write(good, "dev/ttyACM0", "")
     assert exit_code(examine(good, load(tmp_path / "c.ini", lines))) == 0
+
+
+def test_a_ledger_that_cannot_be_used_is_missing(good, tmp_path, own_state, monkeypatch):
+    settings = load(tmp_path / "c.ini", PI_RIG)
+    [told] = [each for each in examine(good, settings) if each.what == "water of the day"]
+    assert (told.state, str(own_state / "water" / "A.csv") in told.text) == (State.found, True)
+    assert not own_state.exists()
+    with monkeypatch.context() as read_only:
+        read_only.setattr("os.access", lambda path, mode: False)
+        findings = examine(good, settings)
+    [told] = [each for each in findings if each.state is State.missing]
+    assert (told.what, told.text) == ("water of the day", f"{own_state / 'water' / 'A.csv'} cannot be written")
+    assert "RIGLOOP_STATE" in told.cure
+    assert exit_code(findings) == 3
+    (own_state / "water").mkdir(parents=True)
+    (own_state / "water" / "A.csv").write_text("nonsense\n")
+    [told] = [each for each in examine(good, settings) if each.state is State.missing]
+    assert "line 1 is damaged" in told.text
+
+
+def test_a_serial_port_that_this_user_may_not_use(good, tmp_path):
+    machine = refusing(good, "dev/ttyACM0")
+    findings = examine(
+        machine, load(tmp_path / "c.ini", f"{PI_RIG}\noutput_board = arduino\nserial_port = /dev/ttyACM0")
+    )
+    [told] = [each for each in findings if each.state is State.missing]
+    assert (told.what, told.text) == ("output lines", "this user may not use /dev/ttyACM0")
+    assert told.cure == "sudo usermod -aG dialout $USER, then log in again"
+    assert exit_code(findings) == 3
+
+
+def test_rpi_gpio_needs_the_memory_of_the_lines_and_not_the_chip(good, tmp_path):
+    machine = replace(good, version=lambda name: OLD_LIBRARY.get(name, ""), gpio_library=lambda: "RPi.GPIO")
+    settings = load(tmp_path / "c.ini", PI_RIG)
+    assert exit_code(examine(refusing(machine, "dev/gpiochip0"), settings)) == 0
+    findings = examine(refusing(machine, "dev/gpiomem"), settings)
+    [told] = [each for each in findings if each.state is State.missing]
+    assert told.text == "this user may not use /dev/gpiomem"
+    assert exit_code(findings) == 3
+
+
+@pytest.mark.parametrize(("imported", "said"), [("RPi.GPIO", "is imported in place of"), ("", "cannot be told")])
+def test_of_two_libraries_the_wrong_one_is_missing_the_right_one(good, tmp_path, imported, said):
+    machine = replace(good, version=lambda name: BOTH_LIBRARIES.get(name, ""), gpio_library=lambda: imported)
+    settings = load(tmp_path / "c.ini", f"{PI_RIG}\noutput_board = rpi_lgpio")
+    findings = examine(machine, settings)
+    [told] = [each for each in findings if each.what == "GPIO libraries"]
+    assert said in told.text
+    assert "uninstall -y RPi.GPIO rpi-lgpio" in told.cure
+    assert exit_code(findings) == 3
 
 
 def test_a_check_that_fails_is_a_finding(good):

@@ -7,7 +7,13 @@ from hardware.settings import OutputSettings
 
 
 class VirtualGuard:
-    """Has the verbs of ``hardware.guard.Guard``; remembers what it was asked."""
+    """Has the verbs of ``hardware.guard.Guard``; remembers what it was asked.
+
+    Attributes
+    ----------
+    dead : set of str
+        Names of lines of which no edge is told.
+    """
 
     def __init__(self, clock, settings=None, stuck=False, lost_after_ns=None):
         settings = settings or OutputSettings()
@@ -19,6 +25,8 @@ class VirtualGuard:
         self.alive_ns = []
         self.started = self.closed = False
         self.levels = []
+        self.dead = set()
+        self._edges_of_lines = []
         self.valve = self.lines = self
 
     @property
@@ -30,7 +38,11 @@ class VirtualGuard:
 
     def pulse(self, asked, time_ns):
         if isinstance(asked, Pulse):
-            self.levels.append((self._clock.now_ns(), asked.line, asked.duration_s))
+            now, name = self._clock.now_ns(), asked.line.value
+            self.levels.append((now, asked.line, asked.duration_s))
+            if name not in self.dead:
+                ends = ((now, 1), (now + as_ns(asked.duration_s), 0))
+                self._edges_of_lines += [Report(at, "edge", f"{name} {high}") for at, high in ends]
             return
         assert self.started
         assert not self.closed
@@ -49,7 +61,9 @@ class VirtualGuard:
         edges = [Report(at, "edge", f"valve {n}") for up, down in self.pulses for at, n in ((up, 1), (down, 0))]
         due = [] if self._stuck else [edge for edge in edges[self._told :] if edge.time_ns <= now]
         self._told += len(due)
-        return tuple(due)
+        lines = [edge for edge in self._edges_of_lines if edge.time_ns <= now]
+        self._edges_of_lines = [edge for edge in self._edges_of_lines if edge.time_ns > now]
+        return (*lines, *due)
 
     def open_s(self):
         """What came out by now, s; closing shuts the valve."""

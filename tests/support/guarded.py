@@ -8,12 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+from core.clock import MonotonicClock
+from core.errors import OutputError
 from hardware.board import OutputLine
 from hardware.guard import Guard
 from hardware.guardian_spec import GuardSpec
 from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
 from hardware.settings import BoardKind, OutputSettings, PinSettings
 
+CLOCK = MonotonicClock()
 ROOT = Path(__file__).resolve().parents[2]
 VALVE = OutputLine.VALVE
 LIGHT = OutputLine.LIGHT
@@ -73,12 +76,17 @@ def may_be_realtime():
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
+def pause(seconds):
+    """Let time go by."""
+    CLOCK.sleep_until_ns(CLOCK.now_ns() + round(seconds * 1e9))
+
+
 def await_true(what, timeout_s=10.0):
     """Wait until a condition holds; fail if it does not come to hold."""
     deadline = time.monotonic() + timeout_s
     while not what():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.002)
+        pause(0.002)
 
 
 def await_end(pid, timeout_s=15):
@@ -100,7 +108,7 @@ CONTROLLER = """
 import os, select, sys, time
 from pathlib import Path
 from hardware.guard import Guard
-from tests.realtime.guarded import LONG_S, spec
+from tests.support.guarded import LONG_S, spec
 from core.values import Level, Line
 
 def main(fork):
@@ -167,7 +175,62 @@ def falls_after(trace, since_ns, timeout_s=10.0):
 
 
 def signal_and_time(pid, number, trace):
-    """Send a signal and return how long after it the valve fell, ms."""
+    """Send a signal and return when, monotonic ns, and how long after it the valve fell, ms."""
     since = time.monotonic_ns()
     os.kill(pid, number)
-    return falls_after(trace, since)
+    return since, falls_after(trace, since)
+
+
+def pulse(guard, seconds):
+    """Ask for a drop."""
+    guard.valve.pulse(seconds, CLOCK.now_ns())
+
+
+def water(trace):
+    """Rise and fall of every opening, ns."""
+    times = [edge.time_ns for edge in trace.edges(VALVE)]
+    return list(zip(times[::2], times[1::2], strict=False))
+
+
+def reports_until(guard, kind, timeout_s=5.0):
+    """Return all reports up to the first of a kind."""
+    found = []
+    deadline = time.monotonic() + timeout_s
+    while not any(report.kind == kind for report in found):
+        assert time.monotonic() < deadline, f"no {kind} among {found}"
+        guard.alive()
+        found.extend(guard.reports())
+        pause(0.002)
+    return found
+
+
+def await_end_of(guard, why, timeout_s=5.0):
+    """Look at the reports until they tell that the guardian is lost; return what they told before."""
+    found, lost = [], ""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            found.extend(guard.reports())
+        except OutputError as error:
+            lost = str(error)
+            break
+        pause(0.002)
+    assert why in lost, found
+    return found
+
+
+def is_lost(guard):
+    """Whether the reports tell that the guardian is lost."""
+    try:
+        guard.reports()
+    except OutputError:
+        return True
+    return False
+
+
+def await_all_gone(trace, pids):
+    """Wait until these processes have ended; all lines are then low, and nobody's."""
+    for pid in pids:
+        await_end(pid)
+    assert not trace.owned
+    assert not any(trace.is_high(line) for line in OutputLine)
