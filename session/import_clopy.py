@@ -149,6 +149,7 @@ class _Conversion:
             "vid_root": self._recording,
             "seeds_mm": self._seeds,
             "speed_threshold": self._speed,
+            "shutter_speed": self._exposure,
         }
         for key, value in self.keys.items():
             own = key in self.known or key == "seeds_mm"
@@ -220,6 +221,19 @@ class _Conversion:
             self._put(key, key, value)
         else:
             self._line(key, "dropped", f"vid_source is a camera; vid_source = replay would replay {shown(value)}")
+
+    def _exposure(self, key: str, value: str) -> None:
+        """Take the exposure over, or what fits into a frame of it: CLoPy ships 60 ms at 30 frames/s."""
+        try:
+            rate = float(self.known["framerate"].read(self.keys.get("framerate", "")))
+        except ValueError:
+            rate = 0.0
+        asked_us, frame_us = number(value), int(1e6 / rate) if rate else None
+        if asked_us is None or frame_us is None or asked_us <= frame_us:
+            self._put(key, key, value)
+        else:
+            why = f"{shown(value)} us do not fit into a frame at {rate:g} frames/s, so no camera exposed for so long"
+            self._put(key, key, str(frame_us), why)
 
     def _seeds(self, key: str, value: str) -> None:
         try:

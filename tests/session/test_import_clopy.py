@@ -69,6 +69,11 @@ def test_the_three_sections(tmp_path: Path, shared_data: Path) -> None:
     assert movement.movement.speed_threshold == pytest.approx(20 * 30 / 3.5, rel=1e-5)
     assert movement.movement.still_speed == pytest.approx(30 / 3.5, rel=1e-5)
     assert movement.movement.control_point == "fl_l"
+    assert movement.camera.shutter_speed == 33333
+    (line,) = [line for line in made.lines if (line.section, line.key) == ("sentech_dlclive", "shutter_speed")]
+    assert line.action == "converted"
+    assert line.text.startswith("shutter_speed = 33333: 60000 us do not fit into a frame at 30 frames/s")
+    assert one.camera.shutter_speed == 60000
 
 
 def copy_in_a_session(kind: str, shared: Path, folder: Path) -> Path:
