@@ -20,6 +20,8 @@ from hardware.settings import BoardKind
 from session.settings import Settings
 
 WATER_CSV = "water.csv"
+MEMORY_CSV = "water-memory.csv"
+"""What was rehearsed with lines in memory: no mouse drank it."""
 STATE_VARIABLE = "RIGLOOP_STATE"
 """Environment variable with the folder of what this user's sessions on this computer share."""
 
@@ -79,15 +81,20 @@ def water_path(data_root: Path, mouse: str) -> Path:
     return data_root / mouse / WATER_CSV
 
 
+def memory_path(data_root: Path, mouse: str) -> Path:
+    """Return the ledger of water that was rehearsed with lines in memory; no other session reads it."""
+    return data_root / mouse / MEMORY_CSV
+
+
 def water_ledgers(settings: Settings) -> tuple[Path, Path | None]:
     """Return the ledger that the mouse's day is counted by, and its copy (``hardware.guardian_spec.GuardSpec``).
 
-    Lines in memory give no water: what is rehearsed with them is written beside its sessions alone. Raises InputError.
+    Lines in memory give no water: what is rehearsed with them goes into a file of its own. Raises InputError.
     """
-    beside = water_path(Path(settings.recording.data_root), settings.mouse)
+    root = Path(settings.recording.data_root)
     if settings.pins.output_board is BoardKind.memory:
-        return beside, None
-    return state_folder() / "water" / f"{settings.mouse}.csv", beside
+        return memory_path(root, settings.mouse), None
+    return state_folder() / "water" / f"{settings.mouse}.csv", water_path(root, settings.mouse)
 
 
 def water_today(settings: Settings, wall_ns: int) -> WaterToday:
