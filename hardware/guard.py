@@ -149,8 +149,8 @@ class Guard:
         """Start the processes and take them into use. Raises OutputError."""
         self._pair = yield from self._starting_pair()
         self._link = GuardLink(self._pair, self.valve.forget)
-        self._heartbeat = Heartbeat(self._pair.life)
         try:
+            self._heartbeat = Heartbeat(self._pair.life)
             self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
         except OutputError:
             with suppress(OutputError):
