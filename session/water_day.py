@@ -1,8 +1,8 @@
 """The water of a mouse's day: where it is written, and what came out as rewards, free drops and all else.
 
 A day's limit must hold whatever ``data_root`` a session writes to. So a mouse's day is counted by a ledger of its own,
-which all sessions of this user on this computer share; its copy beside the mouse's sessions is for people, and counts
-where it says more.
+which all sessions of this user on this computer share; its copy beside the mouse's sessions is for people, and what
+stands in it alone counts, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.clock import local_datetime
 from core.errors import InputError
-from hardware.ledger_day import read_most
+from hardware.ledger_day import read_together
 from hardware.ledger_rows import Purpose
 from hardware.settings import BoardKind
 from session.settings import Settings
@@ -100,6 +100,6 @@ def water_ledgers(settings: Settings) -> tuple[Path, Path | None]:
 def water_today(settings: Settings, wall_ns: int) -> WaterToday:
     """Return the water of the mouse's local day of ``wall_ns`` (ns since 1970). Raises OutputError for damage."""
     paths = [path for path in water_ledgers(settings) if path is not None]
-    day = read_most(paths, local_datetime(wall_ns).date())
+    day = read_together(paths, local_datetime(wall_ns).date())
     reward = day.by_purpose.get(Purpose.reward, 0.0)
     return WaterToday(day.seconds, reward, day.seconds - reward, day.warning)
