@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -26,12 +26,15 @@ class DayWater:
         Sum of all openings, s.
     by_purpose : dict of Purpose to float
         The same, told apart by what it was for.
+    by_session : dict of str to float
+        The same, by name of the session's folder; "" outside a session.
     warning : str
         What a person should look at; empty where all is well.
     """
 
     seconds: float
     by_purpose: dict[Purpose, float]
+    by_session: dict[str, float] = field(default_factory=dict)
     warning: str = ""
 
 
@@ -56,16 +59,18 @@ def read_together(paths: Sequence[Path], day: date) -> DayWater:
     """
     ledgers = [_given(read_rows(path)) for path in paths]
     by_purpose = dict.fromkeys(Purpose, 0.0)
+    by_session: defaultdict[str, float] = defaultdict(float)
     for opening in _union(ledgers):
         if opening.when.date() >= day:
             by_purpose[opening.what] += opening.given_s
+            by_session[opening.session] += opening.given_s
     warnings = []
     for path, openings in zip(paths, ledgers, strict=True):
         if later := sum(opening.when.date() > day for opening in openings):
             warnings.append(
                 f"{later} rows of {path} are dated after {day} and count for it: check the clock, correct their dates"
             )
-    return DayWater(sum(by_purpose.values()), by_purpose, "; ".join(warnings))
+    return DayWater(sum(by_purpose.values()), by_purpose, dict(by_session), "; ".join(warnings))
 
 
 def recent_openings(paths: Sequence[Path], wall_ns: int, now_ns: int) -> list[tuple[int, int]]:

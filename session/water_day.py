@@ -36,6 +36,8 @@ class WaterToday:
         Time the valve was open for it, s.
     reward_s, free_s : float
         Of these, earned (or by chance) in sessions, and given by a person.
+    session_s : float
+        Of these, given in the session that was asked about, s: drops that were cut count as far as they came.
     warning : str
         What a person should look at in the ledger; empty where all is well.
     """
@@ -43,6 +45,7 @@ class WaterToday:
     seconds: float
     reward_s: float
     free_s: float
+    session_s: float = 0.0
     warning: str = ""
 
     def text(self, max_day_water_s: float) -> str:
@@ -97,9 +100,13 @@ def water_ledgers(settings: Settings) -> tuple[Path, Path | None]:
     return state_folder() / "water" / f"{settings.mouse}.csv", water_path(root, settings.mouse)
 
 
-def water_today(settings: Settings, wall_ns: int) -> WaterToday:
-    """Return the water of the mouse's local day of ``wall_ns`` (ns since 1970). Raises OutputError for damage."""
+def water_today(settings: Settings, wall_ns: int, session: str = "") -> WaterToday:
+    """Return the water of the mouse's local day of ``wall_ns`` (ns since 1970). Raises OutputError for damage.
+
+    ``session`` is the name of a session's folder, for ``session_s``; empty: of none.
+    """
     paths = [path for path in water_ledgers(settings) if path is not None]
     day = read_together(paths, local_datetime(wall_ns).date())
     reward = day.by_purpose.get(Purpose.reward, 0.0)
-    return WaterToday(day.seconds, reward, day.seconds - reward, day.warning)
+    session_s = day.by_session.get(session, 0.0) if session else 0.0
+    return WaterToday(day.seconds, reward, day.seconds - reward, session_s, day.warning)
