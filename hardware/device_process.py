@@ -1,6 +1,6 @@
 """The process that a device lives in: started, killed, seen to its end or, where nothing ends it, left behind.
 
-Shared by speaker and lick sensor. The process belongs to whoever holds the ``DeviceProcess``.
+Shared by speaker, lick sensor and microphone. The process belongs to whoever holds the ``DeviceProcess``.
 """
 
 from __future__ import annotations
