@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import OutputError
 from core.values import Line
-from session import locks, machine
+from recording import lock_file
+from session import machine
 from session.locks import rig_locks
 from tests.cli.conftest import QuickGuard
 from tests.support.outputs import VirtualGuard
@@ -23,7 +24,7 @@ def own_locks(monkeypatch, tmp_path):
     folder = tmp_path / "locks"
     folder.mkdir()
     folder.chmod(0o1777)
-    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (folder,))
 
 
 @pytest.fixture
