@@ -115,10 +115,11 @@ class Openings:
                 f"valve: a pulse of {duration_s} s is refused; max_duty is {self._max_duty:g}, of any 10 s"
             )
         for span, (limit_s, before_ns) in self._water.items():
-            water_ns = before_ns + self._taken_ns + length
-            if water_ns > limit_s * 1e9:
+            had_ns = before_ns + self._taken_ns
+            if had_ns + length > limit_s * 1e9:
                 raise OutputError(
-                    f"valve: {water_ns / 1e9:g} s of water in one {span} is refused; max_{span}_water_s is {limit_s:g}"
+                    f"valve: a drop of {duration_s:g} s is refused, as the {span}'s water is used up: "
+                    f"{had_ns / 1e9:g} s so far, and max_{span}_water_s is {limit_s:g}"
                 )
         self._taken_ns += length
         return length

@@ -117,6 +117,12 @@ def default_outputs(settings: Settings) -> OutputKind:
     return OutputKind.fake if settings.camera.vid_source in OFFLINE else OutputKind.real
 
 
+def gives_water(settings: Settings, options: Options) -> bool:
+    """Return whether real water is what the session rewards with."""
+    wet = not options.lines_only and settings.schedule.session_type not in DRY
+    return wet and options.outputs is OutputKind.real
+
+
 def refuse_missing(settings: Settings, options: Options) -> None:
     """Look for what the session needs, before a lock is taken or a device opened.
 
@@ -138,7 +144,7 @@ def refuse_missing(settings: Settings, options: Options) -> None:
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
             "--outputs fake"
         )
-    if options.outputs is OutputKind.real and not options.lines_only and settings.schedule.session_type not in DRY:
+    if gives_water(settings, options):
         refuse_no_valve(settings)
     if options.outputs is OutputKind.real and settings.camera.vid_source is CameraKind.simulated:
         raise InputError(

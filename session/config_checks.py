@@ -81,6 +81,8 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from _order(draft, "tone_floor", earns, strict=True, why="the tones lie between the two")
     yield from _order(draft, "threshold_min", "threshold_max")
     yield from _order(draft, "reward_dur", "max_pulse_s", why="the valve would refuse")
+    for bound in ("max_session_water_s", "max_day_water_s"):
+        yield from _order(draft, "reward_dur", bound, why="the valve would refuse every reward")
     yield from _check_duty(draft)
     yield from _order(draft, "reward_dur", "final_rest_dur", why="the session would end within its last drop")
     if draft.known("adaptive_threshold") and draft.values["adaptive_threshold"]:

@@ -149,6 +149,17 @@ def refuse_over_day(settings: Settings, plan: DropPlan, wall_ns: int) -> None:
         )
 
 
+def refuse_used_up(settings: Settings, wall_ns: int) -> None:
+    """Raise InputError where not one reward is left of the mouse's day, OutputError for a ledger that is damaged."""
+    limit_s, reward_s = settings.outputs.max_day_water_s, settings.trial.reward_dur
+    had_s = water_today(settings, wall_ns).seconds
+    if as_ns(had_s) + as_ns(reward_s) > limit_s * 1e9:
+        raise InputError(
+            f"the day's water of mouse {settings.mouse} is used up: it has had {had_s:.3f} s of max_day_water_s "
+            f"({limit_s:g}) today, and a reward is {reward_s:g} s; train it tomorrow, or raise max_day_water_s"
+        )
+
+
 def flush_plan(settings: Settings, seconds: float) -> tuple[DropPlan, OutputSettings]:
     """Return the openings of a flush, and bounds that hold this flush and no more. Raises InputError."""
     refuse_no_valve(settings)

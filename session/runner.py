@@ -24,7 +24,7 @@ from recording.recorder import Recorder, RecorderResult
 from recording.schema import ERROR_TXT, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
-from session.build import Options, Parts, refuse_missing
+from session.build import Options, Parts, gives_water, refuse_missing
 from session.calibration import start_warnings
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
@@ -34,6 +34,7 @@ from session.loop import Loop
 from session.prepare import InterruptedEarly, prepare
 from session.real_time import real_time
 from session.result import SessionResult
+from session.rig_outputs import refuse_used_up
 from session.settings import Settings
 from session.stop import StopRequest
 from session.turns import Turns
@@ -54,7 +55,7 @@ def run_session(
     Raises
     ------
     InputError
-        A source, lock or disk space that is not to be had; ExposureError for ROIs that are saturated or dark.
+        A source, lock, water or disk space that is not to be had; ExposureError for ROIs that are saturated or dark.
     CameraError, OutputError, MissingError
         A device, or a library for one, is not to be had.
     RecordingError
@@ -73,6 +74,8 @@ def run_session(
         for lock in rig_locks(settings.outputs.rig, settings.mouse) if options.on_rig else ():
             held.enter_context(lock)
         started_ns = clock.wall_ns()
+        if gives_water(settings, options):
+            refuse_used_up(settings, started_ns)
         options = replace(options, session=folder_name(started_ns))
         parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:

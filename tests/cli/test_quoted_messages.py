@@ -131,7 +131,9 @@ SCENES = {
     "there is no ROI M3_L": lambda scene: scene.run("--set", "roi=M3_L"),
     "there is no such file or folder": lambda scene: scene.run("--camera", "replay", "--source", "nowhere"),
     "picamera2 cannot be imported": a_pi_camera_without_its_library,
-    "max_session_water_s is": lambda scene: scene.session(max_session_water_s="0.15", reward_threshold="0.02"),
+    "max_session_water_s is": lambda scene: scene.session(
+        max_session_water_s="0.15", reward_dur="0.1", reward_threshold="0.02"
+    ),
     "ROI M1_L is saturated in green": a_light_that_is_too_strong,
     "no frame for": a_camera_that_falls_silent,
     "... MB are free there": a_disk_that_is_nearly_full,

@@ -92,7 +92,7 @@ def test_water_beyond_the_day_is_refused_with_what_is_left(water, guards, root):
 
 
 def test_the_day_is_one_whatever_folder_the_data_go_to(water, guards, root, tmp_path):
-    full = ("--set", "max_day_water_s=0.05", "--seconds", "0.01")
+    full = ("--set", "max_day_water_s=0.05", "--set", "reward_dur=0.05", "--seconds", "0.01")
     assert water(*full, "--drops", "3")[0] == 0
     elsewhere = (*full, "--data-root", tmp_path / "elsewhere")
     code, _, err = water(*elsewhere, "--drops", "3")
@@ -107,7 +107,7 @@ def test_the_day_is_one_whatever_folder_the_data_go_to(water, guards, root, tmp_
 
 
 def test_water_into_memory_is_no_water_of_the_day(water, guards, root, own_state):
-    bound = ("--set", "max_day_water_s=0.02", "--seconds", "0.005")
+    bound = ("--set", "max_day_water_s=0.02", "--set", "reward_dur=0.02", "--seconds", "0.005")
     code, _, err = water(*bound, "--drops", "4", "--set", "output_board=memory")
     assert code == 0, err
     assert guards[0].spec.ledgers == (root / "DEMO" / "water-memory.csv",)

@@ -65,7 +65,7 @@ def test_water_of_the_session_and_of_the_day_before_this_process_counts():
         Openings(1.0, 0.0, 3.0, session_s=2.5).add(0.6, 0)
     openings = Openings(1.0, 0.0, 3.0, max_day_water_s=10.0, day_s=9.5)
     openings.add(0.5, 0)
-    with pytest.raises(OutputError, match="in one day is refused; max_day_water_s is 10"):
+    with pytest.raises(OutputError, match=r"the day.s water is used up: 10 s so far, and max_day_water_s is 10"):
         openings.add(0.001, as_ns(1))
 
 

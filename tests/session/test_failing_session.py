@@ -17,7 +17,8 @@ from recording.reader import open_session
 from session import finish as finish_module
 from session import prepare, runner
 from session.build import build as build_parts
-from session.build import refuse_missing
+from session.build import gives_water, refuse_missing
+from session.rig_outputs import refuse_used_up
 from session.water_day import WaterToday, water_ledgers
 from tests.support.sessions import (
     OFFLINE,
@@ -186,6 +187,24 @@ def test_a_session_that_gives_water_needs_a_valve(tmp_path, kind, refused):
     assert not (tmp_path / "data").exists()
     refuse_missing(settings, replace(options, outputs=OutputKind.fake))
     refuse_missing(settings, replace(options, lines_only=True))
+
+
+@pytest.mark.parametrize(("had_s", "refused"), [(0.8, True), (0.7, False)])
+def test_a_session_whose_mouse_has_no_reward_left_today_is_refused_before_it_begins(tmp_path, had_s, refused):
+    settings = settings_for(tmp_path, max_day_water_s="0.9", reward_dur="0.2")
+    ledger = Ledger(water_ledgers(settings)[0])
+    clock = VirtualClock()
+    ledger.add(Opening(clock.wall_ns(), Purpose.free, had_s))
+    ledger.close()
+    real = replace(OFFLINE, outputs=OutputKind.real, live=True)
+    if not refused:
+        refuse_used_up(settings, clock.wall_ns())
+        return
+    told = rf"the day's water of mouse DEMO is used up: it has had {had_s:.3f} s of max_day_water_s .0.9. today"
+    with pytest.raises(InputError, match=told):
+        run(settings, real, clock=clock)
+    assert not (tmp_path / "data").exists()
+    assert not gives_water(settings, replace(real, outputs=OutputKind.fake))
 
 
 def test_the_water_of_the_day_stands_in_the_summary(tmp_path):

@@ -111,6 +111,11 @@ BAD_KEYS = {
     ),
     "last drop": ("final_rest_dur = 0.1", "reward_dur 0.3 is above final_rest_dur 0.1"),
     "pulse": ("reward_dur = 2", "reward_dur 2 is above max_pulse_s 1"),
+    "day's water": (
+        "max_day_water_s = 0.1",
+        "max_day_water_s = 0.1: reward_dur 0.3 is above max_day_water_s 0.1 (the valve would refuse every reward)",
+    ),
+    "session's water": ("max_session_water_s = 0.1", "reward_dur 0.3 is above max_session_water_s 0.1"),
     "duty": ("max_duty = 0.02", "max_duty = 0.02: reward_dur 0.3 is above 0.2 s, all that max_duty 0.02 leaves of any"),
     "two lines on one pin": (
         "pin_valve = 17",
