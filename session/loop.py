@@ -7,8 +7,9 @@ from typing import NoReturn, Protocol
 
 from core.errors import CameraTimeout
 from core.ports import Clock, Pipeline, Reporter
-from core.trial import SessionPlan, TrialState, begin, step
-from core.values import Command, Frame, Lick, Mark, Operator, Report, Signal, TrialInput, Water
+from core.trial import Phase, SessionPlan, TrialState, begin, step
+from core.values import Command, Frame, Lick, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
+from core.wishes import obey
 from hardware.rig import Rig
 from recording.schema import EventRow, FrameRow, TimingRow
 from session.timing import Latencies
@@ -62,23 +63,28 @@ class Loop:
     ----------
     camera, pipeline, plan, rig, recorder, clock
         The parts, started by the runner.
+    live : bool
+        Whether frames are stamped by ``clock``: what happens between two of them then has a time of its own.
     """
 
     def __init__(
-        self, camera: FrameSource, pipeline: Pipeline, plan: SessionPlan, rig: Rig, recorder: FrameSink, clock: Clock
-    ) -> None:
+        self, camera: FrameSource, pipeline: Pipeline, plan: SessionPlan, rig: Rig, recorder: FrameSink, clock: Clock,
+        *, live: bool = False,
+    ) -> None:  # fmt: skip
         self._camera = camera
         self._pipeline = pipeline
         self._plan = plan
         self._rig = rig
         self._recorder = recorder
         self._now = clock.now_ns
+        self._live = live
         self._camera_reports = camera.reports if isinstance(camera, Reporter) else None
         self._done = 0
         self._last_number = 0
         self.latencies = Latencies()
         self.lateness = Latencies()
         self.status = Status(begin(plan))
+        self.noted_ns = 0
 
     def turn(self, timeout_s: float, wishes: tuple[Operator, ...]) -> TrialState:
         """Take one frame through the loop.
@@ -122,10 +128,37 @@ class Loop:
                 raise refused
         return state
 
-    def note(self, kind: str, detail: str) -> None:
-        """Log something that belongs to no frame, such as the loss of a device, at the time of the newest frame."""
+    @property
+    def between_ns(self) -> int:
+        """Time of what happens between two frames, ns: now, or that of the newest frame where the clock is another."""
+        newest_ns = max(self.status.now_ns, 0)
+        return max(self._now(), newest_ns) if self._live else newest_ns
+
+    def note(self, kind: str, detail: str, time_ns: int = 0) -> None:
+        """Log something that belongs to no frame, at ``time_ns``, or at the time of the newest frame if that is later.
+
+        ``noted_ns`` is the latest time that was noted.
+        """
         status = self.status
-        self._recorder.note([EventRow(max(status.now_ns, 0), kind, status.state.verdict.trial, detail)])
+        at_ns = max(status.now_ns, time_ns)
+        self.noted_ns = max(self.noted_ns, at_ns)
+        self._recorder.note([EventRow(at_ns, kind, status.state.verdict.trial, detail)])
+
+    def cut(self, who: str, time_ns: int) -> bool:
+        """Cut the running trial short at once, for a device that was lost; return whether one ran.
+
+        The tone is for the rig to silence.
+        """
+        before, commands = self.status.state, list[Command]()
+        self.status.state = obey(self._plan, before, Operator(OperatorKind.ABORT_TRIAL, who=who), time_ns, commands)
+        marks = [each for each in commands if isinstance(each, Mark)]
+        self._recorder.note([EventRow(time_ns, mark.kind, mark.trial, mark.detail) for mark in marks])
+        return any(mark.kind == "cut_short" for mark in marks)
+
+    def rest_from(self, time_ns: int) -> None:
+        """Let the rest after a trial that was cut begin at ``time_ns``, when the device is back."""
+        if self.status.state.phase is Phase.REST:
+            self.status.state = self.status.state._replace(since_ns=time_ns)
 
     def note_last_words(self) -> list[Report]:
         """Log what rig and camera, which have been closed, still tell: the last edges, a driver that hangs.

@@ -123,7 +123,7 @@ class _Session:
             wait=not options.live,
         )
         self._camera = PutBack(parts.camera)
-        self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock)
+        self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live)
         self._interruptions = 0
 
     def run(self, watch: SessionWatch) -> SessionResult:
@@ -249,7 +249,8 @@ class _Session:
         marks: list[Command] = []
         end_session(status.state, outcome, marks)
         ends = [mark for mark in marks if isinstance(mark, Mark)]
-        self._recorder.note([EventRow(status.now_ns, mark.kind, mark.trial, mark.detail) for mark in ends])
+        end_ns = max(status.now_ns, self._loop.noted_ns)
+        self._recorder.note([EventRow(end_ns, mark.kind, mark.trial, mark.detail) for mark in ends])
 
     def _water_today(self) -> WaterToday | None:
         """Return what the mouse has had today; the ledger, which the guardian wrote, tells."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, RigError, StillOpening
 from core.ports import Camera, Clock, Described, EndOfSource, Reconnectable
 from core.trial import Phase, TrialState
-from core.values import Operator, OperatorKind, as_ns
+from core.values import Operator, as_ns
 from hardware.rig import LOOP, Rig
 from session.loop import Loop
 from session.settings import Settings
@@ -23,8 +23,8 @@ HEALTH_S = 60.0
 class Turns:
     """Runs a loop whose parts have been started. Called by the runner's thread.
 
-    A device that is lost leaves the outputs silent, and the trial is cut short with the next frame. Then it is opened
-    again, if the settings say so, for at most ``reconnect_s``; what could not be opened ends the session.
+    A device that is lost leaves the outputs silent, and the trial is cut short at once. Then it is opened again, if the
+    settings say so, for at most ``reconnect_s``; what could not be opened ends the session.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Turns:
         self._watch_health = watch_health
         self._last_ns = clock.now_ns()
         self._health_ns = 0
-        self._aborts: tuple[Operator, ...] = ()
+        self._cut = False
         self.interruptions = 0
 
     def run(self) -> str:
@@ -103,16 +103,13 @@ class Turns:
         """Take one frame through the loop; return None when none has come yet. Raises CameraTimeout after too long."""
         silent_ns = self._clock.now_ns() - self._last_ns
         try:
-            state = self._loop.turn(wait_s(self._settings.camera, silent_ns), wishes + self._aborts)
+            state = self._loop.turn(wait_s(self._settings.camera, silent_ns), wishes)
         except CameraTimeout:
             self._rig.alive()
             if not self._stop:
                 check_silence(self._settings.camera, self._clock.now_ns() - self._last_ns)
             return None
-        except DeviceLost:
-            self._aborts = ()
-            raise
-        self._aborts = ()
+        self._cut = False
         self._last_ns = self._clock.now_ns()
         return state
 
@@ -133,11 +130,11 @@ class Turns:
 
     def _recover(self, name: str, error: RigError, reconnect: Callable[[], None]) -> bool:
         """Fall silent, open the device again and again, go on."""
-        since_ns = self._clock.now_ns()
+        since_ns, lost_ns = self._clock.now_ns(), self._loop.between_ns
         self.interruptions += 1
         self._rig.hush(max(self._loop.status.now_ns, 0))
-        self._loop.note("lost", f"{name}: {error}")
-        self._aborts = (Operator(OperatorKind.ABORT_TRIAL, who=name),)
+        self._loop.note("lost", f"{name}: {error}", lost_ns)
+        self._cut = self._loop.cut(name, lost_ns) or self._cut
         while not self._stop:
             try:
                 reconnect()
@@ -165,7 +162,10 @@ class Turns:
         """Note that the device is back, and what it is now; light and triggers on again."""
         facts = self._facts(name)
         told = f": {json.dumps(dict(facts), default=str)}" if facts else ""
-        self._loop.note("back", f"{name} after {(self._clock.now_ns() - since_ns) / 1e9:.1f} s{told}")
+        back_ns = self._loop.between_ns
+        self._loop.note("back", f"{name} after {(self._clock.now_ns() - since_ns) / 1e9:.1f} s{told}", back_ns)
+        if self._cut:
+            self._loop.rest_from(back_ns)
         self._rig.settle()
         try:
             self._rig.start(max(self._loop.status.now_ns, 0))

@@ -7,6 +7,7 @@ import pytest
 from core.clock import VirtualClock
 from core.errors import CameraError
 from core.values import Level, Line, as_ns
+from session.silence import LOOK_S
 from tests.support.flaky import (
     MIDDLE_OF_FIRST_TRIAL,
     NEVER,
@@ -16,10 +17,11 @@ from tests.support.flaky import (
     FlakySpeaker,
     Keeper,
     QuietKeeper,
+    events,
     kinds,
     rig_with,
 )
-from tests.support.sessions import StopAfter, rows, run, settings_for
+from tests.support.sessions import OFFLINE, StopAfter, rows, run, settings_for
 
 
 @pytest.mark.parametrize("error", [None, "the cable is out"])
@@ -104,6 +106,35 @@ def test_a_sound_card_that_comes_back_costs_its_trial(tmp_path, parts_of):
     assert [detail.split(":")[0] for kind, detail in kinds(result, "lost")] == ["sound"]
     assert ("underflow", "1") in kinds(result, "underflow")
     assert result.images == result.frames
+
+
+def test_loss_return_and_cut_carry_the_times_at_which_they_were(tmp_path, parts_of):
+    clock = VirtualClock(as_ns(1000))
+    parts_of(lambda parts: replace(parts, rig=rig_with(FlakySpeaker(MIDDLE_OF_FIRST_TRIAL, tries=11))))
+    settings = settings_for(tmp_path, fail_rest_dur="5", **NEVER)
+    result = run(settings, replace(OFFLINE, live=True), clock=clock)
+    assert (result.outcome, result.interruptions) == ("complete", 1)
+    at = {}
+    for event in events(result):
+        at.setdefault(event["kind"], []).append(int(event["time_ns"]))
+    [lost], [cut], [back] = at["lost"], at["cut_short"], at["back"]
+    frames = [int(row["time_ns"]) for row in rows(result.session / "frames.csv")]
+    assert max(time for time in frames if time <= lost) <= lost == cut
+    assert back - lost == 10 * as_ns(LOOK_S), "ten tries in vain, a look apart"
+    assert as_ns(5) <= at["trial_start"][1] - back < as_ns(5.2), "the rest begins when the card is back"
+    of_frames_that_waited = ("underflow", "drop")
+    written = [int(event["time_ns"]) for event in events(result) if event["kind"] not in of_frames_that_waited]
+    assert written == sorted(written)
+
+
+def test_the_end_of_a_session_is_not_before_the_loss_that_ended_it(tmp_path, parts_of):
+    parts_of(lambda parts: replace(parts, rig=rig_with(FlakySpeaker(MIDDLE_OF_FIRST_TRIAL, tries=10**9))))
+    settings = settings_for(tmp_path, reconnect_s="7", **NEVER)
+    result = run(settings, replace(OFFLINE, live=True), clock=VirtualClock(as_ns(1000)))
+    assert result.outcome == "failed"
+    kept = [event for event in events(result) if event["kind"] in ("lost", "cut_short", "session_end")]
+    assert [event["kind"] for event in kept] == ["lost", "cut_short", "session_end"]
+    assert kept[0]["time_ns"] == kept[1]["time_ns"] == kept[2]["time_ns"]
 
 
 def test_where_config_says_so_a_lost_sound_card_ends_the_session_with_its_frame_on_record(tmp_path, parts_of):
