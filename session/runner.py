@@ -8,6 +8,7 @@ close.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -171,9 +172,16 @@ class _Session:
             self._error = f"{self._error}; {error}" if self._error else error
 
     def _look(self) -> None:
-        """Judge what the camera sees before the loop's first turn. Raises ExposureError unless told to run anyway."""
+        """Judge what the camera sees before the loop's first turn.
+
+        Raises ExposureError unless told to run anyway, and as the camera; DeviceLost where no light is why it is dark.
+        """
         look = first_look(self._parts.camera, self._settings, self._clock, self._stop, self._parts.rig.alive)
         problems = exposure_problems(look.exposures, self._settings.mouse)
+        if problems:
+            # A light that went out since its board was lost is no badly exposed image.
+            self._parts.rig.settle()
+            self._parts.rig.check_lost()
         if problems and not self._options.accept_exposure:
             raise ExposureError(problems)
         self._recorder.note([EventRow(look.time_ns, "exposure", 0, fact) for fact in exposure_facts(look.exposures)])
@@ -187,25 +195,25 @@ class _Session:
         """Turn the loop until the session is over; return its outcome."""
         parts = self._parts
         with real_time(self._settings.faults, self._options.live) as refused:
-            # First, since it may take seconds, in which nobody would tell the lines' keeper that the session lives.
-            parts.camera.start()
-            parts.rig.settle()
-            parts.rig.check_lost()
-            parts.rig.start(0)
-            self._look()
             looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
             health = HealthWatch(looks, lambda text: self._warn(watch, text))
             turns = Turns(self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check)
-            watch.started(self._folder, self._loop.status, goal_of(parts))
-            self._wall_start_ns = self._clock.wall_ns()
-            self._started_ns = self._clock.now_ns()
-            for text in (*parts.rig.warnings, *refused):
-                self._warn(watch, text)
-            health.check()
             try:
-                return turns.run()
+                return self._turn(turns, watch, health, refused)
             finally:
                 self._interruptions = turns.interruptions
+
+    def _turn(self, turns: Turns, watch: SessionWatch, health: HealthWatch, refused: Sequence[str]) -> str:
+        """Begin, tell who watches, and turn until the end."""
+        if not turns.begin(self._look):
+            return "aborted"
+        watch.started(self._folder, self._loop.status, goal_of(self._parts))
+        self._wall_start_ns = self._clock.wall_ns()
+        self._started_ns = self._clock.now_ns()
+        for text in (*self._parts.rig.warnings, *refused):
+            self._warn(watch, text)
+        health.check()
+        return turns.run()
 
     def _warn(self, watch: SessionWatch, text: str) -> None:
         """Tell a person of something that is no fault yet, and log it."""

@@ -20,6 +20,20 @@ HEALTH_S = 60.0
 """How often the machine is looked at while no trial runs, as in a resting session, s of the frames' time."""
 
 
+CURES = {
+    "camera": "see to its cable and power",
+    "sound": "see to the sound card and its cable",
+    "board": "see to the board of the output lines and its cable",
+    "licks": "see to the lick sensor and its wires",
+}
+"""What a person can do for a device that stays away; the loop itself comes back at once."""
+
+
+def _fact(name: str, error: RigError) -> str:
+    """Return what an error of a device says, without its cure and the device's name."""
+    return str(error).partition("; ")[0].removeprefix(f"{name}: ")
+
+
 class Turns:
     """Runs a loop whose parts have been started. Called by the runner's thread.
 
@@ -60,6 +74,47 @@ class Turns:
         self._cut = False
         self.interruptions = 0
 
+    def begin(self, look: Callable[[], None]) -> bool:
+        """Start camera and outputs, and take the first look; return False on a stop.
+
+        A device that is lost meanwhile is opened again as in mid-session. Raises what ``look`` raises, and as ``run``.
+        """
+        return (
+            # First, since it may take seconds, in which nobody would tell the lines' keeper that the session lives.
+            self._begin_with(self._camera.start, lambda: None)
+            and self._begin_with(self._rise, self._rig.check_lost)
+            and self._begin_with(look, look)
+        )
+
+    def _begin_with(self, step: Callable[[], None], once_back: Callable[[], None]) -> bool:
+        """Do a step, or ``once_back`` in its stead when what was lost in it is back; return False on a stop."""
+        while True:
+            try:
+                step()
+            except (DeviceLost, CameraError) as lost:
+                if not self._recover_any(lost):
+                    return False
+                step = once_back
+            else:
+                return True
+
+    def _rise(self) -> None:
+        """Light and triggers on, of a rig of which nothing is lost. Raises DeviceLost, OutputError."""
+        self._rig.settle()
+        self._rig.check_lost()
+        try:
+            self._rig.start(0)
+        except OutputError:
+            self._rig.settle()
+            self._rig.check_lost()
+            raise
+
+    def _recover_any(self, lost: DeviceLost | CameraError) -> bool:
+        """Open what was lost again; return False on a stop. Raises the error where that is not to be, or in vain."""
+        if isinstance(lost, CameraError):
+            return self._recover_camera(lost)
+        return all(self._recover_output(name, lost) for name in lost.devices)
+
     def run(self) -> str:
         """Turn until the end; return the session's outcome.
 
@@ -72,12 +127,8 @@ class Turns:
                 state = self._turn(wishes)
             except EndOfSource:
                 return "aborted" if wishes else "source_ended"
-            except DeviceLost as lost:
-                if not all(self._recover_output(name, lost) for name in lost.devices):
-                    return "aborted"
-                continue
-            except CameraError as lost:
-                if not self._recover_camera(lost):
+            except (DeviceLost, CameraError) as lost:
+                if not self._recover_any(lost):
                     return "aborted"
                 continue
             if state is None:
@@ -154,9 +205,11 @@ class Turns:
         patience_s = self._settings.faults.reconnect_s
         if self._clock.now_ns() - since_ns < as_ns(patience_s):
             return
-        why = "" if str(again) == str(error) else f": {again}"
+        lost, last = (_fact(name, each) for each in (error, again))
+        why = "" if last == lost else f" ({last})"
         kind = CameraError if name == "camera" else OutputError
-        raise kind(f"{error}; it did not come back within {patience_s:g} s (reconnect_s){why}") from error
+        text = f"{name} lost: {lost}; it did not come back within {patience_s:g} s, reconnect_s{why}; {CURES[name]}"
+        raise kind(text) from error
 
     def _back(self, name: str, since_ns: int) -> None:
         """Note that the device is back, and what it is now; light and triggers on again."""

@@ -229,6 +229,16 @@ def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(sess
     assert not list(session.folder.glob(f"data/{session.mouse}/*/S1/error.txt"))
 
 
+@pytest.mark.parametrize(("module", "name"), [("hardware.guardian", "board"), ("hardware.speaker_process", "sound")])
+def test_a_process_that_is_killed_before_the_first_frame_is_started_again(session, module, name):
+    session.until(lambda: list(session.folder.glob(f"data/{session.mouse}/*/S1")), 60, "the session's folder")
+    os.kill(session.child(module), signal.SIGKILL)
+    lost_and_back(session, 0, name)
+    session.until(lambda: session.events("trial_start"), 60, "the first trial")
+    result = session.end()
+    assert (result["outcome"], result["interruptions"]) == ("aborted", 1)
+
+
 def test_every_edge_of_light_and_trigger_is_in_the_log(session):
     session.until(lambda: len(session.events("sync")) > 4, 60, "sync pulses")
     log = [tuple(detail.split()) for _, detail in session.events("edge")]

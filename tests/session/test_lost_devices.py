@@ -1,11 +1,12 @@
 """A device that is lost in mid-session: outputs silent, the trial cut short, opened again or ended, nothing lost."""
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
 from core.clock import VirtualClock
-from core.errors import CameraError
+from core.errors import CameraError, OutputError
 from core.values import Level, Line, as_ns
 from session.silence import LOOK_S
 from tests.support.flaky import (
@@ -21,7 +22,7 @@ from tests.support.flaky import (
     kinds,
     rig_with,
 )
-from tests.support.sessions import OFFLINE, StopAfter, rows, run, settings_for
+from tests.support.sessions import OFFLINE, Exposed, StopAfter, rows, run, settings_for
 
 
 @pytest.mark.parametrize("error", [None, "the cable is out"])
@@ -64,7 +65,10 @@ def test_a_camera_that_stays_away_ends_the_session_after_reconnect_s(tmp_path, p
     before = clock.now_ns()
     result = run(settings_for(tmp_path, reconnect_s="7", **NEVER), clock=clock)
     assert (result.outcome, result.exit_code) == ("failed", 3)
-    assert "the cable is out; it did not come back within 7 s (reconnect_s): still unplugged" in result.error
+    assert result.error == (
+        "camera lost: the cable is out; it did not come back within 7 s, reconnect_s (still unplugged); "
+        "see to its cable and power"
+    )
     assert as_ns(7) <= clock.now_ns() - before <= as_ns(8)
     assert result.images == result.frames == 39
     assert kinds(result, "cut_short") == [("cut_short", "")]
@@ -181,6 +185,67 @@ def test_what_fell_before_the_session_is_no_loss(tmp_path, parts_of):
     parts_of(lambda parts: replace(parts, rig=rig_with(keeper=QuietKeeper(1, "lines_low"))))
     result = run(settings_for(tmp_path, **NEVER))
     assert (result.outcome, result.interruptions) == ("complete", 0)
+
+
+@pytest.mark.parametrize("lost", ["sound", "board"])
+def test_a_device_that_is_lost_before_the_first_frame_is_opened_again(tmp_path, parts_of, lost):
+    speaker = FlakySpeaker(1, tries=3) if lost == "sound" else None
+    rig = rig_with(speaker, Keeper(1 if lost == "board" else 0))
+    parts_of(lambda parts: replace(parts, rig=rig))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions, result.trials) == ("complete", 1, 4)
+    assert [kind for kind, _ in kinds(result, "lost", "back", "trial_start", "cut_short")][:3] == [
+        "lost", "back", "trial_start"
+    ]  # fmt: skip
+    assert kinds(result, "lost")[0][1].startswith(f"{lost}: ")
+    assert [entry[2] for entry in rig.lines.log if entry[1] is Line.LIGHT][:2] == [False, True]
+
+
+def test_lines_that_are_lost_as_they_rise_are_the_boards_loss(tmp_path, parts_of):
+    rig = rig_with(keeper=Keeper(2))
+    set_line, fails = rig.lines.set, [OutputError("board: it takes no commands")]
+
+    def refuse_once(level, time_ns):
+        if fails:
+            raise fails.pop()
+        set_line(level, time_ns)
+
+    rig.lines.set = refuse_once
+    parts_of(lambda parts: replace(parts, rig=rig))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions) == ("complete", 1)
+    assert [detail.split(":")[0] for _, detail in kinds(result, "lost", "back")] == ["board", "board after 0.0 s"]
+
+
+def test_a_camera_that_is_lost_in_the_first_look_is_opened_again(tmp_path, parts_of):
+    clock = VirtualClock()
+    parts_of(lambda parts: replace(parts, camera=Flaky(parts.camera, clock, 1, 3, "the cable is out")))
+    result = run(settings_for(tmp_path, **NEVER), clock=clock)
+    assert (result.outcome, result.interruptions, result.trials) == ("complete", 1, 4)
+    assert [kind for kind, _ in kinds(result, "lost", "back")] == ["lost", "back"]
+
+
+def test_a_dark_image_of_a_light_that_its_lost_board_let_go_out_is_not_judged(tmp_path, parts_of):
+    rig = rig_with(keeper=Keeper(2))
+    looks = count(1)
+
+    def change(image):
+        return image if rig.lines.levels[Line.LIGHT] and next(looks) > 1 else image * 0
+
+    parts_of(lambda parts: replace(parts, rig=rig, camera=Exposed(parts.camera, change)))
+    result = run(settings_for(tmp_path, **NEVER))
+    assert (result.outcome, result.interruptions) == ("complete", 1)
+    assert kinds(result, "exposure") == []
+
+
+@pytest.mark.parametrize(("key", "lost"), [("lost_sound", "sound"), ("lost_board", "board")])
+def test_where_config_says_so_a_device_that_is_lost_before_the_first_frame_ends_the_session(
+    tmp_path, parts_of, key, lost
+):
+    rig = rig_with(FlakySpeaker(1) if lost == "sound" else None, Keeper(1 if lost == "board" else 0))
+    parts_of(lambda parts: replace(parts, rig=rig))
+    result = run(settings_for(tmp_path, **{key: "0"}, **NEVER))
+    assert (result.outcome, result.exit_code, result.interruptions) == ("failed", 3, 0)
 
 
 def test_hush_reaches_every_output_whichever_is_lost():

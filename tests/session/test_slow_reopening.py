@@ -57,7 +57,7 @@ def test_a_device_that_is_not_open_after_reconnect_s_ends_the_session(tmp_path, 
     parts_of(lambda parts: replace(parts, rig=rig_with(SlowSpeaker(MIDDLE_OF_FIRST_TRIAL, clock, 10**6))))
     result = run(settings_for(tmp_path, reconnect_s="7", **NEVER), clock=clock)
     assert result.exit_code == 3
-    assert "it did not come back within 7 s (reconnect_s): sound: it is being opened again" in result.error
+    assert "; it did not come back within 7 s, reconnect_s (it is being opened again); see to the sound" in result.error
 
 
 def test_a_stop_is_heard_while_a_device_opens_slowly(tmp_path, parts_of):
