@@ -164,6 +164,12 @@ class FaultSettings:
     ] = True
     reconnect_s: Annotated[float, Ge(0), Le(3600), Key("s", "A lost device is tried for this long.")] = 60.0
     realtime_priority: Annotated[
-        int, Ge(0), Le(90), Key("", "SCHED_FIFO priority of the loop, where allowed; 0: none.")
+        int,
+        Ge(0),
+        Le(59),
+        Key(
+            "",
+            "SCHED_FIFO priority of the loop, where allowed, below sound (60) and guardian (80); 0: none.",
+        ),
     ] = 50
     loop_core: Annotated[int, Ge(-1), Le(255), Key("", "Processor core the loop is kept on; -1: any.")] = -1

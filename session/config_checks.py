@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ import numpy as np
 from brain.settings import MAX_HISTORY_S
 from camera.setting_checks import setting_problems
 from camera.settings import CameraSettings
-from core.outputs import longest_opening_ns
+from core.errors import InputError
+from core.outputs import HIGHEST_TONE_HZ, longest_opening_ns
 from core.values import as_ns, as_seconds
+from hardware.loudness import read_table
 from hardware.pins import pin_problems
 from hardware.settings import LickSettings, PinSettings
+from hardware.speaker_card import RATES
+from helper import tone_frequencies
 from roi_manager import Shape
 from session.config_entries import Entry, Problem, Section
 from session.config_file import shown
@@ -90,6 +95,8 @@ def check_together(draft: Draft) -> Iterator[Problem]:
         yield from _order(draft, "threshold_min", earns, why=why)
         yield from _order(draft, earns, "threshold_max", why=why)
         yield from _order(draft, "tone_floor", "threshold_min", strict=True, why="the tones lie above tone_floor")
+    yield from _check_tones(draft)
+    yield from _check_gains(draft)
     yield from _check_pins(draft)
     yield from _check_camera(draft)
     if "start_center" in draft.keys:
@@ -118,6 +125,37 @@ def _check_duty(draft: Draft) -> Iterator[Problem]:
         text = f"{draft.say('reward_dur')} is above {as_seconds(longest_ns):g} s, all that {draft.say('max_duty')} "
         cure = "leaves of any 10 s (the valve would refuse); lower reward_dur or raise max_duty"
         yield draft.problem(("max_duty", "reward_dur"), text + cure)
+
+
+def _check_tones(draft: Draft) -> Iterator[Problem]:
+    """Tones that the sound card's sample rate cannot carry."""
+    keys = ("n_tones", "start_freq", "single_freq", "sample_rate")
+    if not draft.known(*keys):
+        return
+    n_tones, start, single, rate = (draft.values[key] for key in keys)
+    highest_hz = max(*tone_frequencies(n_tones, start), single)
+    if 2 * highest_hz < (rate or max(RATES)):
+        return
+    tones = ("single_freq",) if highest_hz == single else ("n_tones", "start_freq")
+    says = " and ".join(draft.say(key) for key in tones)
+    least = f"needs a sample_rate above {2 * highest_hz:.0f}, and {draft.say('sample_rate')}"
+    least += f" chooses up to {max(RATES)}" if not rate else " is not"
+    cure = f"raise sample_rate (up to 192000 Hz), or lower {' or '.join(tones)}"
+    if highest_hz >= HIGHEST_TONE_HZ:
+        cure = f"lower {' or '.join(tones)}: no card plays {HIGHEST_TONE_HZ:.0f} Hz"
+    yield draft.problem((*tones, "sample_rate"), f"the highest tone, {highest_hz:.0f} Hz ({says}), {least}; {cure}")
+
+
+def _check_gains(draft: Draft) -> Iterator[Problem]:
+    """A table of loudness that cannot be read."""
+    if not draft.known("sound_gains") or not draft.values["sound_gains"]:
+        return
+    try:
+        read_table(Path(draft.values["sound_gains"]))
+    except InputError as error:
+        what = str(error).partition("; run:")[0]
+        cure = "give a table of gains, or leave sound_gains empty for what rigloop calibrate speaker stored"
+        yield draft.problem(("sound_gains",), f"{what}; {cure}")
 
 
 def _check_pins(draft: Draft) -> Iterator[Problem]:

@@ -111,6 +111,25 @@ BAD_KEYS = {
     ),
     "last drop": ("final_rest_dur = 0.1", "reward_dur 0.3 is above final_rest_dur 0.1"),
     "pulse": ("reward_dur = 2", "reward_dur 2 is above max_pulse_s 1"),
+    "priority above the guardian's": (
+        "realtime_priority = 85",
+        "realtime_priority = 85: out of range; give a whole number from 0 to 59",
+    ),
+    "tones above half the sample rate": (
+        "sample_rate = 1000",
+        "sample_rate = 1000: the highest tone, 19027 Hz (n_tones 18 and start_freq 1000), needs a sample_rate above "
+        "38055, and sample_rate 1000 is not; raise sample_rate (up to 192000 Hz), or lower n_tones or start_freq",
+    ),
+    "tones that no card plays": (
+        "start_freq = 40000",
+        "start_freq = 40000: the highest tone, 761093 Hz (n_tones 18 and start_freq 40000), needs a sample_rate above "
+        "1522185, and sample_rate 0 chooses up to 96000; lower n_tones or start_freq: no card plays 96000 Hz",
+    ),
+    "single tone above what is chosen": (
+        "single_freq = 50000",
+        "single_freq = 50000: the highest tone, 50000 Hz (",
+    ),
+    "no table of gains": ("sound_gains = nowhere.csv", "nowhere.csv: cannot be read"),
     "day's water": (
         "max_day_water_s = 0.1",
         "max_day_water_s = 0.1: reward_dur 0.3 is above max_day_water_s 0.1 (the valve would refuse every reward)",
