@@ -61,6 +61,8 @@ class ScriptedDriver:
         What each ``grab`` does, whichever time the camera has been opened.
     opens : iterable of Fail, Hang, Become or None
         What each ``open`` does; succeeds when these are used up.
+    closes : iterable of Fail or None
+        What each ``close`` does, likewise.
     facts : mapping
         What ``open`` returns.
 
@@ -79,9 +81,11 @@ class ScriptedDriver:
         script: Iterable[Act] = (),
         opens: Iterable[Fail | Hang | Become | None] = (),
         facts: Mapping[str, object] | None = None,
+        closes: Iterable[Fail | None] = (),
     ) -> None:
         self._script = list(script)
         self._opens = list(opens)
+        self._closes = list(closes)
         self._facts: Mapping[str, object] = {"exposure_us": 1000.0} if facts is None else dict(facts)
         self.identity = "scripted camera 1"
         self._state = "closed"
@@ -116,12 +120,16 @@ class ScriptedDriver:
         return self._do(self._script.pop(0), timeout_s)
 
     def close(self) -> None:
-        """Close; at any time."""
-        self._use("close", self._state, "closed")
+        """Close; at any time, as ``closes`` says."""
+        self._use("close", self._state, self._state)
+        act = self._closes.pop(0) if self._closes else None
+        if act is not None:
+            self._do(act, 0.0)
+        self._state = "closed"
 
     def check_played(self) -> None:
         """Raise AssertionError unless all of the script was played and the driver is closed."""
-        left = len(self._script) + len(self._opens)
+        left = len(self._script) + len(self._opens) + len(self._closes)
         if left or self._state != "closed":
             raise AssertionError(f"scripted camera: {left} acts left over, {self._state} at the end")
 

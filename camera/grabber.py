@@ -137,13 +137,14 @@ class Grabber:
         try:
             done = self._thread.wait(self._attempt, RECONNECT_S)
         except CameraError as error:
-            self._attempt = None
             self._why = str(error)
             self._buffer.fail(error, self._clock.now_ns())
             raise
+        finally:
+            if self._attempt.done:
+                self._attempt = None
         if not done:
             raise CameraTimeout(self._why or f"{self._name()}: is being opened again ({self._thread.doing})")
-        self._attempt = None
         self._why = ""
 
     def close(self) -> None:
@@ -166,7 +167,10 @@ class Grabber:
         if self._first is None:
             self._first = opened
         elif other := difference(self._first, opened, self._adapting):
-            self._driver.close()
+            try:
+                self._driver.close()
+            except Exception as error:  # noqa: BLE001 - why it is refused is what a person needs to read
+                other += f" (and it could not be closed: {error})"
             raise CameraError(other)
         self._facts = {"camera": opened.name, "identity": opened.identity, **facts}
 
@@ -174,7 +178,7 @@ class Grabber:
         self._guarded("cannot be started", self._driver.start)
 
     def _reopen(self) -> None:
-        self._driver.close()
+        self._guarded("cannot be closed", self._driver.close)
         self._open()
         self._buffer.resume(self._clock.now_ns(), "no frames came")
         self._start()

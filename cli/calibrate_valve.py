@@ -82,13 +82,18 @@ def _measure(args: argparse.Namespace, settings: Settings) -> list[Weighing]:
 def _give(settings: Settings, plan: DropPlan, ms: float) -> None:
     """Give one series. Raises _Stopped."""
     from core.clock import MonotonicClock
+    from core.ports import Interrupted
     from hardware.ledger_rows import Purpose
     from session.rig_outputs import rig_guard
 
     clock = MonotonicClock()
     screen = Countdown(f"{ms:g} ms")
-    with StopRequest() as stop, rig_guard(settings, Purpose.prime, settings.outputs, for_mouse=False) as guard:
-        given = give(guard, plan, clock, stop, screen)
+    with StopRequest() as stop:
+        try:
+            with rig_guard(settings, Purpose.prime, settings.outputs, lambda: not stop, for_mouse=False) as guard:
+                given = give(guard, plan, clock, stop, screen)
+        except Interrupted:
+            raise _Stopped from None
     say(f"{ms:g} ms: {given_text(given)}")
     if given.stopped:
         raise _Stopped

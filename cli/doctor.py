@@ -98,7 +98,7 @@ def _latency(args: argparse.Namespace) -> int:
     )
     settings = _settings(args)
     folder = _folder(args.output, settings)
-    with StopRequest(for_good=True) as stop, latency_bench(settings, choice) as bench:
+    with StopRequest(for_good=True) as stop, latency_bench(settings, choice, lambda: not stop) as bench:
         say(f"latency: {args.frames} frames, bench {choice.bench}; Ctrl-C ends it early", error=args.json)
         result = measure(bench, args.frames, args.seed, lambda: bool(stop))
     for line in result.text():

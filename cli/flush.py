@@ -26,7 +26,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     plan, bounds = flush_plan(settings, args.seconds)
     clock = MonotonicClock()
     screen = Countdown(f"flush of {settings.outputs.rig}")
-    with rig_guard(settings, Purpose.flush, bounds, for_mouse=False) as guard:
+    with rig_guard(settings, Purpose.flush, bounds, lambda: not stop, for_mouse=False) as guard:
         given = give(guard, plan, clock, stop, screen)
     say(f"flush of {settings.outputs.rig}: {given_text(given)}; written to {rig_log(settings)}")
     return 130 if given.stopped else 0

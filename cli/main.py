@@ -137,6 +137,7 @@ def dispatch(command: str, args: argparse.Namespace) -> int:
     """Call ``cli.<command>.run(args)``; turn what went wrong into lines on stderr and an exit code."""
     try:
         from core.errors import RigError
+        from core.ports import Interrupted
 
         module = importlib.import_module("cli." + command.replace("-", "_"))
         if command not in ("run", "preview"):  # which take the signals over without a gap
@@ -147,6 +148,9 @@ def dispatch(command: str, args: argparse.Namespace) -> int:
             for line in str(error).splitlines():
                 say(f"rigloop {command}: {line}", error=True)
             return error.exit_code
+        except Interrupted:
+            say(f"rigloop {command}: stopped before the devices were had; nothing was done", error=True)
+            return 130
     except KeyboardInterrupt:
         say(f"rigloop {command}: interrupted", error=True)
         return 130

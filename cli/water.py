@@ -32,7 +32,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop water: warning: {line}", error=True)
     screen = Countdown(f"water for {settings.mouse}")
-    with rig_guard(settings, Purpose.free, settings.outputs, for_mouse=True) as guard:
+    with rig_guard(settings, Purpose.free, settings.outputs, lambda: not stop, for_mouse=True) as guard:
         given = give(guard, plan, clock, stop, screen)
     volume = "" if settings.valve is None else f" ({given.pulses * args.ul:g} ul)"
     say(f"water for {settings.mouse}: {given_text(given)}{volume}")

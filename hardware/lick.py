@@ -6,25 +6,23 @@ itself when the controller is gone.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import select
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from core.errors import OutputError
 from core.values import Lick, Report
+from hardware.device_process import DeviceProcess
 from hardware.find_gpio import find_gpio as find_gpio_of_board
 from hardware.lick_process import LickSpec, run_licks
 from hardware.lick_wire import MAX_BYTES, Alive, Lost, Ready, unpack
 from hardware.settings import LickSettings, PinSettings
 from hardware.smbus import Bus, open_smbus
-from hardware.steps import STEP_S, Reopening, Steps, always, ending, to_the_end
-from recording.child import signals_held_back
+from hardware.steps import STEP_S, Reopening, Steps, always, to_the_end
 
 START_S = 30.0
 """A cold start of Python on a Pi takes seconds; so may a slow bus."""
@@ -55,8 +53,6 @@ class LickReader:
     ----------
     name : str
         The sensor, its place and how it is asked; empty before ``start``.
-    pid : int
-        Of the process; 0 where there is none.
     """
 
     def __init__(
@@ -69,16 +65,14 @@ class LickReader:
     ) -> None:
         self._spec = LickSpec(settings, pins, open_bus, find_gpio, os.getpid())
         self._link: socket.socket | None = None
-        self._process: SpawnProcess | None = None
+        self._process = DeviceProcess("lick sensor")
         self._licks: deque[Lick] = deque()
         self._reports: deque[Report] = deque(maxlen=MOST_REPORTS)
         self._heard_ns = 0
         self._lost = ""
         self._closed = False
         self._reopening = Reopening("lick sensor")
-        self._left: list[Report] = []
         self.name = ""
-        self.pid = 0
 
     def start(self, go_on: Callable[[], bool] = always) -> None:
         """Start the process, and wait until the sensor is in use.
@@ -100,6 +94,11 @@ class LickReader:
         if self._link is not None:
             raise OutputError("lick sensor: it was started before")
         to_the_end(self._opening(), go_on)
+
+    @property
+    def pid(self) -> int:
+        """Id of the process, 0 where there is none."""
+        return self._process.pid
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -152,8 +151,7 @@ class LickReader:
 
     def left_behind(self) -> tuple[Report, ...]:
         """Return the processes that could not be ended (``licks_stuck``), as LeavesBehind says."""
-        left, self._left = tuple(self._left), []
-        return left
+        return tuple(Report(time.monotonic_ns(), "licks_stuck", text) for text in self._process.take_left())
 
     def close(self) -> None:
         """End the process; within 2 s, whatever it is doing."""
@@ -176,8 +174,7 @@ class LickReader:
                 yield from self._ending()
                 raise OutputError(self._lost)
         except BaseException:
-            if self._process is not None:
-                self._process.kill()
+            self._process.kill()
             to_the_end(self._ending(DROP_S))
             raise
 
@@ -197,20 +194,12 @@ class LickReader:
         """Start the process; return the socket from it. Raises OutputError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            # A daemon: if nobody calls close(), the interpreter ends it at its own exit.
-            process = multiprocessing.get_context("spawn").Process(
-                target=run_licks, args=(theirs, self._spec), name="rigloop-licks", daemon=True
-            )
             try:
-                with signals_held_back():
-                    process.start()
-            except OSError as error:
+                # A daemon: if nobody calls close(), the interpreter ends it at its own exit.
+                self._process.start(run_licks, (theirs, self._spec), "rigloop-licks", daemon=True)
+            except OutputError:
                 ours.close()
-                raise OutputError(
-                    f"lick sensor: no process can be started ({error.strerror}); end other programs and try again"
-                ) from error
-        self._process = process
-        self.pid = process.pid or 0
+                raise
         return ours
 
     def _listen(self) -> None:
@@ -243,9 +232,4 @@ class LickReader:
         if self._link is not None:
             self._link.close()
             self._link = None
-        # Known until its end is seen: these steps may be broken off, and taken up again by the next call.
-        process = self._process
-        if process is not None and not (yield from ending(process, patience_s, KILL_S)):
-            text = f"lick sensor: its process {self.pid} hangs in the kernel and was left behind; restart this computer"
-            self._left.append(Report(time.monotonic_ns(), "licks_stuck", text))
-        self._process, self.pid = None, 0
+        yield from self._process.ending(patience_s, KILL_S)

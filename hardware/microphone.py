@@ -10,18 +10,19 @@ import math
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import OutputError
+from hardware.device_process import DeviceProcess
 from hardware.realtime import become_important
 from hardware.speaker_card import RATES, import_pyaudio, quiet_stderr
-from recording.child import signals_held_back
+from hardware.steps import STEP_S, Steps, always, to_the_end
 
 BLOCK = 128
 """Samples that are asked for at a time."""
@@ -43,7 +44,7 @@ class Microphone:
 
     def __init__(self, part: str = "") -> None:
         self._part = part
-        self._process: SpawnProcess | None = None
+        self._process = DeviceProcess("microphone")
         self._pipe: Connection | None = None
         self._blocks: list[bytes] = []
         self._ends: list[int] = []
@@ -51,22 +52,46 @@ class Microphone:
         self._count = 0
         self.facts: dict[str, Any] = {}
 
-    def start(self) -> None:
-        """Open the input and begin. Raises OutputError: which, what is wrong, the cure."""
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(target=_record, args=(theirs, self._part), name="rigloop-ear", daemon=True)
-        with theirs, signals_held_back():
-            self._process.start()
-        said = None
-        with suppress(EOFError):
-            said = self._pipe.recv() if self._pipe.poll(START_S) else None
+    def start(self, go_on: Callable[[], bool] = always) -> None:
+        """Open the input and begin.
+
+        Parameters
+        ----------
+        go_on : callable
+            Asked ten times a second and more whether to go on.
+
+        Raises
+        ------
+        OutputError
+            Which input, what is wrong, the cure.
+        Interrupted
+            ``go_on`` returned False. With both nothing is left.
+        """
+        try:
+            said = to_the_end(self._opening(), go_on)
+        except BaseException:
+            self._process.kill()
+            self.close()
+            raise
         if not isinstance(said, dict):
             self.close()
             raise OutputError(
                 said or f"microphone: its process said nothing for {START_S:g} s; see that arecord -L works"
             )
         self.facts = said
+
+    def _opening(self) -> Steps[Any]:
+        """Start the process; return the first that it says, None where it says nothing."""
+        self._pipe, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
+        with theirs:
+            self._process.start(_record, (theirs, self._part), "rigloop-ear", daemon=True)
+        until_ns = time.monotonic_ns() + round(START_S * 1e9)
+        with suppress(EOFError):
+            while time.monotonic_ns() < until_ns:
+                if self._pipe.poll(STEP_S):
+                    return self._pipe.recv()
+                yield
+        return None
 
     @property
     def rate_hz(self) -> float:
@@ -110,11 +135,7 @@ class Microphone:
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
-        if self._process is not None:
-            self._process.join(END_S)
-            self._process.kill()
-            self._process.join(END_S)
-            self._process = None
+        to_the_end(self._process.ending(END_S, END_S))
 
 
 def _record(pipe: Connection, part: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
@@ -10,16 +9,7 @@ from core.errors import OutputError
 from hardware.header import bcm_of
 from hardware.pins import connected
 from hardware.settings import PinSettings
-
-SHARED_FOLDERS = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - fixed names on purpose; see lock_folder
-
-
-def lock_folder() -> Path:
-    """Return the folder of this machine's locks: the rule of ``session.locks``, which this layer does not see."""
-    for folder in SHARED_FOLDERS:
-        if folder.is_dir() and folder.stat().st_mode & 0o1777 == 0o1777:
-            return folder
-    return SHARED_FOLDERS[-1]
+from recording.lock_file import NoLocksHere, hold_file, lock_folder
 
 
 class PinLocks:
@@ -55,27 +45,17 @@ class PinLocks:
             # The board refuses it, with a cure of its own.
             return
         try:
-            file = _open(path)
+            self._held.append(hold_file(path))
+        except BlockingIOError:
+            raise OutputError(
+                f"{name}: another Rigloop drives this pin (lock {path}); end that session, or give another pin"
+            ) from None
+        except NoLocksHere as error:
+            raise OutputError(
+                f"{name}: its lock {path} cannot be taken ({error.strerror}), as on a network share that keeps no "
+                "locks; mount a disk of this computer there"
+            ) from error
         except OSError as error:
             raise OutputError(
                 f"{name}: its lock {path} cannot be opened ({error.strerror}); make the file readable (chmod a+r)"
             ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            raise OutputError(
-                f"{name}: another Rigloop drives this pin (lock {path}); end that session, or give another pin"
-            ) from None
-        self._held.append(file)
-
-
-def _open(path: Path) -> int:
-    """Open the file, read-only where another user made it: a lock needs no more."""
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except PermissionError:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    if os.fstat(file).st_uid == os.geteuid():
-        os.fchmod(file, 0o644)
-    return file

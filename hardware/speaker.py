@@ -193,6 +193,10 @@ class ProcessSpeaker:
             self._lost = str(error)
             yield from self._release()
             raise
+        except BaseException:
+            # Broken off: the link has ended what it could, and has the rest to tell.
+            to_the_end(self._release())
+            raise
         self._memory, self._facts = memory, facts
         self._lost, self._count, self._told = "", 0, {}
         self.alive()

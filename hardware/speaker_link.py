@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import atexit
 import json
-import multiprocessing
 import os
 import select
 import socket
 import time
-from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
 from core.errors import OutputError
+from hardware.device_process import DeviceProcess
 from hardware.speaker_memory import SpeakerMemory, make_speaker_memory
 from hardware.speaker_process import RATE_S, SpeakerSpec, run_speaker
-from hardware.steps import STEP_S, Steps, ending, to_the_end
-from recording.child import signals_held_back
+from hardware.steps import STEP_S, Steps, to_the_end
 
 # A cold start imports numpy and looks at every card, seconds on a Pi; then the rate is measured.
 START_S = 30.0 + RATE_S
@@ -29,12 +27,15 @@ _PACKET = 65_536
 class Link(Protocol):
     """What ``hardware.speaker.ProcessSpeaker`` asks of whoever plays. Called by the runner's thread."""
 
-    pid: int
+    @property
+    def pid(self) -> int:
+        """Process id, 0 where there is none."""
 
     def opening(self) -> Steps[tuple[SpeakerMemory, dict[str, Any]]]:
         """Open the card, silent; return the shared memory and facts of the card.
 
-        Raises OutputError; nothing is then left, nor where its steps are broken off.
+        Raises OutputError; nothing is then left, nor where its steps are broken off, but what hangs in the kernel:
+        ``ending`` tells of it.
         """
 
     def lost(self) -> str:
@@ -44,7 +45,10 @@ class Link(Protocol):
         """End it at once; does not wait."""
 
     def ending(self) -> Steps[str]:
-        """Fall silent and end; twice is legal. Returns what was left behind, hanging in the kernel; mostly empty."""
+        """Fall silent and end; twice is legal.
+
+        Returns what was left behind since the last call, hanging in the kernel; mostly empty.
+        """
 
 
 class SpeakerLink:
@@ -53,19 +57,18 @@ class SpeakerLink:
     Parameters
     ----------
     spec : SpeakerSpec
-
-    Attributes
-    ----------
-    pid : int
-        Process id, 0 before the start.
     """
 
     def __init__(self, spec: SpeakerSpec) -> None:
-        self.pid = 0
         self._spec = spec
         self._socket: socket.socket | None = None
-        self._process: SpawnProcess | None = None
+        self._process = DeviceProcess("speaker")
         self._memory: SpeakerMemory | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id, 0 where there is none."""
+        return self._process.pid
 
     def opening(self) -> Steps[tuple[SpeakerMemory, dict[str, Any]]]:
         """Start the process and wait until the card is open and its rate known: 3 s, on a slow computer more.
@@ -84,7 +87,7 @@ class SpeakerLink:
         said = yield from self._first_words()
         if "ready" not in said:
             self.kill()
-            yield from self.ending()
+            yield from self._ending(CLOSE_S)
             failure = OutputError(
                 said.get("error") or f"speaker: its process said nothing for {START_S:g} s; start again"
             )
@@ -99,26 +102,22 @@ class SpeakerLink:
 
     def kill(self) -> None:
         """End the process at once."""
-        if self._process is not None and self._process.exitcode is None:
-            self._process.kill()
+        self._process.kill()
 
     def ending(self) -> Steps[str]:
-        """Hang up, see the process end, kill it where it does not."""
-        return (yield from self._ending(CLOSE_S))
+        """Hang up, see the process end, kill it where it does not; return what was left behind, now or before."""
+        yield from self._ending(CLOSE_S)
+        return "; ".join(self._process.take_left())
 
-    def _ending(self, patience_s: float) -> Steps[str]:
+    def _ending(self, patience_s: float) -> Steps[None]:
         if self._socket is not None:
             atexit.unregister(self._socket.close)
             self._socket.close()
             self._socket = None
-        process = self._process
-        # Known until its end is seen: these steps may be broken off, and taken up again by the next call.
-        ended = process is None or process.pid is None or (yield from ending(process, patience_s, patience_s))
-        self._process = None
+        yield from self._process.ending(patience_s, patience_s)
         if self._memory is not None:
             self._memory.close()
             self._memory = None
-        return "" if ended else f"speaker: its process {self.pid} hangs in the kernel and was left behind"
 
     def _first_words(self) -> Steps[dict[str, Any]]:
         """Return the first that the process says, nothing where that takes longer than START_S."""
@@ -149,12 +148,7 @@ class SpeakerLink:
             finally:
                 for handle in handles:
                     os.close(handle)
-            self._process = multiprocessing.get_context("spawn").Process(
-                target=run_speaker, args=(theirs, self._spec), name="rigloop-speaker"
-            )
-            with signals_held_back():
-                self._process.start()
-        self.pid = self._process.pid or 0
+            self._process.start(run_speaker, (theirs, self._spec), "rigloop-speaker")
         # Registered after multiprocessing's own exit hook, so run before it: that one waits for the process, which
         # waits for the end of this socket when nobody called close().
         atexit.register(self._socket.close)
@@ -173,11 +167,8 @@ class SpeakerLink:
             packet = b""
         if packet:
             return dict(json.loads(packet))
-        code = None
-        if self._process is not None:
-            # It closes its socket as it dies: the code is there within a millisecond.
-            self._process.join(0.1)
-            code = self._process.exitcode
+        # It closes its socket as it dies: the code is there within a millisecond.
+        code = self._process.exit_code(0.1)
         return {
             "error": f"speaker: its process ended (exit code {code}), the sound is off; the system's log tells whether "
             "it was killed"

@@ -173,7 +173,7 @@ class VirtualSpeaker:
         if freq_hz == HIGH_HZ:
             self._highs_ns.append(sounds_ns)
 
-    def start(self) -> None:
+    def start(self, go_on: Callable[[], bool]) -> None:
         """Nothing to begin."""
 
     def poll(self) -> None:

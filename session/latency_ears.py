@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hardware.microphone import Microphone
 from hardware.speaker import ProcessSpeaker
@@ -27,7 +27,7 @@ class CardEar:
         self._latency_ns = round(latency_s * 1e9)
         self._times: dict[int, int] = {}
 
-    def start(self) -> None:
+    def start(self, go_on: Callable[[], bool]) -> None:
         """Nothing to begin."""
 
     def poll(self) -> None:
@@ -59,9 +59,9 @@ class MicrophoneEar:
         self._low_hz, self._high_hz = low_hz, high_hz
         self.about = "a microphone"
 
-    def start(self) -> None:
-        """Open the input. Raises OutputError."""
-        self._microphone.start()
+    def start(self, go_on: Callable[[], bool]) -> None:
+        """Open the input. Raises OutputError, and Interrupted as soon as ``go_on`` says no."""
+        self._microphone.start(go_on)
         facts = self._microphone.facts
         self.about = (
             f"the input '{facts['input']}', whose own latency ({1e3 * facts['latency_s']:.1f} ms told) is in it"

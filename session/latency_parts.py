@@ -29,8 +29,8 @@ class Ear(Protocol):
 
     about: str
 
-    def start(self) -> None:
-        """Begin to listen. Raises OutputError."""
+    def start(self, go_on: Callable[[], bool]) -> None:
+        """Begin to listen. Raises OutputError, and Interrupted as soon as ``go_on`` says no."""
 
     def poll(self) -> None:
         """Called once per frame; never blocks. Raises OutputError when the device is lost."""
@@ -47,7 +47,7 @@ class NoEar:
 
     about = "none"
 
-    def start(self) -> None:
+    def start(self, go_on: Callable[[], bool]) -> None:
         """Nothing to begin."""
 
     def poll(self) -> None:

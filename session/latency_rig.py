@@ -5,7 +5,7 @@ Owns what it makes until it is closed: the rig's lock, guardian, speaker, ear an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -64,8 +64,8 @@ class LatencyChoice:
 
 
 @contextmanager
-def latency_bench(settings: Settings, choice: LatencyChoice) -> Iterator[Bench]:
-    """Make and start the parts; close them at the end.
+def latency_bench(settings: Settings, choice: LatencyChoice, go_on: Callable[[], bool]) -> Iterator[Bench]:
+    """Make and start the parts; close them at the end. ``go_on`` is asked ten times a second meanwhile.
 
     Raises
     ------
@@ -75,11 +75,12 @@ def latency_bench(settings: Settings, choice: LatencyChoice) -> Iterator[Bench]:
         A camera whose library this machine lacks.
     OutputError, CameraError
         A device that cannot be had.
+    Interrupted
+        ``go_on`` returned False. With each of them all is closed again.
     """
     check_lines(choice.light, choice.answer)
     with ExitStack() as held:
-        make = _virtual if choice.bench == "virtual" else _real
-        yield make(settings, choice, held)
+        yield _virtual(settings, choice, held) if choice.bench == "virtual" else _real(settings, choice, held, go_on)
 
 
 def _virtual(settings: Settings, choice: LatencyChoice, held: ExitStack) -> Bench:
@@ -101,14 +102,14 @@ def _virtual(settings: Settings, choice: LatencyChoice, held: ExitStack) -> Benc
     )  # fmt: skip
 
 
-def _real(settings: Settings, choice: LatencyChoice, held: ExitStack) -> Bench:
+def _real(settings: Settings, choice: LatencyChoice, held: ExitStack, go_on: Callable[[], bool]) -> Bench:
     """Return a bench of processes."""
     clock, edges = MonotonicClock(), EdgeLog()
     if choice.bench == "rig":
         _check_rig(settings, choice)
         held.enter_context(rig_locks(settings.outputs.rig, settings.mouse)[0])
     pins = settings.pins if choice.bench == "rig" else _in_memory(settings.pins)
-    speaker, ear = _sound(settings, choice, held)
+    speaker, ear = _sound(settings, choice, held, go_on)
     eye = _Eye(edges, choice.light)
     camera, name = _camera(settings, choice, clock, eye)
     held.callback(camera.close)
@@ -118,7 +119,7 @@ def _real(settings: Settings, choice: LatencyChoice, held: ExitStack) -> Bench:
     # Last, since it must hear of somebody from now on; it is closed first.
     guard = make_guard(GuardSpec(pins=pins, outputs=settings.outputs, ledger=None))
     held.callback(guard.close)
-    guard.start()
+    guard.start(go_on)
     eye.guardian = guard
     camera.start()
     about = _about(settings, choice, name, ear.about)
@@ -172,7 +173,9 @@ def _camera(settings: Settings, choice: LatencyChoice, clock: Clock, eye: _Eye) 
     return camera, ", ".join(f"{key} {value}" for key, value in facts.items()) or settings.camera.vid_source.value
 
 
-def _sound(settings: Settings, choice: LatencyChoice, held: ExitStack) -> tuple[Speaker, Ear]:
+def _sound(
+    settings: Settings, choice: LatencyChoice, held: ExitStack, go_on: Callable[[], bool]
+) -> tuple[Speaker, Ear]:
     """Return the speaker and what hears it, started."""
     if choice.ear == "none":
         return FakeSpeaker(), NoEar()
@@ -184,10 +187,10 @@ def _sound(settings: Settings, choice: LatencyChoice, held: ExitStack) -> tuple[
         # First, so that it hears the card open.
         ear = MicrophoneEar(choice.microphone, LOW_HZ, HIGH_HZ)
         held.callback(ear.close)
-        ear.start()
+        ear.start(go_on)
     speaker = ProcessSpeaker(settings.sound, speaker_gains(settings.config_path, settings.outputs.rig))
     held.callback(speaker.close)
-    speaker.start()
+    speaker.start(go_on)
     return speaker, (ear if choice.ear == "microphone" else CardEar(speaker, HIGH_HZ))
 
 

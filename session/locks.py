@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from core.errors import BusyError, InputError
-
-SHARED_FOLDERS = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - fixed names on purpose; see lock_folder
+from recording.lock_file import NoLocksHere, hold_file, lock_folder
 
 
 class FileLock:
@@ -18,52 +17,50 @@ class FileLock:
     Parameters
     ----------
     path : Path
-        Made if absent; its folder must exist. It is left in place: removing it would let two processes hold two files.
+        Made if absent; its folder must exist.
     what : str
         What is locked, such as ``"mouse M1"``, for the message.
+    cure : str
+        What to do about a folder that keeps no locks.
     """
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, what: str, cure: str = "mount a disk of this computer there") -> None:
         self._path = path
         self._what = what
+        self._cure = cure
         self._fd = -1
-        self._writable = True
 
     def __enter__(self) -> FileLock:
-        """Take the lock. Raises BusyError at once if another process holds it."""
+        """Take the lock. Raises BusyError at once if another process holds it, InputError where none can be had."""
         try:
-            self._fd = self._open()
+            self._fd = hold_file(self._path)
+        except BlockingIOError:
+            raise BusyError(
+                f"{self._what} is in a session or preview that is still running (process {self._holder()} took "
+                f"{self._path}); wait for it, or stop it"
+            ) from None
+        except NoLocksHere as error:
+            raise InputError(
+                f"{self._what}: the lock {self._path} cannot be taken ({error.strerror}), as on a network share that "
+                f"keeps no locks; {self._cure}"
+            ) from error
         except OSError as error:
             raise InputError(
                 f"{self._what}: the lock {self._path} cannot be opened ({error.strerror}); make its folder "
                 "writable and the file readable (chmod a+r), as its owner or as root"
             ) from error
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(self._fd, 100, 0).decode(errors="replace").strip() or "unknown"
-            os.close(self._fd)
-            self._fd = -1
-            raise BusyError(
-                f"{self._what} is in a session or preview that is still running (process {holder} took {self._path}); "
-                "wait for it, or stop it"
-            ) from None
-        if self._writable:
+        # For the message of whoever finds it taken, no more: a file of another user cannot be written.
+        with suppress(OSError):
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
         return self
 
-    def _open(self) -> int:
-        """Open the file, read-only where another user made it: a lock needs no more."""
+    def _holder(self) -> str:
+        """Return the process that wrote its number there."""
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except PermissionError:
-            self._writable = False
-            return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        if os.fstat(fd).st_uid == os.geteuid():
-            # Whatever the umask: another user must be able to look at it.
-            os.fchmod(fd, 0o644)
-        return fd
+            return self._path.read_bytes()[:100].decode(errors="replace").strip() or "unknown"
+        except OSError:
+            return "unknown"
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._fd >= 0:
@@ -80,7 +77,8 @@ def mouse_lock(data_root: Path, mouse: str) -> FileLock:
             f"data_root {data_root}: the folder of mouse {mouse} cannot be made ({error.strerror}); choose a folder "
             "you may write with data_root or --data-root"
         ) from error
-    return FileLock(data_root / mouse / ".lock", f"mouse {mouse}")
+    cure = "choose a folder on a disk of this computer with data_root or --data-root"
+    return FileLock(data_root / mouse / ".lock", f"mouse {mouse}", cure)
 
 
 def rig_locks(rig: str, mouse: str) -> tuple[FileLock, FileLock]:
@@ -90,14 +88,3 @@ def rig_locks(rig: str, mouse: str) -> tuple[FileLock, FileLock]:
         FileLock(folder / f"rigloop-rig-{rig}.lock", f"rig {rig}"),
         FileLock(folder / f"rigloop-mouse-{mouse}.lock", f"mouse {mouse}"),
     )
-
-
-def lock_folder() -> Path:
-    """Return the folder of this machine's locks: /run/lock where everybody may write there, else /tmp.
-
-    Never TMPDIR: two users, or a service with a folder of its own, must meet in it.
-    """
-    for folder in SHARED_FOLDERS:
-        if folder.is_dir() and folder.stat().st_mode & 0o1777 == 0o1777:
-            return folder
-    return SHARED_FOLDERS[-1]

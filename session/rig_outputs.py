@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +35,9 @@ RIG_DAY_S = 36_000.0
 
 
 @contextmanager
-def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, for_mouse: bool) -> Iterator[Guard]:
+def rig_guard(
+    settings: Settings, purpose: Purpose, outputs: OutputSettings, go_on: Callable[[], bool], *, for_mouse: bool
+) -> Iterator[Guard]:
     """Take the rig (and the mouse), start its guardian, and close it at the end, valve first.
 
     Parameters
@@ -46,6 +48,8 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
         whatever ends this process or the guardian.
     outputs : OutputSettings
         Bounds that the guardian keeps.
+    go_on : callable
+        Asked ten times a second and more, until the lines are had, whether to go on.
     for_mouse : bool
         Whether the water is the mouse's: its locks are taken, too, and the guardian counts it to the mouse's day; else
         it goes into the rig's own log.
@@ -56,6 +60,8 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
         The rig or the mouse is in a session.
     OutputError
         The lines cannot be had.
+    Interrupted
+        ``go_on`` returned False. With each of them nothing is left.
     """
     with ExitStack() as held:
         rig, everywhere = rig_locks(settings.outputs.rig, settings.mouse)
@@ -71,7 +77,7 @@ def rig_guard(settings: Settings, purpose: Purpose, outputs: OutputSettings, *, 
             outputs = replace(outputs, max_day_water_s=RIG_DAY_S)
         guard = make_guard(GuardSpec(settings.pins, outputs, ledger, copy, purpose))
         held.callback(guard.close)
-        guard.start()
+        guard.start(go_on)
         yield guard
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.clock import MonotonicClock
 from core.ports import Clock
-from core.values import Line, Pulse, Report, as_ns
+from core.values import Line, Pulse, as_ns
 from hardware.ledger_rows import Purpose
 from session.rig_outputs import rig_guard
 from session.settings import Settings
+
+if TYPE_CHECKING:
+    from hardware.guard import Guard
 
 SHOW_S = 1.0
 """How long a line is high, s: a person looks up."""
@@ -55,41 +59,50 @@ def toggle(settings: Settings, valve: bool, stop: Callable[[], bool], clock: Clo
 
     The sync line is not raised here: the guardian pulses it by itself, and one pulse of it is awaited. The guardian
     writes the drop into the rig's own log. Raises InputError for a rig in a session, OutputError for lines that cannot
-    be had.
+    be had, Interrupted where ``stop`` says so before they are. What ``stop`` cuts short is not told.
     """
     clock = clock or MonotonicClock()
-    with rig_guard(settings, Purpose.prime, settings.outputs, for_mouse=False) as guard:
+    with rig_guard(settings, Purpose.prime, settings.outputs, lambda: not stop(), for_mouse=False) as guard:
         for line in Line:
             pin = getattr(settings.pins, f"pin_{line.value}")
             if stop():
                 return
             if pin:
                 guard.lines.pulse(Pulse(line, SHOW_S), clock.now_ns())
-            yield Toggled(line.value, pin, _high_s(guard, line.value, SHOW_S, clock, stop) if pin else 0.0)
+            yield from _watched(guard, line.value, pin, SHOW_S, clock, stop)
         if stop():
             return
         pin, (_, longest_s) = settings.pins.pin_sync, settings.pins.sync_interval_s
-        yield Toggled("sync", pin, _high_s(guard, "sync", longest_s, clock, stop) if pin else 0.0)
+        yield from _watched(guard, "sync", pin, longest_s, clock, stop)
         if stop():
             return
         pin = settings.pins.pin_valve if valve else 0
         if pin:
             guard.valve.pulse(DROP_S, clock.now_ns())
-        told = Toggled("valve", pin, _high_s(guard, "valve", DROP_S, clock, stop) if pin else 0.0)
-    yield told
+        told = _watched(guard, "valve", pin, DROP_S, clock, stop)
+    yield from told
 
 
-def _high_s(guard: object, name: str, expected_s: float, clock: Clock, stop: Callable[[], bool]) -> float:
-    """Wait for the line to rise and fall; return how long it was high, s."""
+def _watched(
+    guard: Guard, name: str, pin: int, expected_s: float, clock: Clock, stop: Callable[[], bool]
+) -> tuple[Toggled, ...]:
+    """Return what became of one output; nothing where ``stop`` cut it short."""
+    high_s = _high_s(guard, name, expected_s, clock, stop) if pin else 0.0
+    return () if high_s is None else (Toggled(name, pin, high_s),)
+
+
+def _high_s(guard: Guard, name: str, expected_s: float, clock: Clock, stop: Callable[[], bool]) -> float | None:
+    """Wait for the line to rise and fall; return how long it was high, s. None where ``stop`` did not let it."""
     up_ns = 0
     # Edges of the sync line are reports of a kind of their own.
     rise, fall = (("sync", "1"), ("sync", "0")) if name == "sync" else (("edge", f"{name} 1"), ("edge", f"{name} 0"))
     end_ns = clock.now_ns() + as_ns(expected_s + GRACE_S)
-    while clock.now_ns() < end_ns and not stop():
-        guard.alive()  # type: ignore[attr-defined]
+    while clock.now_ns() < end_ns:
+        if stop():
+            return None
+        guard.alive()
         clock.sleep_until_ns(clock.now_ns() + 20_000_000)
-        reports: tuple[Report, ...] = guard.reports()  # type: ignore[attr-defined]
-        for report in reports:
+        for report in guard.reports():
             if (report.kind, report.detail) == rise:
                 up_ns = report.time_ns
             elif (report.kind, report.detail) == fall and up_ns:

@@ -173,6 +173,53 @@ def test_a_camera_that_comes_back_with_another_gain_is_refused_until_it_has_its_
     driver.check_played()
 
 
+def test_a_driver_that_fails_to_close_is_no_camera_that_is_back(make: Make) -> None:
+    fails = [Fail(ValueError("a bug of the driver")), Fail(CameraError("scripted camera: busy"))]
+    camera, driver = make([*give(1), Fail(), *give(4)], closes=fails)
+    lose(camera)
+    with pytest.raises(CameraError, match=r"^scripted camera: cannot be closed: a bug of the driver; see") as failed:
+        reconnect(camera)
+    assert "ValueError" in failed.value.details
+    with pytest.raises(CameraError, match="cannot be closed: a bug"):
+        camera.read(LONG_S)
+    with pytest.raises(CameraError, match=r"^scripted camera: busy$"):
+        reconnect(camera)
+    assert driver.calls.count("open") == 1
+    reconnect(camera)
+    assert driver.calls.count("open") == 2
+    assert camera.read(LONG_S).number == 4
+    camera.close()
+    driver.check_played()
+
+
+def test_another_camera_that_cannot_be_closed_is_refused_as_the_other_one(make: Make) -> None:
+    closes = [None, Fail(ValueError("odd")), None]
+    other, same = Become("Maker Fast 2", {"gain": 8.0}), Become("scripted camera 1", {"gain": 8.0})
+    camera, driver = make([*give(1), Fail(), *give(4)], opens=[None, other, same], facts={"gain": 8.0}, closes=closes)
+    lose(camera)
+    with pytest.raises(CameraError, match=r"in its place: Maker Fast 2, .* \(and it could not be closed: odd\)$"):
+        reconnect(camera)
+    reconnect(camera)
+    assert camera.read(LONG_S).number == 4
+    camera.close()
+    driver.check_played()
+
+
+def test_whatever_a_reconnect_raises_the_next_one_tries_anew(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*of: object) -> str:
+        raise KeyError("a bug of ours")
+
+    camera, driver = make([*give(1), Fail(), *give(4)])
+    lose(camera)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(grabber, "difference", odd)
+        with pytest.raises(KeyError, match="a bug of ours"):
+            reconnect(camera)
+    reconnect(camera)
+    assert driver.calls == ["open", "start", "close", "open", "close", "open", "start"]
+    assert camera.read(LONG_S).number == 4
+
+
 def test_a_silent_camera_can_be_reconnected(make: Make) -> None:
     camera, driver = make([*give(1), Silence(), *give(5)])
     camera.start()

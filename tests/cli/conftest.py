@@ -11,7 +11,8 @@ from core.clock import MonotonicClock
 from core.errors import OutputError
 from core.values import Report
 from hardware.ledger import Ledger, Opening
-from session import locks, rig_outputs
+from recording import lock_file
+from session import rig_outputs
 from session.stop import SIGNALS
 from tests.cli.words import ROOT
 from tests.support.outputs import VirtualGuard
@@ -52,7 +53,7 @@ def own_locks(monkeypatch, tmp_path):
     folder = tmp_path / "locks"
     folder.mkdir()
     folder.chmod(0o1777)
-    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (folder,))
 
 
 class QuickGuard(VirtualGuard):

@@ -3,12 +3,14 @@
 import io
 import json
 import re
+import signal
 
 import pytest
 
 from core.errors import OutputError
 from core.values import Line
-from session import locks, machine
+from recording import lock_file
+from session import machine
 from session.locks import rig_locks
 from tests.cli.conftest import QuickGuard
 from tests.support.outputs import VirtualGuard
@@ -22,7 +24,7 @@ def own_locks(monkeypatch, tmp_path):
     folder = tmp_path / "locks"
     folder.mkdir()
     folder.chmod(0o1777)
-    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (folder,))
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def test_the_valve_is_toggled_only_when_somebody_agrees(rigloop, config, guards,
 def test_a_line_that_tells_no_edge_is_a_failure_with_a_cure(rigloop, config, guards, monkeypatch, dead):
     monkeypatch.setattr("session.toggle.SHOW_S", 0.02)
     monkeypatch.setattr("session.toggle.GRACE_S", 0.05)
-    monkeypatch.setattr(QuickGuard, "start", lambda self: (VirtualGuard.start(self), self.dead.add(dead)))
+    monkeypatch.setattr(QuickGuard, "start", lambda self, go_on: (VirtualGuard.start(self), self.dead.add(dead)))
     words = ("--set", "pin_sync=5", "--set", "sync_interval_s=0.05,0.1", "--set", "pin_valve=0")
     code, out, err = rigloop("doctor", "--toggle", "--yes", *words, "--config", config)
     assert code == 3
@@ -135,3 +137,20 @@ def test_a_rig_in_a_session_is_not_toggled(rigloop, config, guards):
     assert code == 2
     assert "still running" in err
     assert guards == []
+
+
+@pytest.mark.parametrize(("name", "asked", "show_s"), [("fail_led", "levels", 5.0), ("valve", "pulses", 0.02)])
+def test_ctrl_c_tells_no_fault_of_the_line_that_it_cut_short(rigloop, config, guards, monkeypatch, name, asked, show_s):
+    monkeypatch.setattr("session.toggle.SHOW_S", show_s)
+    monkeypatch.setattr("session.toggle.DROP_S", 0.5)
+
+    def alive(guard):
+        if getattr(guard, asked):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(QuickGuard, "alive", alive)
+    code, out, err = rigloop("doctor", "--toggle", "--yes", "--config", config)
+    assert (code, err) == (130, "")
+    assert "NO EDGE" not in out
+    assert f"\n{name} " not in f"\n{out}"
+    assert guards[0].closed

@@ -6,7 +6,8 @@ from dataclasses import replace
 import cv2
 import pytest
 
-from session import locks, prepare, stop
+from recording import lock_file
+from session import prepare, stop
 from session.build import build
 from session.locks import rig_locks
 from tests.cli.words import run_words
@@ -21,7 +22,7 @@ def own_rig(monkeypatch, tmp_path):
     folder = tmp_path / "locks"
     folder.mkdir()
     folder.chmod(0o1777)
-    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (folder,))
 
 
 def words(config, picture, *more):

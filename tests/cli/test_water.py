@@ -1,5 +1,6 @@
 """``rigloop water``, ``flush`` and ``weigh``: bounded, counted, told."""
 
+import io
 import signal
 from datetime import datetime
 
@@ -8,8 +9,11 @@ import pytest
 from core.clock import MonotonicClock
 from hardware.ledger import Ledger, Opening
 from hardware.ledger_rows import Purpose
+from session import rig_outputs
 from session.locks import mouse_lock, rig_locks
 from session.water_day import water_path
+from tests.cli.conftest import QuickGuard
+from tests.support.outputs import VirtualGuard
 
 pytestmark = pytest.mark.usefixtures("own_locks")
 
@@ -244,3 +248,32 @@ def test_weights_that_are_none(rigloop, config, root, grams):
     assert code == 2
     assert "grams" in err.lower()
     assert not root.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["water", "--mouse", "DEMO", "--seconds", "0.01"],
+        ["flush", "--seconds", "1"],
+        ["calibrate", "valve", "--durations-ms", "2,4", "--pulses", "2"],
+        ["doctor", "--toggle", "--yes"],
+        ["doctor", "--latency", "--bench", "guardian", "--mouse", "DEMO", "--ear", "none"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_ctrl_c_while_the_guardian_starts_ends_the_command_at_once(rigloop, config, guards, root, monkeypatch, words):
+    def start(self, go_on):
+        signal.raise_signal(signal.SIGINT)
+        VirtualGuard.start(self, go_on)
+
+    monkeypatch.setattr(QuickGuard, "start", start)
+    monkeypatch.setattr("session.latency_rig.make_guard", lambda spec: rig_outputs.make_guard(spec))
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n"))
+    code, out, err = rigloop(*words, "--config", config)
+    [guard] = guards
+    assert code == 130, err
+    assert guard.closed
+    assert not guard.started
+    assert len(err.splitlines()) == 1
+    assert "stopped" in err
+    assert "NO EDGE" not in out

@@ -203,7 +203,7 @@ def test_the_library_is_told_from_what_would_be_imported(both, tmp_path, monkeyp
     [("Pi 4", "RPi.GPIO", "RPi.GPIO"), ("Pi 5", "rpi-lgpio", "RPi.GPIO"), ("Orin", "Jetson.GPIO", "Jetson.GPIO")],
 )
 def test_auto_makes_the_board_that_is_there(tree, tmp_path, monkeypatch, tree_of, has, module):
-    monkeypatch.setattr("hardware.pin_locks.SHARED_FOLDERS", (tmp_path,))
+    monkeypatch.setattr("recording.lock_file.SHARED_FOLDERS", (tmp_path,))
     asked = []
     board = make_board(
         PinSettings(),
@@ -218,7 +218,7 @@ def test_auto_makes_the_board_that_is_there(tree, tmp_path, monkeypatch, tree_of
 
 @pytest.mark.parametrize(("has", "shared"), [("RPi.GPIO", False), ("rpi-lgpio", True)])
 def test_only_where_the_kernel_does_not_see_to_it_are_the_pins_locked(tree, tmp_path, monkeypatch, has, shared):
-    monkeypatch.setattr("hardware.pin_locks.SHARED_FOLDERS", (tmp_path,))
+    monkeypatch.setattr("recording.lock_file.SHARED_FOLDERS", (tmp_path,))
 
     def make():
         return make_board(PinSettings(), tree(*TREES["Pi 4"][:2]), {has}.__contains__, lambda name: FakeGpio(int))

@@ -182,7 +182,7 @@ def test_the_latency_of_a_rig_with_a_camera_of_its_own(config, tmp_path, lines, 
     monkeypatch.setattr(latency_rig, "_rig_camera", own_camera)
     monkeypatch.setattr(CameraFactory, "missing", lambda self, kind, library: None)
     choice = LatencyChoice("rig", Line.LIGHT, Line.BRAIN_TTL)
-    with latency_bench(settings, choice) as bench:
+    with latency_bench(settings, choice, lambda: True) as bench:
         with pytest.raises(BusyError):
             rig_locks(settings.outputs.rig, "other")[0].__enter__()
         result = measure(bench, 200, 1, lambda: False)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from session import locks, prepare
+from recording import lock_file
+from session import prepare
 from session.build import build
 
 
@@ -11,7 +12,7 @@ def own_rig(monkeypatch, tmp_path_factory):
     """A rig's locks lie in a folder of the machine; each test has its own."""
     folder = tmp_path_factory.mktemp("locks")
     folder.chmod(0o1777)
-    monkeypatch.setattr(locks, "SHARED_FOLDERS", (folder,))
+    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (folder,))
 
 
 @pytest.fixture

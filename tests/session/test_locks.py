@@ -1,11 +1,14 @@
 """Locks that another user made or looks at."""
 
+import errno
 import os
 
 import pytest
 
-from core.errors import InputError
-from session.locks import rig_locks
+from core.errors import BusyError, InputError, OutputError
+from hardware.pin_locks import PinLocks
+from hardware.settings import PinSettings
+from session.locks import mouse_lock, rig_locks
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def test_a_lock_that_cannot_be_opened_says_how_to_mend_it(monkeypatch):
     def refuse(*args):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("session.locks.os.open", refuse)
+    monkeypatch.setattr("recording.lock_file.os.open", refuse)
     with pytest.raises(InputError, match=r"chmod a\+r"), rig_locks("rig1", "M1")[0]:
         pass
 
@@ -35,3 +38,39 @@ def test_a_rig_named_like_a_mouse_is_no_mouse():
     _, mouse = rig_locks("rig1", "M1")
     with rig, mouse:
         assert rig._path != mouse._path
+
+
+def test_a_lock_that_is_held_names_its_holder(tmp_path):
+    with mouse_lock(tmp_path, "M1"), pytest.raises(BusyError, match=rf"mouse M1 .*\(process {os.getpid()} took "):
+        mouse_lock(tmp_path, "M1").__enter__()
+    with mouse_lock(tmp_path, "M1"):
+        pass
+
+
+@pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def no_locks(request, monkeypatch):
+    """A network share that keeps no locks."""
+
+    def refuse(*args):
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+
+def test_a_data_folder_that_keeps_no_locks_is_refused_with_a_cure(tmp_path, no_locks):
+    open_handles = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"M1/\.lock cannot be taken \(.+\), .*; choose .* with data_root") as no:
+            mouse_lock(tmp_path, "M1").__enter__()
+        assert "\n" not in str(no.value)
+        assert not isinstance(no.value, BusyError)
+    with pytest.raises(InputError, match=r"rig rig1: the lock .* cannot be taken .*; mount a disk"):
+        rig_locks("rig1", "M1")[0].__enter__()
+    assert len(os.listdir("/proc/self/fd")) == open_handles
+
+
+def test_pins_whose_locks_cannot_be_kept_are_refused_with_a_cure(tmp_path, no_locks):
+    open_handles = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OutputError, match=r"gpio\d+\.lock cannot be taken \(.+\), .*; mount a disk"):
+        PinLocks(tmp_path).take(PinSettings(pin_light=21))
+    assert len(os.listdir("/proc/self/fd")) == open_handles

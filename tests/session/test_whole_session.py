@@ -13,9 +13,10 @@ from core.clock import VirtualClock
 from core.errors import BusyError
 from core.ports import EndOfSource
 from core.values import as_ns
+from recording.lock_file import lock_folder
 from recording.reader import open_session
 from roi_manager import Rect
-from session import locks, runner
+from session import runner
 from session.locks import mouse_lock, rig_locks
 from session.prepare import InterruptedEarly
 from session.settings import load_settings
@@ -193,9 +194,9 @@ def test_one_live_session_per_rig_and_mouse_whatever_their_data_root(tmp_path, r
 def test_the_folder_of_locks_does_not_depend_on_who_asks(tmp_path, monkeypatch):
     """TMPDIR differs between users and services, who must meet all the same."""
     monkeypatch.undo()
-    before = locks.lock_folder()
+    before = lock_folder()
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    assert locks.lock_folder() == before
+    assert lock_folder() == before
     assert before in (Path("/run/lock"), Path("/tmp"))
 
 

@@ -2,6 +2,7 @@
 
 from core.errors import OutputError
 from core.outputs import Openings
+from core.ports import Interrupted
 from core.values import Level, Pulse, Report, as_ns
 from hardware.settings import OutputSettings
 
@@ -33,7 +34,9 @@ class VirtualGuard:
     def pulses(self):
         return self._openings.pulses
 
-    def start(self):
+    def start(self, go_on=lambda: True):
+        if not go_on():
+            raise Interrupted
         self.started = True
 
     def pulse(self, asked, time_ns):
