@@ -19,7 +19,6 @@ from tests.support.guarded import (
     LIGHT,
     VALVE,
     await_all_gone,
-    await_end,
     await_end_of,
     await_true,
     controller,
@@ -33,6 +32,7 @@ from tests.support.guarded import (
     spec,
     water,
 )
+from tests.support.processes import await_end
 from tests.support.reopening import reopen
 
 
@@ -168,7 +168,7 @@ def test_who_follows_a_killed_session_waits_for_its_last_rows(monkeypatch, tmp_p
         open_valve(process, trace)
         time.sleep(0.3)
         process.kill()
-        await_end(pids[0])
+        await_end(pids[0], 15)
         threading.Timer(0.7, os.kill, (pids[1], signal.SIGCONT)).start()
         guard = Guard(spec(ledger=ledger))
         assert guard.valve.day_s == 0.0, "nothing is written yet"
