@@ -22,7 +22,7 @@ from hardware.guardian_spec import GuardSpec, Orders
 from hardware.guardian_wire import Kind, Message
 from hardware.heartbeat import Heartbeat
 from hardware.ledger import LOCK_WAIT_S, LedgerHeld, check_ledger, hold_ledger
-from hardware.ledger_day import local_day, read_most, recent_openings
+from hardware.ledger_day import local_day, read_together, recent_openings
 from hardware.steps import STEP_S, Reopening, Steps, always, to_the_end
 
 DROP_S = 0.1
@@ -149,8 +149,8 @@ class Guard:
         """Start the processes and take them into use. Raises OutputError."""
         self._pair = yield from self._starting_pair()
         self._link = GuardLink(self._pair, self.valve.forget)
-        self._heartbeat = Heartbeat(self._pair.life)
         try:
+            self._heartbeat = Heartbeat(self._pair.life)
             self._link.ask(Message(Kind.THREAD, number=self._heartbeat.native_id))
         except OutputError:
             with suppress(OutputError):
@@ -193,7 +193,7 @@ class Guard:
         """
         if not self._spec.ledgers:
             return ""
-        day = read_most(self._spec.ledgers, local_day(self._wall_ns))
+        day = read_together(self._spec.ledgers, local_day(self._wall_ns))
         self.valve.count_day(day.seconds)
         return day.warning
 

@@ -57,21 +57,24 @@ class Pair:
     def __init__(self, ledgers: Sequence[int] = ()) -> None:
         self.unwritten = False
         self.refused: list[str] = []
-        with ExitStack() as theirs:
-            self.link, link = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self.watch, watch = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            rows, rows_read = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            for end in (link, watch, rows, rows_read):
-                theirs.enter_context(end)
+        # What is theirs is closed here in any case; what was made is undone unless both were started.
+        with ExitStack() as theirs, ExitStack() as made:
+            self.link, link = _socket_pair(made, theirs)
+            self.watch, watch = _socket_pair(made, theirs)
+            rows, rows_read = _socket_pair(theirs, theirs)
             memory = make_life_memory()
             theirs.callback(os.close, memory)
             self.life = Life(memory)
+            made.callback(self.life.close)
             with signals_held_back():
                 self.guardian = _spawn("hardware.guardian", link.fileno(), rows.fileno(), memory)
+                made.callback(_reap, self.guardian)
                 handle = os.pidfd_open(self.guardian.pid)
                 theirs.callback(os.close, handle)
                 watched = (watch.fileno(), rows_read.fileno(), memory, handle, *ledgers)
                 self.watcher = _spawn("hardware.guardian_watcher", *watched)
+                made.callback(_reap, self.watcher)
+            made.pop_all()
 
     def opening(self, orders: Orders) -> Steps[None]:
         """Give the orders, and see both come up. Raises OutputError where they do not; nothing is then left of them."""
@@ -82,8 +85,10 @@ class Pair:
             yield from self._await_ready(self.watch, "watcher")
             yield from self._await_ready(self.link, "guardian")
         except BaseException as error:
-            self.end()
-            self.close()
+            try:
+                self.end()
+            finally:
+                self.close()
             if isinstance(error, OSError):
                 raise OutputError(
                     f"guardian: it died at its start ({error}); see above, and run rigloop doctor"
@@ -143,6 +148,19 @@ class Pair:
                 self.refused += [f"{name}: {line}" for line in message.text.splitlines()]
                 return
         raise OutputError(f"guardian: the {name} did not come up within {START_S:g} s; run rigloop doctor")
+
+
+def _socket_pair(one: ExitStack, other: ExitStack) -> tuple[socket.socket, socket.socket]:
+    """Return two connected sockets, which these two close."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    return one.enter_context(ours), other.enter_context(theirs)
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    """End a process that has no orders yet, and so no line."""
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_S)
 
 
 def _spawn(module: str, *descriptors: int) -> subprocess.Popen[bytes]:

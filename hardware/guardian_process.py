@@ -36,9 +36,14 @@ def mind_signals() -> socket.socket:
 
 
 def take_orders(link: socket.socket) -> Orders:
-    """Return the first message. Raises OutputError where there is none."""
-    packet = link.recv(_ORDERS_BYTES)
-    orders = pickle.loads(packet) if packet else None  # noqa: S301 - from the controller, which started this process
+    """Return the first message; end where the controller let go before it gave any. Raises OutputError for another."""
+    try:
+        packet = link.recv(_ORDERS_BYTES)
+    except ConnectionResetError:
+        packet = b""
+    if not packet:
+        sys.exit(0)
+    orders = pickle.loads(packet)  # noqa: S301 - from the controller, which started this process
     if not isinstance(orders, Orders):
         raise OutputError("guardian: started without orders; it is started by hardware.guard alone")
     return orders

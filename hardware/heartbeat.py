@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 
+from core.errors import OutputError
 from hardware.guardian_life import Life, Who
 from hardware.realtime import become_realtime
 
@@ -20,7 +21,7 @@ _JOIN_S = 2.0
 
 
 class Heartbeat:
-    """The thread.
+    """The thread. Raises OutputError where there can be none.
 
     Parameters
     ----------
@@ -38,7 +39,10 @@ class Heartbeat:
         self._alive_ns = time.monotonic_ns()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="rigloop-heartbeat", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise OutputError(f"guardian: no thread for the sign of life ({error}); end other programs") from error
         self.native_id = self._thread.native_id or 0
 
     def alive(self) -> None:

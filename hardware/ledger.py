@@ -21,7 +21,7 @@ from pathlib import Path
 
 from core.clock import MonotonicClock, local_datetime
 from core.errors import OutputError
-from hardware.ledger_rows import CURE, HEADER, Purpose, is_row, read_rows
+from hardware.ledger_rows import CURE, HEADER, Purpose, cure, is_row, read_rows
 
 LOCK_WAIT_S = 25.0
 """A session that was killed may write its last rows for this long; longer than ``hardware.guardian_watcher`` takes."""
@@ -65,7 +65,7 @@ def check_ledger(path: Path) -> None:
     while not place.exists() and place != place.parent:
         place = place.parent
     if not os.access(place, os.W_OK):
-        raise OutputError(f"water of the day: {path} cannot be written; {CURE}")
+        raise OutputError(f"water of the day: {path} cannot be written; {cure(path)}")
 
 
 def hold_ledger(path: Path, wait_s: float = LOCK_WAIT_S) -> int:
@@ -138,8 +138,10 @@ class Ledger:
 
 
 def _failed(path: Path, error: OSError) -> str:
-    why = f"cannot write {path} ({error.strerror})"
-    return f"water of the day: {why}; no water without it: free space, mend the disk, or {CURE}"
+    why = f"water of the day: cannot write {path} ({error.strerror}); no water without it"
+    if isinstance(error, PermissionError):
+        return f"{why}: {cure(path)}"
+    return f"{why}: free space, mend the disk, or {CURE}"
 
 
 def _lock(path: Path, file: int, wait_s: float) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from core.clock import local_datetime
 from core.outputs import DUTY_WINDOW_NS
@@ -24,12 +26,15 @@ class DayWater:
         Sum of all openings, s.
     by_purpose : dict of Purpose to float
         The same, told apart by what it was for.
+    by_session : dict of str to float
+        The same, by name of the session's folder; "" outside a session.
     warning : str
         What a person should look at; empty where all is well.
     """
 
     seconds: float
     by_purpose: dict[Purpose, float]
+    by_session: dict[str, float] = field(default_factory=dict)
     warning: str = ""
 
 
@@ -43,31 +48,35 @@ def read_day(path: Path, day: date) -> DayWater:
 
     What is dated later counts, too: the clock was ahead then, or is behind now, and the mouse may have had it today.
     """
-    by_purpose = dict.fromkeys(Purpose, 0.0)
-    later = 0
-    for when, what, seconds in _given(read_rows(path)):
-        if when.date() >= day:
-            by_purpose[what] += seconds
-            later += when.date() > day
-    warning = f"{later} rows of {path} are dated after {day} and count for it: check the clock, correct their dates"
-    return DayWater(sum(by_purpose.values()), by_purpose, warning if later else "")
+    return read_together([path], day)
 
 
-def read_most(paths: Sequence[Path], day: date) -> DayWater:
-    """Return the water of a day by the ledger, of a mouse's several, that has the most of it; with all warnings.
+def read_together(paths: Sequence[Path], day: date) -> DayWater:
+    """Return the water of a day by all ledgers of a mouse, each opening once; with all warnings.
 
     Each opening is written into all of them, one after the other: what a kill or a lost disk kept out of one, or what
     was given on another computer, stands in another.
     """
-    days = [read_day(path, day) for path in paths]
-    most = max(days, key=lambda each: each.seconds)
-    return DayWater(most.seconds, most.by_purpose, "; ".join(each.warning for each in days if each.warning))
+    ledgers = [_given(read_rows(path)) for path in paths]
+    by_purpose = dict.fromkeys(Purpose, 0.0)
+    by_session: defaultdict[str, float] = defaultdict(float)
+    for opening in _union(ledgers):
+        if opening.when.date() >= day:
+            by_purpose[opening.what] += opening.given_s
+            by_session[opening.session] += opening.given_s
+    warnings = []
+    for path, openings in zip(paths, ledgers, strict=True):
+        if later := sum(opening.when.date() > day for opening in openings):
+            warnings.append(
+                f"{later} rows of {path} are dated after {day} and count for it: check the clock, correct their dates"
+            )
+    return DayWater(sum(by_purpose.values()), by_purpose, dict(by_session), "; ".join(warnings))
 
 
 def recent_openings(paths: Sequence[Path], wall_ns: int, now_ns: int) -> list[tuple[int, int]]:
     """Return start and end (ns, monotonic) of the openings of the last 10 s, in order of their ends.
 
-    Of several ledgers the one that has the most of them counts. The monotonic clock begins anew when a computer does,
+    By all ledgers, each opening once. The monotonic clock begins anew when a computer does,
     so that the time of day tells how long ago an opening ended: one that is dated later than now, since the clock was
     set back, has ended just now. An opening that was cut by a kill counts as a whole, and has ended by now.
 
@@ -77,29 +86,52 @@ def recent_openings(paths: Sequence[Path], wall_ns: int, now_ns: int) -> list[tu
     wall_ns, now_ns : int
         Now: ns since 1970, and on the monotonic clock.
     """
-    found = [_recent(path, wall_ns, now_ns) for path in paths]
-    return max(found, key=lambda openings: sum(end - start for start, end in openings))
-
-
-def _recent(path: Path, wall_ns: int, now_ns: int) -> list[tuple[int, int]]:
-    openings = []
-    for when, _, seconds in _given(read_rows(path)):
-        length_ns = as_ns(seconds)
-        ago_ns = max(0, wall_ns - as_ns(when.timestamp()) - length_ns)
+    recent = []
+    for opening in _union([_given(read_rows(path)) for path in paths]):
+        length_ns = as_ns(opening.given_s)
+        ago_ns = max(0, wall_ns - as_ns(opening.when.timestamp()) - length_ns)
         if length_ns and ago_ns < DUTY_WINDOW_NS:
-            openings.append((now_ns - ago_ns - length_ns, now_ns - ago_ns))
-    return last_openings(sorted(openings, key=lambda opening: opening[1]), now_ns)
+            recent.append((now_ns - ago_ns - length_ns, now_ns - ago_ns))
+    return last_openings(sorted(recent, key=lambda opening: opening[1]), now_ns)
 
 
-def _given(rows: list[Row]) -> list[tuple[datetime, Purpose, float]]:
+class _Opening(NamedTuple):
+    """An opening as a ledger has it: its row, and what it gave by the rows that correct it, s."""
+
+    when: datetime
+    what: Purpose
+    seconds: float
+    session: str
+    given_s: float
+
+
+def _given(rows: list[Row]) -> list[_Opening]:
     """Return what each opening gave, at its own time, whenever it was corrected; never less than none."""
-    given: list[tuple[datetime, Purpose, float]] = []
+    given: list[_Opening] = []
     last: dict[tuple[Purpose, str], int] = {}
-    for when, what, seconds, session in rows:
-        if seconds >= 0:
-            last[what, session] = len(given)
-            given.append((when, what, seconds))
-        elif (what, session) in last:
-            at = last[what, session]
-            given[at] = (*given[at][:2], max(0.0, given[at][2] + seconds))
+    for row in rows:
+        if row.seconds >= 0:
+            last[row.what, row.session] = len(given)
+            given.append(_Opening(*row, given_s=row.seconds))
+        elif (row.what, row.session) in last:
+            at = last[row.what, row.session]
+            given[at] = given[at]._replace(given_s=max(0.0, given[at].given_s + row.seconds))
     return given
+
+
+def _union(ledgers: list[list[_Opening]]) -> list[_Opening]:
+    """Return the openings of all ledgers, each once: the same time (to the ms), purpose, seconds and session.
+
+    Where a correction reached one ledger and not the other, the opening counts uncorrected. Rows that are the same
+    within one ledger are as many openings.
+    """
+    found: dict[tuple[int, Purpose, float, str, int], _Opening] = {}
+    for openings in ledgers:
+        times: Counter[tuple[int, Purpose, float, str]] = Counter()
+        for opening in openings:
+            row = (round(opening.when.timestamp() * 1000), opening.what, opening.seconds, opening.session)
+            times[row] += 1
+            before = found.get((*row, times[row]))
+            if before is None or before.given_s < opening.given_s:
+                found[(*row, times[row])] = opening
+    return list(found.values())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import pwd
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -12,6 +14,25 @@ from core.errors import OutputError
 
 HEADER = "time,what,seconds,session"
 CURE = "give this user the right to that folder, or choose another (data_root; RIGLOOP_STATE for the day's own ledger)"
+
+
+def cure(path: Path) -> str:
+    """Return what gives this user the right to a ledger: a file that is another's (root's, after sudo) is named."""
+    try:
+        owner = path.stat().st_uid
+    except OSError:
+        return CURE
+    if owner == os.geteuid():
+        return CURE
+    return f"it is the file of {_name(owner)}: sudo chown {_name(os.geteuid())} {path}"
+
+
+def _name(user: int) -> str:
+    """Return a user as chown takes it: by name, or by number where it has none."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 class Purpose(Enum):
@@ -49,7 +70,7 @@ def read_rows(path: Path) -> list[Row]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise OutputError(f"water of the day: cannot read {path} ({error.strerror}); {CURE}") from error
+        raise OutputError(f"water of the day: cannot read {path} ({error.strerror}); {cure(path)}") from error
     # As a spreadsheet saves it: with a mark of its encoding, and other ends of lines.
     text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     *lines, end = text.split("\n")

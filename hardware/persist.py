@@ -2,21 +2,23 @@
 
 Upstream kernels make a line an input when the process that asked for it ends, so that a pull-down closes the valve. The
 Raspberry Pi kernel's driver has a parameter ``persist_gpio_outputs`` (raspberrypi/linux pull requests 6117 and 6150)
-that keeps the level instead. It is about lines that a program holds through the kernel (rpi-lgpio). RPi.GPIO maps the
-chip's registers: its lines keep their level whatever the parameter says.
+that keeps the level instead: pinctrl_bcm2835, and pinctrl_rp1 for the header of a Pi 5. It is about lines that a
+program holds through the kernel (rpi-lgpio). RPi.GPIO maps the chip's registers: its lines keep their level whatever
+the parameter says.
 
-The parameter is read here, never written: only root could, and it would change the computer for every other program.
+The parameter is read here. ``make rig`` sets it (``tools/strict_gpio.sh``): only root can, and not in mid-session.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
-PARAMETER = Path("/sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
+MODULES = Path("/sys/module")
 CURE = (
-    "add the line dtparam=strict_gpiod to /boot/firmware/config.txt (or pinctrl_bcm2835.persist_gpio_outputs=n to "
-    "/boot/firmware/cmdline.txt) and restart; solder a pull-down to the valve's line in any case"
+    "run make rig again, or add the line dtparam=strict_gpiod to /boot/firmware/config.txt, and restart; solder a "
+    "pull-down to the valve's line in any case"
 )
 
 
@@ -28,13 +30,20 @@ class Persist(Enum):
     unknown = "unknown"
 
 
-def read_persist(parameter: Path = PARAMETER) -> Persist:
-    """Return what the kernel's parameter says; ``unknown`` where there is none (no Pi, or a kernel without it)."""
-    try:
-        text = parameter.read_text(encoding="ascii", errors="replace").strip().lower()
-    except OSError:
-        return Persist.unknown
-    return {"y": Persist.kept, "1": Persist.kept, "n": Persist.dropped, "0": Persist.dropped}.get(text, Persist.unknown)
+def read_persist(modules: Path = MODULES) -> Persist:
+    """Return what the kernel's drivers of pins say; ``unknown`` where none does (no Pi, or a kernel without it).
+
+    ``kept`` if one of several keeps its outputs: which of them drives the header is not told.
+    """
+    values = {"y": Persist.kept, "1": Persist.kept, "n": Persist.dropped, "0": Persist.dropped}
+    states = set()
+    for parameter in modules.glob("pinctrl_*/parameters/persist_gpio_outputs"):
+        with suppress(OSError):
+            text = parameter.read_text(encoding="ascii", errors="replace").strip().lower()
+            states.add(values.get(text, Persist.unknown))
+    return next(
+        (state for state in (Persist.kept, Persist.unknown, Persist.dropped) if state in states), Persist.unknown
+    )
 
 
 def describe_persist(persist: Persist, *, mapped: bool = False) -> str:

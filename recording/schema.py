@@ -65,7 +65,7 @@ class FrameRow(NamedTuple):
     outcome : int
         On the last frame of a trial 1 (success) or -1 (fail), else 0.
     water : int
-        1 on the frame that opened the valve.
+        1 on the frame that asked for a drop, which the valve did not refuse.
     licks : int
         Licks since the previous frame.
     """

@@ -51,7 +51,7 @@ class SummaryRow(NamedTuple):
     outcome : str
         ``complete``, ``aborted``, ``failed`` ...
     water_s : float
-        Time the valve was asked to be open in the session, free drops included, s.
+        Time the valve was open in the session, free drops included, s: with real outputs as the mouse's ledger has it.
     day_water_s : float or None
         What the mouse has had on this day when the session ended, s; None where no real water flowed.
     """

@@ -83,7 +83,7 @@ def _other_board(machine: Machine, kind: BoardKind, needs: Needs) -> Iterator[Fi
 
 def check_persist(machine: Machine, needs: Needs) -> Iterator[Finding]:
     """Whether a killed guardian would leave the valve open."""
-    state = read_persist(machine.root / "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs")
+    state = read_persist(machine.root / "sys/module")
     if _is_mapped(machine, needs):
         yield warning("killed guardian", describe_persist(state, mapped=True).replace(": ", "; ", 1))
     elif state is Persist.kept:

@@ -136,10 +136,17 @@ def _summary(result: SessionResult, settings: Settings, wall_start_ns: int) -> S
         audio=settings.schedule.audio,
         session_type=settings.schedule.session_type.value,
         outcome=result.outcome,
-        # Every drop of a session, free ones too, opens the valve for reward_dur.
-        water_s=result.water * settings.trial.reward_dur,
+        water_s=_water_s(result, settings),
         day_water_s=None if result.water_today is None else result.water_today.seconds,
     )
+
+
+def _water_s(result: SessionResult, settings: Settings) -> float:
+    """Return the time the valve was open: what the ledger has of it, and where no real water flowed what was asked."""
+    if result.water_today is not None:
+        return result.water_today.session_s
+    # Every drop of a session, free ones too, opens the valve for reward_dur.
+    return result.water * settings.trial.reward_dur
 
 
 def _clopy(folder: Path) -> None:

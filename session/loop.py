@@ -43,7 +43,7 @@ class Status:
         Times of the first and the newest frame, -1 before.
     state : TrialState
     water : int
-        Openings of the valve, free drops included.
+        Openings that were asked of the valve and not refused, free drops included.
     """
 
     state: TrialState

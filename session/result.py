@@ -27,7 +27,8 @@ class SessionResult:
     trials, successes, rewards : int
         Trials that came to an outcome, those that were a success, and drops that they (or chance) earned.
     water : int
-        Openings of the valve, free drops included.
+        Openings that were asked of the valve and not refused, free drops included; one that waited when a device was
+        lost was not given (``water_cut`` in the events).
     frames, dropped : int
         Frames read, and frames lost before the loop.
     images, images_dropped : int

@@ -257,7 +257,7 @@ class _Session:
         if self._options.outputs is not OutputKind.real:
             return None
         try:
-            return water_today(self._settings, self._wall_start_ns)
+            return water_today(self._settings, self._wall_start_ns, self._options.session)
         except RigError as failure:
             self._fail(str(failure))
             return None

@@ -1,8 +1,8 @@
 """The water of a mouse's day: where it is written, and what came out as rewards, free drops and all else.
 
 A day's limit must hold whatever ``data_root`` a session writes to. So a mouse's day is counted by a ledger of its own,
-which all sessions of this user on this computer share; its copy beside the mouse's sessions is for people, and counts
-where it says more.
+which all sessions of this user on this computer share; its copy beside the mouse's sessions is for people, and what
+stands in it alone counts, too.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from pathlib import Path
 
 from core.clock import local_datetime
 from core.errors import InputError
-from hardware.ledger_day import read_most
+from hardware.ledger_day import read_together
 from hardware.ledger_rows import Purpose
 from hardware.settings import BoardKind
 from session.settings import Settings
 
 WATER_CSV = "water.csv"
+MEMORY_CSV = "water-memory.csv"
+"""What was rehearsed with lines in memory: no mouse drank it."""
 STATE_VARIABLE = "RIGLOOP_STATE"
 """Environment variable with the folder of what this user's sessions on this computer share."""
 
@@ -34,6 +36,8 @@ class WaterToday:
         Time the valve was open for it, s.
     reward_s, free_s : float
         Of these, earned (or by chance) in sessions, and given by a person.
+    session_s : float
+        Of these, given in the session that was asked about, s: drops that were cut count as far as they came.
     warning : str
         What a person should look at in the ledger; empty where all is well.
     """
@@ -41,6 +45,7 @@ class WaterToday:
     seconds: float
     reward_s: float
     free_s: float
+    session_s: float = 0.0
     warning: str = ""
 
     def text(self, max_day_water_s: float) -> str:
@@ -79,20 +84,29 @@ def water_path(data_root: Path, mouse: str) -> Path:
     return data_root / mouse / WATER_CSV
 
 
+def memory_path(data_root: Path, mouse: str) -> Path:
+    """Return the ledger of water that was rehearsed with lines in memory; no other session reads it."""
+    return data_root / mouse / MEMORY_CSV
+
+
 def water_ledgers(settings: Settings) -> tuple[Path, Path | None]:
     """Return the ledger that the mouse's day is counted by, and its copy (``hardware.guardian_spec.GuardSpec``).
 
-    Lines in memory give no water: what is rehearsed with them is written beside its sessions alone. Raises InputError.
+    Lines in memory give no water: what is rehearsed with them goes into a file of its own. Raises InputError.
     """
-    beside = water_path(Path(settings.recording.data_root), settings.mouse)
+    root = Path(settings.recording.data_root)
     if settings.pins.output_board is BoardKind.memory:
-        return beside, None
-    return state_folder() / "water" / f"{settings.mouse}.csv", beside
+        return memory_path(root, settings.mouse), None
+    return state_folder() / "water" / f"{settings.mouse}.csv", water_path(root, settings.mouse)
 
 
-def water_today(settings: Settings, wall_ns: int) -> WaterToday:
-    """Return the water of the mouse's local day of ``wall_ns`` (ns since 1970). Raises OutputError for damage."""
+def water_today(settings: Settings, wall_ns: int, session: str = "") -> WaterToday:
+    """Return the water of the mouse's local day of ``wall_ns`` (ns since 1970). Raises OutputError for damage.
+
+    ``session`` is the name of a session's folder, for ``session_s``; empty: of none.
+    """
     paths = [path for path in water_ledgers(settings) if path is not None]
-    day = read_most(paths, local_datetime(wall_ns).date())
+    day = read_together(paths, local_datetime(wall_ns).date())
     reward = day.by_purpose.get(Purpose.reward, 0.0)
-    return WaterToday(day.seconds, reward, day.seconds - reward, day.warning)
+    session_s = day.by_session.get(session, 0.0) if session else 0.0
+    return WaterToday(day.seconds, reward, day.seconds - reward, session_s, day.warning)

@@ -25,14 +25,18 @@ case "$board" in
 esac
 
 packages=$(for list in "${lists[@]}"; do sed 's/#.*//' "$tools/debian-$list.txt"; done | xargs)
+if [ "$(id -u)" = 0 ]; then sudo=""
+elif command -v sudo >/dev/null; then sudo=sudo
+else sudo=none
+fi
 missing=""
 for package in $packages; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=" $package"
 done
 if [ -n "$missing" ]; then
-    if [ "$(id -u)" = 0 ]; then sudo=""
-    elif command -v sudo >/dev/null; then sudo=sudo
-    else echo "install_rig: run as root: apt-get install --no-install-recommends$missing" >&2; exit 2
+    if [ "$sudo" = none ]; then
+        echo "install_rig: run as root: apt-get install --no-install-recommends$missing" >&2
+        exit 2
     fi
     echo "install_rig: installing$missing" >&2
     $sudo apt-get update -qq
@@ -45,4 +49,8 @@ case "$board" in
     pi) sed -i 's/^include-system-site-packages = false/include-system-site-packages = true/' "$venv/pyvenv.cfg" ;;
 esac
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[insilico,$extras]"
+case "$board" in
+    pi) if [ "$sudo" = none ]; then echo "install_rig: run as root: $tools/strict_gpio.sh" >&2; exit 2; fi
+        $sudo bash "$tools/strict_gpio.sh" ;;
+esac
 echo "install_rig: done; see what is there with: rigloop doctor" >&2

@@ -91,9 +91,10 @@ class QuickGuard(VirtualGuard):
         super().close()
 
     def _write(self, seconds):
+        row = Opening(self._clock.wall_ns(), self.spec.purpose, seconds)
         for path in self.spec.ledgers:
             ledger = Ledger(path)
-            ledger.add(Opening(self._clock.wall_ns(), self.spec.purpose, seconds))
+            ledger.add(row)
             ledger.close()
 
 

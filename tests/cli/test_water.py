@@ -107,10 +107,15 @@ def test_the_day_is_one_whatever_folder_the_data_go_to(water, guards, root, tmp_
 
 
 def test_water_into_memory_is_no_water_of_the_day(water, guards, root, own_state):
-    code, _, err = water("--seconds", "0.005", "--set", "output_board=memory")
+    bound = ("--set", "max_day_water_s=0.02", "--seconds", "0.005")
+    code, _, err = water(*bound, "--drops", "4", "--set", "output_board=memory")
     assert code == 0, err
-    assert guards[0].spec.ledgers == (root / "DEMO" / "water.csv",)
+    assert guards[0].spec.ledgers == (root / "DEMO" / "water-memory.csv",)
     assert not own_state.exists()
+    code, out, err = water(*bound, "--drops", "4")
+    assert code == 0, err
+    assert "water today 0.020 s of 0.02 s" in out
+    assert "above the 0.000 s" in water(*bound, "--set", "output_board=memory")[2], "the rehearsal's day is full"
 
 
 @pytest.mark.parametrize(

@@ -173,15 +173,26 @@ class TestMemoryBoard:
 
 class TestPersist:
     @pytest.mark.parametrize(
-        ("text", "is_"), [("Y\n", Persist.kept), ("1", Persist.kept), ("N\n", Persist.dropped), ("?", Persist.unknown)]
+        ("texts", "is_"),
+        [
+            ({}, Persist.unknown),
+            ({"bcm2835": "Y\n"}, Persist.kept),
+            ({"bcm2835": "1"}, Persist.kept),
+            ({"bcm2835": "N\n"}, Persist.dropped),
+            ({"bcm2835": "?"}, Persist.unknown),
+            ({"rp1": "Y\n"}, Persist.kept),
+            ({"bcm2835": "N\n", "rp1": "Y\n"}, Persist.kept),
+            ({"bcm2835": "Y\n", "rp1": "N\n"}, Persist.kept),
+            ({"bcm2835": "N\n", "rp1": "N\n"}, Persist.dropped),
+            ({"bcm2835": "?", "rp1": "N\n"}, Persist.unknown),
+        ],
     )
-    def test_the_parameter_is_read(self, tmp_path, text, is_):
-        parameter = tmp_path / "persist_gpio_outputs"
-        parameter.write_text(text)
-        assert read_persist(parameter) is is_
-
-    def test_no_parameter_is_unknown_and_stays_so(self, tmp_path):
-        assert read_persist(tmp_path / "none") is Persist.unknown
+    def test_the_parameters_are_read(self, tmp_path, texts, is_):
+        for driver, text in texts.items():
+            folder = tmp_path / f"pinctrl_{driver}" / "parameters"
+            folder.mkdir(parents=True)
+            (folder / "persist_gpio_outputs").write_text(text)
+        assert read_persist(tmp_path) is is_
 
     def test_the_cure_is_named_where_there_is_something_to_cure(self):
         assert "dtparam=strict_gpiod" in describe_persist(Persist.kept)

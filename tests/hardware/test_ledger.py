@@ -2,9 +2,10 @@
 
 import errno
 import os
+import pwd
 import threading
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from core.errors import OutputError
 from hardware.guard import Guard
 from hardware.guardian_spec import GuardSpec
 from hardware.ledger import Ledger, Opening, check_ledger, hold_ledger
-from hardware.ledger_day import DayWater, local_day, read_day, read_most, recent_openings
+from hardware.ledger_day import DayWater, local_day, read_day, read_together, recent_openings
 from hardware.ledger_rows import HEADER, Purpose
 from hardware.scribe import Scribe
 from hardware.settings import OutputSettings
@@ -118,11 +119,48 @@ def test_openings_of_the_last_10_s_are_read_from_the_ledger(tmp_path, ago, now_s
     assert [(start / S, end / S) for start, end in found] == [pytest.approx(each, abs=2e-6) for each in expected]
 
 
-def test_of_two_ledgers_the_fuller_one_counts_and_both_warn(tmp_path):
+PLACES = st.sampled_from([(0,), (1,), (0, 1)])
+
+
+@given(rows=st.lists(st.tuples(PLACES, st.integers(0, 2), st.sampled_from([100, 250])), max_size=12))
+def test_what_stands_in_one_of_two_ledgers_counts_and_what_stands_in_both_counts_once(tmp_path_factory, rows):
+    """The rows of two computers, or of two users; some of them within the same millisecond."""
+    paths = [tmp_path_factory.mktemp("ledger") / name for name in ("shared.csv", "copy.csv")]
+    for at, path in enumerate(paths):
+        write(path, *(Opening(NOON_NS + s * S, Purpose.reward, ms / 1000) for where, s, ms in rows if at in where))
+    total = 0
+    for s, ms in {row[1:] for row in rows}:
+        total += ms * max(sum(at in where and [s, ms] == row for where, *row in rows) for at in (0, 1))
+    for order in (paths, paths[::-1]):
+        assert read_together(order, TODAY).seconds * 1000 == pytest.approx(total)
+        openings = recent_openings(order, NOON_NS + 5 * S, 100 * S)
+        assert sum(end - start for start, end in openings) == pytest.approx(total * 1e6, abs=len(rows))
+
+
+def test_a_correction_that_a_kill_kept_out_of_one_ledger_takes_nothing_off(tmp_path):
+    paths = [tmp_path / name for name in ("shared.csv", "copy.csv")]
+    for path in paths:
+        write(path, Opening(NOON_NS, Purpose.free, 1.0))
+    write(paths[0], Opening(NOON_NS + S, Purpose.free, -0.75))
+    assert read_together(paths, TODAY).seconds == 1.0
+    write(paths[1], Opening(NOON_NS + S, Purpose.free, -0.75))
+    assert read_together(paths, TODAY).seconds == 0.25
+
+
+def test_rows_are_the_same_whatever_offset_their_times_are_written_with(tmp_path):
+    """As after a journey, or where a person has edited one of them."""
+    rows = ("2023-11-14T22:13:20.000+00:00,free,0.500000,", "2023-11-15T03:43:20.000+05:30,free,0.5,")
+    paths = [tmp_path / name for name in ("shared.csv", "copy.csv")]
+    for path, row in zip(paths, rows, strict=True):
+        path.write_text(f"{HEADER}\n{row}\n")
+    assert read_together(paths, date(2023, 11, 14)).seconds == 0.5
+
+
+def test_two_ledgers_are_read_together_and_the_one_with_a_later_date_is_named(tmp_path):
     shared, copy = tmp_path / "shared.csv", tmp_path / "copy.csv"
     write(shared, Opening(NOON_NS, Purpose.reward, 0.5), Opening(NOON_NS + 3 * DAY_NS, Purpose.free, 0.1))
     write(copy, Opening(NOON_NS, Purpose.reward, 0.5))
-    day = read_most([copy, shared], TODAY)
+    day = read_together([copy, shared], TODAY)
     assert (day.seconds, day.by_purpose[Purpose.free]) == (pytest.approx(0.6), pytest.approx(0.1))
     assert str(shared) in day.warning
     assert str(copy) not in day.warning
@@ -261,6 +299,22 @@ def test_a_folder_in_the_way_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         write(tmp_path / "file" / "water.csv", Opening(NOON_NS, Purpose.reward, 0.25))
+
+
+def test_a_ledger_that_is_anothers_is_named_with_its_owner_and_how_to_get_it(tmp_path, monkeypatch):
+    """As after ``sudo rigloop water``: the folder is this user's, the file is root's."""
+    path = tmp_path / "water.csv"
+    write(path, Opening(NOON_NS, Purpose.reward, 0.25))
+    owner = pwd.getpwuid(path.stat().st_uid).pw_name
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OutputError, match="give this user the right to that folder"):
+        check_ledger(path)
+    monkeypatch.setattr(os, "geteuid", lambda: 123456)
+    told = rf"water\.csv cannot be written; it is the file of {owner}: sudo chown 123456 {path}$"
+    with pytest.raises(OutputError, match=told):
+        check_ledger(path)
+    with pytest.raises(OutputError, match="give this user the right to that folder"):
+        check_ledger(tmp_path / "M2" / "water.csv")
 
 
 def test_the_client_refuses_what_is_over_the_days_bound_at_once(tmp_path, monkeypatch):

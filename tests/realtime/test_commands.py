@@ -131,7 +131,7 @@ def test_water_is_written_down_as_it_came_out(config, tmp_path, lines):
     assert "3 openings" in out
     edges = lines.edges(OutputLine.VALVE)
     assert len(edges) == 6
-    rows = (tmp_path / "data" / "DEMO" / "water.csv").read_text().splitlines()[1:]
+    rows = (tmp_path / "data" / "DEMO" / "water-memory.csv").read_text().splitlines()[1:]
     assert [row.split(",")[1:3] for row in rows] == [["free", "0.050000"]] * 3
 
 

@@ -134,6 +134,35 @@ def test_a_watcher_with_an_error_of_its_own_takes_the_lines_low_before_it_ends(m
         assert not trace.owned
 
 
+UNRELEASED = """
+import sys
+if any("guardian_watcher" in word for word in sys.orig_argv):
+    from core.errors import OutputError
+    from hardware.memory_board import MemoryBoard
+    close = MemoryBoard.close
+    def fail(self):
+        close(self)
+        raise OutputError("pin_valve 27: could not be released")
+    MemoryBoard.close = fail
+"""
+
+
+def test_a_board_that_the_watcher_cannot_release_costs_no_row_and_raises_no_false_alarm(monkeypatch, tmp_path, capfd):
+    """The lines are low: nobody is told to close the water's tap."""
+    (tmp_path / "sitecustomize.py").write_text(UNRELEASED)
+    monkeypatch.syspath_prepend(tmp_path)
+    ledger = tmp_path / "water.csv"
+    with guarded(monkeypatch, ledger=ledger) as (guard, trace):
+        guard.valve.pulse(LONG_S, CLOCK.now_ns())
+        await_true(lambda: trace.is_high(VALVE))
+        os.kill(guard.pids[0], signal.SIGKILL)
+        await_true(lambda: is_lost(guard))
+        guard.close()
+        assert not trace.is_high(VALVE)
+    assert "board was not released: pin_valve 27" in capfd.readouterr().err
+    assert ledger.read_text().count(",reward,") == 1
+
+
 def test_both_killed_at_once_is_told_and_mended_by_reconnecting(monkeypatch):
     """The one case that software cannot save: the error says so."""
     with guarded(monkeypatch) as (guard, trace):

@@ -214,7 +214,7 @@ def test_camera_guardian_and_sound_are_lost_in_turn_and_the_session_goes_on(sess
     assert not any(session.lines.is_high(line) for line in OutputLine)
     given = session.lines.edges(OutputLine.VALVE)
     assert given, "water was given"
-    ledger = session.folder / "data" / session.mouse / "water.csv"
+    ledger = session.folder / "data" / session.mouse / "water-memory.csv"
     with ledger.open(newline="") as file:
         written = [float(row["seconds"]) for row in csv.DictReader(file)]
     opened_s = sum(edge.time_ns * (-1 if edge.high else 1) for edge in given) / 1e9

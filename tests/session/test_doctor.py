@@ -98,6 +98,8 @@ BROKEN = {
                         "output lines", "no Raspberry Pi or Jetson", "set output_board", 3),
     "outputs are kept": (lambda m: write(m, "sys/module/pinctrl_bcm2835/parameters/persist_gpio_outputs", "Y"),
                          "killed guardian", "keeps an output high", "strict_gpiod", 0),
+    "outputs of a Pi 5 are kept": (lambda m: write(m, "sys/module/pinctrl_rp1/parameters/persist_gpio_outputs", "Y"),
+                                   "killed guardian", "keeps an output high", "strict_gpiod", 0),
     "outputs past the kernel": (lambda m: replace(m, version=OLD_LIBRARY.get), "killed guardian",
                                 "RPi.GPIO drives its lines past the kernel", "rpi_lgpio", 0),
     "two libraries, the right one": (lambda m: replace(m, version=lambda name: BOTH_LIBRARIES.get(name, "")),

@@ -8,12 +8,17 @@ import pytest
 from core.clock import VirtualClock
 from core.errors import CameraTimeout, InputError
 from core.values import as_ns
+from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
+from hardware.ledger import Ledger, Opening
+from hardware.ledger_rows import Purpose
+from hardware.rig import Rig
 from hardware.settings import OutputKind
 from recording.reader import open_session
 from session import finish as finish_module
-from session import runner
+from session import prepare, runner
+from session.build import build as build_parts
 from session.build import refuse_missing
-from session.water_day import WaterToday
+from session.water_day import WaterToday, water_ledgers
 from tests.support.sessions import (
     OFFLINE,
     SilentCamera,
@@ -185,11 +190,51 @@ def test_a_session_that_gives_water_needs_a_valve(tmp_path, kind, refused):
 
 def test_the_water_of_the_day_stands_in_the_summary(tmp_path):
     settings = settings_for(tmp_path)
-    result = replace(run(settings), water_today=WaterToday(seconds=1.25, reward_s=1.0, free_s=0.25))
+    result = replace(run(settings), water_today=WaterToday(seconds=1.25, reward_s=1.0, free_s=0.25, session_s=0.5))
     finish_module.finish(result, settings, 0, 0)
     offline, real = rows(tmp_path / "data" / "expt_1roi_trial_summary.csv")
     assert (offline["day_water_s"], real["day_water_s"]) == ("", "1.25")
-    assert offline["water_s"] == real["water_s"]
+    assert (float(offline["water_s"]), real["water_s"]) == (result.water * settings.trial.reward_dur, "0.5")
+
+
+class Losing(FakeValve):
+    """A valve whose guardian gives every other drop, and writes down what it gives."""
+
+    def __init__(self, settings, clock, session):
+        super().__init__(settings.outputs)
+        self._ledgers = [Ledger(path) for path in water_ledgers(settings)]
+        self._clock, self._session = clock, session
+
+    def pulse(self, duration_s, time_ns):
+        super().pulse(duration_s, time_ns)
+        if len(self.pulses) % 2:
+            for ledger in self._ledgers:
+                ledger.add(Opening(self._clock.wall_ns(), Purpose.reward, duration_s, self._session))
+
+
+def test_drops_that_were_not_given_are_no_water_in_the_summary(tmp_path, monkeypatch):
+    """The loop asked for them; they waited, and were dropped since a device was lost."""
+    clock, rigs = VirtualClock(), []
+
+    def build(settings, options, *others):
+        parts = build_parts(settings, replace(options, outputs=OutputKind.fake), *others)
+        valve = Losing(settings, clock, options.session)
+        rigs.append(Rig(FakeSpeaker(), valve, FakeLines(), FakeLickSensor()))
+        return replace(parts, rig=rigs[-1])
+
+    monkeypatch.setattr(prepare, "build", build)
+    monkeypatch.setattr(runner, "refuse_missing", lambda *_: None)
+    settings = settings_for(tmp_path)
+    before = Ledger(water_ledgers(settings)[0])
+    before.add(Opening(clock.wall_ns() - 60 * 10**9, Purpose.reward, 1.0, "earlier"))
+    before.close()
+    result = run(settings, replace(OFFLINE, outputs=OutputKind.real), clock=clock)
+    asked = len(rigs[0].valve.pulses)
+    assert asked == result.water > 1
+    given_s = (asked + 1) // 2 * settings.trial.reward_dur
+    [row] = rows(tmp_path / "data" / "expt_1roi_trial_summary.csv")
+    assert float(row["water_s"]) == pytest.approx(given_s)
+    assert float(row["day_water_s"]) == pytest.approx(given_s + 1.0)
 
 
 def test_a_data_root_that_cannot_be_written_says_so(tmp_path):

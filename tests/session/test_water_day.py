@@ -8,7 +8,7 @@ from core.clock import MonotonicClock
 from core.errors import InputError
 from hardware.ledger import Ledger, Opening
 from hardware.ledger_rows import Purpose
-from session.water_day import state_folder, water_ledgers, water_path, water_today
+from session.water_day import memory_path, state_folder, water_ledgers, water_path, water_today
 from tests.session.config_texts import load
 
 NOW_NS = MonotonicClock().wall_ns()
@@ -21,6 +21,8 @@ PLACES = {
     "neither": ({}, HOME),
     "empty": ({"RIGLOOP_STATE": "", "XDG_STATE_HOME": ""}, HOME),
 }
+KINDS = {"rpi_lgpio": 0.25, "auto": 0.25, "memory": 1.0}
+"""Water of a day of which 0.25 s were given and 1 s was rehearsed, by ``output_board``."""
 
 
 def write(path, *seconds, what=Purpose.reward):
@@ -58,6 +60,14 @@ def test_the_ledger_that_has_more_counts(tmp_path, own_state, shared, beside, to
 
 def test_lines_in_memory_touch_no_shared_ledger(tmp_path, own_state):
     settings = load(tmp_path / "c.ini", f"data_root = {tmp_path / 'data'}\noutput_board = memory")
-    assert water_ledgers(settings) == (tmp_path / "data" / "A" / "water.csv", None)
+    assert water_ledgers(settings) == (tmp_path / "data" / "A" / "water-memory.csv", None)
     write(own_state / "water" / "A.csv", 1.0)
     assert water_today(settings, NOW_NS).seconds == 0
+
+
+def test_what_was_rehearsed_in_memory_takes_nothing_off_the_real_day(tmp_path, own_state):
+    root = tmp_path / "data"
+    write(memory_path(root, "A"), 1.0)
+    write(own_state / "water" / "A.csv", 0.25)
+    settings = {kind: load(tmp_path / "c.ini", f"data_root = {root}\noutput_board = {kind}") for kind in KINDS}
+    assert {kind: water_today(each, NOW_NS).seconds for kind, each in settings.items()} == KINDS
