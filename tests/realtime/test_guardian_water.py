@@ -19,7 +19,6 @@ from tests.support.guarded import (
     LIGHT,
     VALVE,
     await_all_gone,
-    await_end,
     await_end_of,
     await_true,
     controller,
@@ -33,6 +32,7 @@ from tests.support.guarded import (
     spec,
     water,
 )
+from tests.support.processes import await_end
 from tests.support.reopening import reopen
 
 
@@ -183,7 +183,7 @@ def test_who_follows_a_killed_session_waits_for_its_last_rows(monkeypatch, tmp_p
         time.sleep(0.3)
         os.kill(pids[1], signal.SIGSTOP)
         process.kill()
-        await_end(pids[0])
+        await_end(pids[0], 15)
         threading.Timer(0.7, os.kill, (pids[1], signal.SIGCONT)).start()
         guard = Guard(spec(ledger=ledger))
         assert read_day(ledger, local_day(CLOCK.wall_ns())).seconds > 1, "that it was cut is not written yet"
