@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 
 from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, RigError, StillOpening
-from core.ports import Camera, Clock, Described, EndOfSource, Reconnectable
+from core.ports import Camera, Clock, Described, EndOfSource, Interrupted, Reconnectable
 from core.trial import Phase, TrialState
 from core.values import Operator, as_ns
 from hardware.rig import LOOP, Rig
+from session.camera_start import start_camera
 from session.loop import Loop
 from session.settings import Settings
 from session.silence import LOOK_S, check_silence, wait_s
@@ -81,7 +82,7 @@ class Turns:
         """
         return (
             # First, since it may take seconds, in which nobody would tell the lines' keeper that the session lives.
-            self._begin_with(self._camera.start, lambda: None)
+            self._begin_with(lambda: start_camera(self._camera, lambda: not self._stop), lambda: None)
             and self._begin_with(self._rise, self._rig.check_lost)
             and self._begin_with(look, look)
         )
@@ -91,6 +92,8 @@ class Turns:
         while True:
             try:
                 step()
+            except Interrupted:
+                return False
             except (DeviceLost, CameraError) as lost:
                 if not self._recover_any(lost):
                     return False
