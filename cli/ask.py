@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cli.screen import say
@@ -13,8 +14,17 @@ from core.errors import InputError, SourceError
 AGAIN = "again"
 
 
-def ask_number(question: str) -> float | None:
-    """Return the number that a person types; None for ``again``. Raises InputError at the end of stdin."""
+def _anything(number: float) -> str:
+    """Find nothing wrong."""
+    del number
+    return ""
+
+
+def ask_number(question: str, problem: Callable[[float], str] = _anything) -> float | None:
+    """Return the number that a person types; None for ``again``. Raises InputError at the end of stdin.
+
+    ``problem`` says what is wrong with a number, in words; it is then asked for again. Empty: nothing is.
+    """
     while True:
         say(question)
         line = sys.stdin.readline()
@@ -28,7 +38,11 @@ def ask_number(question: str) -> float | None:
         except ValueError:
             number = math.nan
         if math.isfinite(number):
-            return number
+            wrong = problem(number)
+            if not wrong:
+                return number
+            say(f"{wrong}; type it again, or {AGAIN}", error=True)
+            continue
         say(f"{line.strip()[:40]!r} is no number; type one such as 0.512, or {AGAIN}", error=True)
 
 

@@ -57,7 +57,7 @@ def test_a_volume_needs_the_calibration(water, guards, rigloop, config, tmp_path
     [
         (("--seconds", "2"), "above max_pulse_s (1)"),
         (("--seconds", "1", "--set", "max_duty=0.09"), "above 0.9 s, all that max_duty (0.09) leaves of any 10 s"),
-        (("--seconds", "1e-10"), "--seconds: an opening of 1e-10 s is below 1 ns"),
+        (("--seconds", "1e-7"), "--seconds: an opening of 1e-07 s is below 0.001 s, in which no valve opens"),
         (("--seconds", "0.01", "--set", "pin_valve=0"), "pin_valve 0: no valve is connected"),
         (("--seconds", "0"), "more than 0 s"),
         (("--seconds", "nan"), "more than 0 s"),
@@ -89,6 +89,16 @@ def test_water_beyond_the_day_is_refused_with_what_is_left(water, guards, root):
     assert code == 0, err
     assert "water today 0.500 s of 0.5 s" in out
     assert "above the 0.000 s" in water(*full)[2]
+
+
+def test_a_ledger_that_says_more_than_any_day_holds_is_a_full_day(water, guards, root):
+    ledger = Ledger(water_path(root, "DEMO"))
+    ledger.add(Opening(MonotonicClock().wall_ns(), Purpose.reward, 1e308))
+    ledger.close()
+    code, _, err = water("--seconds", "0.01")
+    assert code == 2
+    assert "above the 0.000 s that mouse DEMO has left" in err
+    assert guards == []
 
 
 def test_the_day_is_one_whatever_folder_the_data_go_to(water, guards, root, tmp_path):
