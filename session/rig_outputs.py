@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import InputError
+from core.errors import InputError, RecordingError
 from core.outputs import longest_opening_ns
 from core.values import as_ns, as_seconds
 from hardware.guardian_spec import GuardSpec
@@ -75,6 +76,7 @@ def rig_guard(
             ledger, copy = water_ledgers(settings)
         else:
             ledger, copy = rig_log(settings), None
+            _check_rig_log(ledger)
             # No mouse drinks it: its day is no bound here.
             outputs = replace(outputs, max_day_water_s=RIG_DAY_S)
         guard = make_guard(GuardSpec(settings.pins, outputs, ledger, copy, purpose))
@@ -93,6 +95,26 @@ def make_guard(spec: GuardSpec) -> Guard:
 def rig_log(settings: Settings) -> Path:
     """Return the rig's own log of water, that of flushes and calibrations; the guardian writes it."""
     return calibration_folder(settings.config_path, settings.outputs.rig) / WATER_CSV
+
+
+def _check_rig_log(path: Path) -> None:
+    """Raise RecordingError where the rig's log cannot be written; no key but the place of config.ini moves it.
+
+    Makes its folder. Of a file that is another user's the guardian tells, with its cure.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft.touch()
+            draft.unlink()
+        elif path.stat().st_uid == os.geteuid():
+            path.open("ab").close()
+    except OSError as error:
+        raise RecordingError(
+            f"the rig's log of water {path} cannot be written ({error.strerror}); free space on that disk, or give "
+            "this user the right to write there, beside config.ini"
+        ) from error
 
 
 def refuse_no_valve(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """``rigloop water``, ``flush`` and ``weigh``: bounded, counted, told."""
 
 import io
+import re
 import signal
 from datetime import datetime
 
@@ -217,6 +218,15 @@ def test_a_flush_whose_guardian_is_killed_is_in_the_log(rigloop, config, guards,
     assert len(err.splitlines()) == 1
     assert guards[0].closed
     assert guards[0].open_s() - 0.1 <= logged(config) == pytest.approx(2.0)
+
+
+def test_a_log_of_the_rig_that_cannot_be_written_is_told_with_a_cure_that_helps(rigloop, config, guards):
+    (config.parent / "calibration").write_text("in the way")
+    code, _, err = rigloop("flush", "--seconds", "0.05", "--config", config)
+    assert code == 3
+    assert re.search(r"log of water .*/calibration/rig1/water.csv cannot be written \(.*\); free space", err)
+    assert "data_root" not in err
+    assert guards == []
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "121", "nan"])
