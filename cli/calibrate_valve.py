@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from cli.ask import AGAIN, ask_number, numbers_of, read_numbers
+from cli.ask import AGAIN, ask_number, naming, numbers_of, read_numbers
 from cli.rig_lines import Countdown, give, given_text
 from cli.run import read_overrides
 from cli.screen import say
@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     except _Stopped:
         say("rigloop calibrate: stopped; nothing was stored", error=True)
         return 130
-    found = fit_valve(weighings, rig, today(MonotonicClock().wall_ns()))
+    with naming(args.weights):
+        found = fit_valve(weighings, rig, today(MonotonicClock().wall_ns()))
     path = valve_path(args.config, rig)
     store(path, found)
     for line in found.text():
@@ -53,10 +54,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(path: Path) -> list[Weighing]:
     """Return the series of a file."""
-    rows = read_numbers(path, COLUMNS)
-    if any(pulses != int(pulses) for _, pulses, _ in rows):
-        raise InputError(f"{path}: pulses must be whole numbers")
-    return [Weighing(ms, int(pulses), grams) for ms, pulses, grams in rows]
+    return [Weighing(ms, int(pulses), grams) for ms, pulses, grams in read_numbers(path, COLUMNS, _check_row)]
+
+
+def _check_row(row: tuple[float, ...]) -> None:
+    """Raise InputError for a row that is no series."""
+    from session.calibration_valve import check_weighing
+
+    ms, pulses, grams = row
+    if pulses != int(pulses):
+        raise InputError(f"{pulses:g} pulses; they must be whole numbers")
+    check_weighing(Weighing(ms, int(pulses), grams))
 
 
 def _measure(args: argparse.Namespace, settings: Settings) -> list[Weighing]:

@@ -46,10 +46,12 @@ def test_a_bad_series_is_warned_of(rigloop, config, weights):
     [
         ("", "the first line must be duration_ms,pulses,grams"),
         ("duration_ms,pulses,grams\n30,100\n", ":2: '30,100' is not 3 numbers"),
-        ("duration_ms,pulses,grams\n30,10.5,1\n", "whole numbers"),
+        ("duration_ms,pulses,grams\n30,10.5,1\n", "weights.csv:2: 10.5 pulses; they must be whole numbers"),
+        ("duration_ms,pulses,grams\n30,100,0.1\n\n60,100,-1\n", "weights.csv:4: series of 100 drops of 60 ms, -1 g"),
+        ("duration_ms,pulses,grams\n30,100,0.1\n60,0,1\n", "weights.csv:3: series of 0 drops"),
         ("duration_ms,pulses,grams\n30,100,nan\n", "is not 3 numbers"),
-        ("duration_ms,pulses,grams\n30,100,1\n", "make no line"),
-        ("duration_ms,pulses,grams\n30,100,0.5\n60,100,0.4\n", "do not grow"),
+        ("duration_ms,pulses,grams\n30,100,1\n", "weights.csv: series of 1 duration(s) make no line"),
+        ("duration_ms,pulses,grams\n30,100,0.5\n60,100,0.4\n", "weights.csv: drops do not grow"),
     ],
 )
 def test_weights_that_cannot_be_used_leave_what_was_stored(rigloop, config, weights, text, said):
@@ -203,6 +205,8 @@ def test_speaker_from_levels_is_stored_and_used(rigloop, config, tmp_path):
         ("freq_hz,level_db\n", "one level each"),
         ("freq_hz,level_db\n1000,loud\n", "is not 2 numbers"),
         ("freq_hz,level_db\n1000,60\n1000,61\n", "must be above 0 and rise"),
+        ("freq_hz,level_db\n1000,60\n-5,61\n", "levels.csv:3: -5 Hz is no tone"),
+        ("freq_hz,level_db\n1000,60\n2000,1e9\n", "levels.csv:3: 1e+09 dB is no level; give -200 to 200 dB"),
     ],
 )
 def test_levels_that_cannot_be_used(rigloop, config, tmp_path, text, said):
