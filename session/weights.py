@@ -105,19 +105,21 @@ def check_baseline(grams: float) -> None:
 
 
 def read_weights(folder: Path) -> tuple[Weight, ...]:
-    """Return the weighings in a mouse's folder, oldest first; none where there is no file. Raises InputError.
+    """Return the weighings in a mouse's folder, oldest first; none where there is no file.
 
-    A last row that a power failure cut short is none, as in the ledger of water.
+    A last row that a power failure cut short is none, as in the ledger of water. Raises InputError for what is no
+    weighing, RecordingError where the file cannot be read.
     """
     path = folder / WEIGHTS_CSV
     try:
         content = path.read_bytes()
         text = (content if _is_whole(content) else content[: _lines_end(content)]).decode("utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not a text"
-        raise InputError(f"{path}: cannot be read ({why}); restore it from a copy") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read (not a text); restore it from a copy") from error
+    except OSError as error:
+        raise RecordingError(describe("read", path, error)) from error
     rows = csv.reader(io.StringIO(text))
     return tuple(_row(path, line, row) for line, row in enumerate(rows, 1) if line > 1 and row)
 

@@ -270,6 +270,27 @@ def test_weights_that_are_none(rigloop, config, root, grams):
     assert not root.exists()
 
 
+@pytest.mark.parametrize("place", ["file", "file/below"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["weigh", "24"],
+        ["water", "--seconds", "0.01"],
+        ["run", "--outputs", "fake", "--set", "record_images=0"],
+        ["preview", "--seconds", "1", "--pace", "max"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_data_root_that_cannot_be_written_is_exit_code_3_everywhere(rigloop, config, guards, tmp_path, words, place):
+    (tmp_path / "file").write_text("in the way")
+    root = f"data_root={tmp_path / place}"
+    code, _, err = rigloop(*words, "--mouse", "DEMO", "--set", root, "--config", config)
+    assert code == 3, err
+    assert len(err.splitlines()) == 1
+    assert str(tmp_path / place) in err
+    assert not any(guard.pulses for guard in guards)
+
+
 @pytest.mark.parametrize(
     "words",
     [
