@@ -6,6 +6,10 @@ from collections.abc import Callable
 from threading import Condition, Thread
 
 from core.errors import CameraError
+from core.ports import Interrupted
+
+STEP_S = 0.1
+"""Longest that ``run`` waits before it asks again whether to go on, s."""
 
 
 class Call:
@@ -76,20 +80,38 @@ class DriverThread:
                 del error  # its traceback names this frame: a ring that would keep the driver's camera from going
         return True
 
-    def run(self, what: str, function: Callable[[], None], timeout_s: float, turning: bool = False) -> None:
-        """Ask and wait. Raises what ``function`` raises; CameraError when it has not ended after ``timeout_s`` (s).
+    def run(
+        self,
+        what: str,
+        function: Callable[[], None],
+        timeout_s: float,
+        go_on: Callable[[], bool],
+        turning: bool = False,
+    ) -> None:
+        """Ask and wait, as long as ``go_on``, which is asked ten times a second, says so.
 
-        A call that could not even begin, because the driver hangs in another, is withdrawn.
+        Raises what ``function`` raises; CameraError when it has not ended after ``timeout_s`` (s), Interrupted when
+        ``go_on`` says no. A call that could not even begin, because the driver hangs in another, is then withdrawn.
         """
         call = self.ask(what, function, turning)
-        if not self.wait(call, timeout_s):
-            with self._changed:
-                if self._asked is call:
-                    self._asked = None
-            raise CameraError(
-                f"{self._name()}: {what} has not ended after {timeout_s:g} s (its driver is in {self.doing}); switch "
-                "the camera off and on, then start again"
-            )
+        left_s = timeout_s
+        while go_on():
+            if self.wait(call, min(left_s, STEP_S)):
+                return
+            left_s -= STEP_S
+            if left_s <= 0:
+                self._withdraw(call)
+                raise CameraError(
+                    f"{self._name()}: {what} has not ended after {timeout_s:g} s (its driver is in {self.doing}); "
+                    "switch the camera off and on, then start again"
+                )
+        self._withdraw(call)
+        raise Interrupted
+
+    def _withdraw(self, call: Call) -> None:
+        with self._changed:
+            if self._asked is call:
+                self._asked = None
 
     def close(self, timeout_s: float) -> str:
         """Run ``last`` and end the thread. Returns what the driver hangs in, or "" when the thread has ended."""

@@ -13,7 +13,7 @@ from camera.lifecycle import Lifecycle
 from camera.same_camera import Opened, difference
 from camera.settings import CameraSettings
 from core.errors import CameraError, CameraTimeout
-from core.ports import Clock
+from core.ports import Clock, Interrupted
 from core.values import Frame, Image, Report
 
 T = TypeVar("T")
@@ -25,6 +25,8 @@ RECONNECT_S = 0.1
 """Longest that one call of ``reconnect`` waits, s."""
 CLOSE_S = 10.0
 """A GigE camera that has gone is written to, and waited for, three times over while its driver lets it go."""
+DROP_S = 1.0
+"""How long a driver is waited for at ``close`` that was broken off: nobody waits for its camera any more, s."""
 GRAB_S = 0.1
 """Longest single wait for a frame in the thread, s: so soon does it look up when it is asked for something else."""
 
@@ -71,6 +73,7 @@ class Grabber:
         self._adapting = settings.awb_mode != "off"
         self._connected = False
         self._attempt: Call | None = None
+        self._broken_off = False
         self._why = ""
         self._last_words: tuple[Report, ...] = ()
 
@@ -84,21 +87,31 @@ class Grabber:
         """Frames lost or repeated so far, by cause: ``transport``, ``incomplete``, ``late``, ``repeat``..."""
         return self._buffer.counts
 
-    def connect(self) -> None:
+    def connect(self, go_on: Callable[[], bool] = lambda: True) -> None:
         """Open the camera and set it up, so that a session can be refused before it has made anything.
 
-        Raises CameraError as the driver does, or when that takes longer than OPEN_S.
+        Parameters
+        ----------
+        go_on : callable
+            Asked ten times a second whether to go on.
+
+        Raises
+        ------
+        CameraError
+            As the driver does, or when that takes longer than OPEN_S.
+        Interrupted
+            ``go_on`` returned False. ``close`` then waits for the driver for DROP_S only, and leaves it behind.
         """
         self._life.check_open()
         if not self._connected:
-            self._thread.run("open", self._open, OPEN_S)
+            self._run("open", self._open, OPEN_S, go_on)
             self._connected = True
 
-    def start(self) -> None:
-        """Begin to grab; connects first where that was not done. Raises CameraError."""
+    def start(self, go_on: Callable[[], bool] = lambda: True) -> None:
+        """Begin to grab, within START_S; connects first where that was not done. As ``connect``."""
         self._life.start()
-        self.connect()
-        self._thread.run("start", self._start, START_S, turning=True)
+        self.connect(go_on)
+        self._run("start", self._start, START_S, go_on, turning=True)
 
     def read(self, timeout_s: float) -> Frame:
         """Return the oldest frame that waits, or the next, for at most ``timeout_s`` (s).
@@ -148,10 +161,24 @@ class Grabber:
         self._why = ""
 
     def close(self) -> None:
-        """Stop the camera and end the thread, or leave it behind after CLOSE_S; twice is legal."""
-        if self._life.close() and (stuck := self._thread.close(CLOSE_S)):
+        """Stop the camera and end the thread, or leave it behind after CLOSE_S (DROP_S); twice is legal."""
+        if self._life.close() and (stuck := self._thread.close(DROP_S if self._broken_off else CLOSE_S)):
             text = f"{self._name()}: its driver hangs in {stuck} and was left behind"
             self._last_words = (Report(self._clock.now_ns(), "camera_stuck", text),)
+
+    def _run(
+        self,
+        what: str,
+        function: Callable[[], None],
+        timeout_s: float,
+        go_on: Callable[[], bool],
+        turning: bool = False,
+    ) -> None:
+        try:
+            self._thread.run(what, function, timeout_s, go_on, turning)
+        except Interrupted:
+            self._broken_off = True
+            raise
 
     def _name(self) -> str:
         return self._first.name if self._first else f"{self._kind} camera"

@@ -49,7 +49,8 @@ class Pair:
         The page of signs of life.
     guardian, watcher : subprocess.Popen
     unwritten : bool
-        Whether the watcher ended without all rows of the ledger on the disk; known after ``end``.
+        Whether rows of the ledger did not reach the disk; known after ``end``. Those of a watcher that was killed are
+        with the system, which stores them.
     refused : list of str
         What of real-time scheduling was refused, with its cure.
     """
@@ -105,7 +106,7 @@ class Pair:
         # Only now: whatever the guardian left high the watcher takes low before it ends.
         code = yield from _finish(self.watcher, self.watch, WATCHER_END_S)
         low |= code in (0, UNWRITTEN)
-        self.unwritten |= code != 0
+        self.unwritten |= code == UNWRITTEN
         return low
 
     def close(self) -> None:

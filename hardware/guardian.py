@@ -73,6 +73,7 @@ class Guardian:
         self._outputs: Outputs | None = None
         self._hushed = self._dark = False
         self._end = ""
+        self._rows = 0
         self._readers: dict[int, Callable[[], None]] = {
             link.fileno(): self._hear_controller,
             watch.fileno(): self._hear_watcher,
@@ -87,7 +88,9 @@ class Guardian:
         for start_ns, end_ns in orders.openings:
             bounds.note(start_ns, end_ns)
         self._board = make_board(spec.pins)
-        self._outputs = Outputs(self._board, spec, bounds, time.monotonic_ns, self._outbox.put, self._write_down)
+        self._outputs = Outputs(
+            self._board, spec, bounds, time.monotonic_ns, self._outbox.put, self._write_down, self._unwritten
+        )
         refused = become_prompt(PRIORITY)
         self._outbox.put(Message(Kind.READY, text="\n".join(refused)))
         self._work(self._board, self._outputs)
@@ -216,6 +219,10 @@ class Guardian:
             ) from error
         except ConnectionError as error:
             raise OutputError("guardian: its watcher died; restart the outputs") from error
+        self._rows += 1
+
+    def _unwritten(self) -> int:
+        return self._rows - self._life.count(Who.ROWS)
 
 
 def main(argv: list[str]) -> int:

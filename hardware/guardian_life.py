@@ -1,5 +1,7 @@
 """Signs of life of controller, guardian and watcher: a page of shared memory on which each counts upwards.
 
+The rows of the ledger are counted there as well, each when every reader of the file finds it.
+
 Nobody needs to read it for a writer to go on, and a process that is stopped or killed leaves no message behind: it
 just stops counting.
 """
@@ -14,11 +16,12 @@ PAGE_BYTES = 4096
 
 
 class Who(IntEnum):
-    """Whose count."""
+    """Whose count; ROWS are those that the watcher has written."""
 
     CONTROLLER = 0
     GUARDIAN = 1
     WATCHER = 2
+    ROWS = 3
 
 
 def make_life_memory() -> int:
@@ -42,7 +45,7 @@ class Life:
         self._counts = memoryview(self._page).cast("q")
 
     def beat(self, who: Who) -> None:
-        """Give a sign of life."""
+        """Give a sign of life, or tell of one row more."""
         self._counts[who] += 1
 
     def count(self, who: Who) -> int:

@@ -32,19 +32,19 @@ class Outputs:
         The monotonic clock.
     say : callable
         Takes what is to be told to the controller.
-    write_down : callable
+    write_down, unwritten : callable
         See ``hardware.guardian_valve.ValveTimer``.
     """
 
     def __init__(
         self, board: Board, spec: GuardSpec, openings: Openings, now_ns: Callable[[], int],
-        say: Callable[[Message], None], write_down: Callable[[int, int], None],
+        say: Callable[[Message], None], write_down: Callable[[int, int], None], unwritten: Callable[[], int],
     ) -> None:  # fmt: skip
         self._now_ns = now_ns
         self._say = say
         edges = Edges(board, spec.pins, now_ns, say)
         begin = now_ns() if spec.pins.pin_sync else NEVER
-        self._valve = ValveTimer(edges, openings, write_down)
+        self._valve = ValveTimer(edges, openings, write_down, unwritten)
         self._lines = LineTimer(edges)
         self._sync = SyncTimer(edges, spec.pins.sync_interval_s, spec.seed, begin)
         # Of two that are due at once the first one acts first.

@@ -13,6 +13,10 @@ from hardware.guardian_wire import Kind, Message
 
 MAX_WAITING = 64
 _TOLD_WAIT_NS = 1_000_000
+WRITE_NS = 2_000_000_000
+"""Longest that a drop waits for its row."""
+_LOOK_NS = 300_000
+"""Between two looks for it; more than what the guardian spends awake, so that it does all else meanwhile."""
 
 
 class ValveTimer:
@@ -24,8 +28,10 @@ class ValveTimer:
     openings : Openings
         The bounds, and what was given.
     write_down : callable
-        Takes number and length (ns, negative for what was cut off) of a drop before the valve opens. Raises
-        OutputError where the water of the day cannot be written; the drop is then not given.
+        Takes number and length (ns, negative for what was not given after all) of a drop before the valve opens.
+        Raises OutputError where the water of the day cannot be written; the drop is then not given.
+    unwritten : callable
+        How many of these do not stand in the ledger yet: the valve opens when there are none.
 
     Attributes
     ----------
@@ -33,10 +39,18 @@ class ValveTimer:
         When ``act`` is to be called next, ns.
     """
 
-    def __init__(self, edges: Edges, openings: Openings, write_down: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        edges: Edges,
+        openings: Openings,
+        write_down: Callable[[int, int], None],
+        unwritten: Callable[[], int],
+    ) -> None:
         self._edges = edges
         self._openings = openings
         self._write_down = write_down
+        self._unwritten = unwritten
+        self._noted: tuple[int, int] | None = None
         self._waiting: deque[tuple[int, int]] = deque()
         self._open: tuple[int, int, int] | None = None
         self.due_ns = NEVER
@@ -83,6 +97,9 @@ class ValveTimer:
     def _tell_dropped(self, drops: list[tuple[int, int]], why: str) -> None:
         for number, length in drops:
             self._openings.give_back(length)
+            if self._noted and self._noted[0] == number:
+                self._noted = None
+                self._correct(number, length)
             self._edges.say(Message(Kind.DROPPED, number=number, a=self._edges.now_ns(), text=why))
 
     def _correct(self, number: int, kept_back: int) -> None:
@@ -94,18 +111,41 @@ class ValveTimer:
             self._edges.say(Message(Kind.LEDGER, number=number, a=self._edges.now_ns(), text=text))
 
     def _rise(self) -> None:
-        number, length = self._waiting.popleft()
+        """Open for the first drop that waits, once its row stands in the ledger; else look again in a moment."""
+        number, length = self._waiting[0]
+        now_ns = self._edges.now_ns()
         try:
-            self._write_down(number, length)
+            noted_ns = self._note_down(number, length, now_ns)
         except OutputError as error:
-            self._openings.give_back(length)
-            self._edges.say(Message(Kind.REFUSED, number=number, a=self._edges.now_ns(), text=str(error)))
-            self._plan(self._edges.now_ns())
+            self._refuse(str(error), now_ns)
             return
+        if self._unwritten() > 0:
+            self.due_ns = now_ns + _LOOK_NS
+            if now_ns - noted_ns >= WRITE_NS:
+                self._correct(number, length)
+                self._refuse(f"water of the day: no row was written for {WRITE_NS / 1e9:g} s; check the disk", now_ns)
+            return
+        self._waiting.popleft()
+        self._noted = None
         rise = self._edges.write(OutputLine.VALVE, True, self.due_ns, at_most_ns=length, number=number)
         self._open = (number, length, rise)
         self._openings.note(rise, rise + length)
         self.due_ns = rise + length
+
+    def _note_down(self, number: int, length_ns: int, now_ns: int) -> int:
+        """Have the drop's row written, once; return when that was asked for. Raises OutputError."""
+        if self._noted is None or self._noted[0] != number:
+            self._write_down(number, length_ns)
+            self._noted = (number, now_ns)
+        return self._noted[1]
+
+    def _refuse(self, why: str, now_ns: int) -> None:
+        """Give up the first drop that waits."""
+        number, length = self._waiting.popleft()
+        self._noted = None
+        self._openings.give_back(length)
+        self._edges.say(Message(Kind.REFUSED, number=number, a=now_ns, text=why))
+        self._plan(now_ns)
 
     def _close(self, at_ns: int) -> int:
         number = self._open[0] if self._open else 0

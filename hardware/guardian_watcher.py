@@ -66,7 +66,7 @@ class Watcher:
     ) -> None:  # fmt: skip
         self._link, self._rows, self._life, self._spec = link, rows, life, spec
         self._guardian, self._controller = guardian, controller
-        self._scribe = Scribe(spec.ledgers, ledgers) if spec.ledgers else None
+        self._scribe = Scribe(spec.ledgers, ledgers, lambda: life.beat(Who.ROWS)) if spec.ledgers else None
         self._silence = Silence(2 * TICK_MS * 1_000_000)
         self._allowed_ns = SILENCE_NS
         self._board: Board | None = None

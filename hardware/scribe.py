@@ -27,6 +27,8 @@ class Scribe:
         The ledgers; each row goes into all of them, in this order.
     files : sequence of int
         They, where they are held already (``hardware.ledger.hold_ledger``); else empty.
+    tell : callable
+        Called by the thread once for each row, in their order, when it stands in the ledgers.
 
     Attributes
     ----------
@@ -34,8 +36,11 @@ class Scribe:
         Why rows cannot be written; empty while they can.
     """
 
-    def __init__(self, paths: Sequence[Path], files: Sequence[int] = ()) -> None:
+    def __init__(
+        self, paths: Sequence[Path], files: Sequence[int] = (), tell: Callable[[], None] = lambda: None
+    ) -> None:
         self.problem = ""
+        self._tell = tell
         self._ledgers = [Ledger(*held) for held in zip(paths, files or [-1] * len(paths), strict=True)]
         self._rows: queue.SimpleQueue[Opening | None] = queue.SimpleQueue()
         self._written: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -79,6 +84,7 @@ class Scribe:
     def _add(self, row: Opening) -> None:
         for ledger in self._ledgers:
             ledger.add(row)
+        self._tell()
 
     def _sync(self) -> None:
         for ledger in self._ledgers:

@@ -33,7 +33,7 @@ from recording.child import stand_alone
 
 PRIORITY = 60
 LOOK_MS = 50
-RATE_S = 20.0
+RATE_S = 24.0
 """Longest time until the rate is known: buffers that fill for 2 s, pauses, then ``speaker_rate.LONGEST_S``."""
 STALL_S = 0.5
 """A card that asks for nothing for this long is lost."""

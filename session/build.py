@@ -28,6 +28,7 @@ from hardware.settings import OutputKind
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
+from session.camera_start import connect_camera
 from session.real_rig import open_rig
 from session.rig_outputs import refuse_no_valve
 from session.settings import Settings
@@ -154,7 +155,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
     ----------
     settings, options, clock
     go_on : callable
-        Told, ten times a second, what the preparation of a simulated mouse is at, and "" while outputs are opened;
+        Told, ten times a second, what the preparation of a simulated mouse is at, and "" while devices are opened;
         what it returns tells whether to go on.
 
     Raises
@@ -182,9 +183,8 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
             plant=plant,
         )
         made.callback(camera.close)
-        if isinstance(camera, Grabber):
-            # Now, so that a camera that is not to be had refuses the session before a file is made.
-            camera.connect()
+        # Now, so that a camera that is not to be had refuses the session before a file is made.
+        connect_camera(camera, lambda: go_on(""))
         pipeline = BrainPipeline(
             parse_rule(settings.formula),
             settings.rois,

@@ -26,6 +26,7 @@ from hardware.settings import BoardKind, PinSettings
 from roi_manager import Shape
 from session.calibration_files import today
 from session.calibration_speaker import speaker_gains
+from session.camera_start import connect_camera, start_camera
 from session.latency_bench import Delay, Laboured, LedCamera, VirtualLines, VirtualSpeaker
 from session.latency_parts import Brightness, Ear, EdgeLog, NoEar
 from session.latency_test import HIGH_HZ, LOW_HZ, Bench, Guardian, check_lines
@@ -111,7 +112,7 @@ def _real(settings: Settings, choice: LatencyChoice, held: ExitStack, go_on: Cal
     pins = settings.pins if choice.bench == "rig" else _in_memory(settings.pins)
     speaker, ear = _sound(settings, choice, held, go_on)
     eye = _Eye(edges, choice.light)
-    camera, name = _camera(settings, choice, clock, eye)
+    camera, name = _camera(settings, choice, clock, eye, go_on)
     held.callback(camera.close)
     pipeline = _session_pipeline(settings, camera)
     # What is compiled at the first frame is compiled now.
@@ -121,7 +122,7 @@ def _real(settings: Settings, choice: LatencyChoice, held: ExitStack, go_on: Cal
     held.callback(guard.close)
     guard.start(go_on)
     eye.guardian = guard
-    camera.start()
+    start_camera(camera, go_on)
     about = _about(settings, choice, name, ear.about)
     brightness = Brightness(pipeline, settings.rois)
     return Bench(
@@ -164,11 +165,13 @@ class _Eye:
         return self._edges.high_ns(self._light, start_ns, end_ns)
 
 
-def _camera(settings: Settings, choice: LatencyChoice, clock: Clock, eye: _Eye) -> tuple[Camera, str]:
+def _camera(
+    settings: Settings, choice: LatencyChoice, clock: Clock, eye: _Eye, go_on: Callable[[], bool]
+) -> tuple[Camera, str]:
     """Return the camera, open but not started, and what it is."""
     if choice.bench != "rig":
         return _led_camera(settings, choice, clock, eye), "a made-up light"
-    camera = _rig_camera(settings, clock)
+    camera = _rig_camera(settings, clock, go_on)
     facts = getattr(camera, "facts", {})
     return camera, ", ".join(f"{key} {value}" for key, value in facts.items()) or settings.camera.vid_source.value
 
@@ -214,17 +217,15 @@ def _in_memory(pins: PinSettings) -> PinSettings:
     return replace(pins, output_board=BoardKind.memory, pin_valve=0, pin_sync=0, **numbers)
 
 
-def _rig_camera(settings: Settings, clock: Clock) -> Camera:
+def _rig_camera(settings: Settings, clock: Clock, go_on: Callable[[], bool]) -> Camera:
     camera = CameraFactory().create(
         settings.camera, source=settings.camera.vid_root, clock=clock, pace_real=True, scene=None, seed=0
     )
-    connect = getattr(camera, "connect", None)
-    if connect is not None:
-        try:
-            connect()
-        except BaseException:
-            camera.close()
-            raise
+    try:
+        connect_camera(camera, go_on)
+    except BaseException:
+        camera.close()
+        raise
     return camera
 
 

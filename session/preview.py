@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from brain.dff_map import DffMap, Float32
 from brain.exposure import Exposure, judge_exposure
 from core.errors import CameraError
-from core.ports import Clock, EndOfSource
+from core.ports import Clock, EndOfSource, Interrupted
 from core.values import Frame, Level, Line, Signal, as_ns, as_seconds
 from hardware.rig import Rig
 from session.build import Options, Parts, refuse_missing
+from session.camera_start import start_camera
 from session.locks import rig_locks
 from session.prepare import InterruptedEarly, PrepareWatch, prepare
 from session.settings import Settings
@@ -123,7 +124,10 @@ def run_preview(
         held.callback(parts.camera.close)
         held.callback(_shut, parts.rig)
         view.opened(parts.pipeline.names, parts.camera.frame_shape)
-        parts.camera.start()
+        try:
+            start_camera(parts.camera, lambda: not stop)
+        except Interrupted:
+            return PreviewResult("stopped", 0, 0, 0.0)
         parts.rig.settle()
         parts.rig.check_lost()
         # The light alone: the behaviour camera's trigger would make it record.

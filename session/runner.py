@@ -14,7 +14,7 @@ from pathlib import Path
 
 from brain.exposure import exposure_facts, exposure_problems
 from core.errors import ExposureError, InputError, RigError
-from core.ports import Clock
+from core.ports import Clock, Interrupted
 from core.trial import Phase
 from core.values import Command, Mark
 from core.wishes import end_session
@@ -26,6 +26,7 @@ from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import Options, Parts, refuse_missing
 from session.calibration import start_warnings
+from session.camera_start import start_camera
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
@@ -185,7 +186,10 @@ class _Session:
         parts = self._parts
         with real_time(self._settings.faults, self._options.live) as refused:
             # First, since it may take seconds, in which nobody would tell the lines' keeper that the session lives.
-            parts.camera.start()
+            try:
+                start_camera(parts.camera, lambda: not self._stop)
+            except Interrupted:
+                return "aborted"
             parts.rig.settle()
             parts.rig.check_lost()
             parts.rig.start(0)

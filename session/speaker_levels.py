@@ -22,13 +22,16 @@ from session.settings import Settings
 SETTLE_S = 0.3
 """Of each tone this much is not measured: the tone before it is still under way."""
 STEP_NS = 50_000_000
+PIECE_S = 0.1
+"""The level is that of the middle one of pieces this long: a gap in the sound or in its recording spoils but one."""
 
 
 def level_db(samples: npt.NDArray[np.float64], rate_hz: float, freq_hz: float) -> float:
     """Return the level of one frequency in a recording (n,), dB of full scale; -inf where there is nothing."""
     if not len(samples):
         return -math.inf
-    amplitude = float(envelope(samples - samples.mean(), rate_hz, freq_hz, len(samples))[len(samples) // 2])
+    pieces = np.array_split(samples - samples.mean(), max(1, round(len(samples) / rate_hz / PIECE_S)))
+    amplitude = float(np.median([envelope(piece, rate_hz, freq_hz, len(piece))[len(piece) // 2] for piece in pieces]))
     return 20 * math.log10(amplitude) if amplitude > 0 else -math.inf
 
 

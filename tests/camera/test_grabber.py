@@ -10,14 +10,14 @@ from threading import enumerate as threads
 import numpy as np
 import pytest
 
-from camera import grabber
+from camera import driver_thread, grabber
 from camera.driver import Grabbed
 from camera.fake_driver import Act, Become, Fail, Give, Hang, ScriptedDriver, Silence
 from camera.grabber import Grabber
 from camera.settings import CameraKind, CameraSettings
 from core.clock import VirtualClock
 from core.errors import CameraError, CameraTimeout
-from core.ports import Camera, Reconnectable, Reporter
+from core.ports import Camera, Interrupted, Reconnectable, Reporter
 from tests.conformance.camera_checks import reconnect
 
 PERIOD_NS = 10_000_000
@@ -280,6 +280,61 @@ def test_a_driver_that_hangs_in_open_is_refused_in_time(make: Make, monkeypatch:
     free.set()
     camera.close()
     assert driver.calls == ["open", "close"]
+
+
+class SlowStart(ScriptedDriver):
+    """A driver that hangs in ``start``."""
+
+    def __init__(self, free: Event) -> None:
+        super().__init__()
+        self._free = free
+
+    def start(self) -> None:
+        self._free.wait(LONG_S)
+        super().start()
+
+
+@pytest.mark.parametrize("verb", ["open", "start"])
+def test_a_driver_that_hangs_is_let_go_as_soon_as_somebody_asks_for_the_end(
+    monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(driver_thread, "STEP_S", 0.001)
+    monkeypatch.setattr(grabber, "DROP_S", 0.02)
+    free, asked = Event(), []
+    driver = ScriptedDriver(opens=[Hang(free)]) if verb == "open" else SlowStart(free)
+    camera = Grabber(driver, SETTINGS, VirtualClock())
+    if verb == "start":
+        camera.connect()
+    with pytest.raises(Interrupted):
+        getattr(camera, "connect" if verb == "open" else "start")(lambda: len(asked) < 3 and not asked.append(1))
+    assert len(asked) == 3
+    camera.close()
+    [stuck] = camera.reports()
+    assert (stuck.kind, f"its driver hangs in {verb} " in stuck.detail) == ("camera_stuck", True)
+    free.set()
+    for thread in threads():
+        if thread.name == "camera":
+            thread.join(LONG_S)
+    assert driver.calls[-1] == "close"
+
+
+def test_a_camera_that_opens_after_all_is_closed_by_its_driver(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver_thread, "STEP_S", 0.001)
+    free, asked = Event(), []
+    camera, driver = make([], opens=[Hang(free)])
+    with pytest.raises(Interrupted):
+        camera.connect(lambda: len(asked) < 3 and not asked.append(1))
+    free.set()
+    camera.close()
+    assert driver.calls == ["open", "close"]
+    assert camera.reports() == ()
+
+
+def test_nothing_is_opened_for_who_has_asked_for_the_end(make: Make) -> None:
+    camera, _ = make([])
+    with pytest.raises(Interrupted):
+        camera.start(lambda: False)
+    camera.close()
 
 
 def test_a_late_reader_loses_the_oldest(make: Make) -> None:

@@ -4,6 +4,7 @@ Each message is brought about as a user would meet it. A message that the page q
 fails, and so does a scene whose message the page no longer quotes.
 """
 
+import errno
 import fcntl
 import functools
 import os
@@ -78,6 +79,15 @@ def a_second_session(scene):
         return scene.run()
 
 
+def a_share_without_locks(scene):
+    def refuse(*args):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    with scene.monkeypatch.context() as meanwhile:
+        meanwhile.setattr(fcntl, "flock", refuse)
+        return scene.run(code=3)
+
+
 def a_mouse_that_is_not_there(scene):
     return scene.command("run", "--mouse", "X", "--config", scene.config)
 
@@ -126,6 +136,7 @@ def a_pi_camera_without_its_library(scene):
 
 SCENES = {
     "rigloop run: mouse DEMO is in a session": a_second_session,
+    "mouse DEMO: the lock": a_share_without_locks,
     "no mouse 'X'": a_mouse_that_is_not_there,
     "not a number": lambda scene: scene.run("--set", "reward_delay=10 s"),
     "there is no ROI M3_L": lambda scene: scene.run("--set", "roi=M3_L"),

@@ -35,9 +35,16 @@ class NearGuardian:
         self.said = []
         self.rows = []
         self.ledger_problem = ""
+        self.unwritten = 0
         self.board = board or MemoryBoard(pins, now_ns=self.clock.now_ns)
         self.outputs = Outputs(
-            self.board, spec, openings(spec.outputs), self.clock.now_ns, self.said.append, self._write_down
+            self.board,
+            spec,
+            openings(spec.outputs),
+            self.clock.now_ns,
+            self.said.append,
+            self._write_down,
+            lambda: self.unwritten,
         )
         self.caller_ns = None
 

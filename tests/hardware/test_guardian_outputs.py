@@ -56,6 +56,53 @@ def test_a_drop_that_cannot_be_written_down_is_not_given_and_the_next_one_is():
     assert guardian.board.is_high(VALVE)
 
 
+def test_the_valve_opens_when_the_row_stands_in_the_ledger():
+    guardian = NearGuardian()
+    guardian.unwritten = 1
+    guardian.ask(drop(0.3, 1))
+    guardian.ask(drop(0.3, 2))
+    guardian.run_to(as_ns(0.5))
+    assert (guardian.pulses(), guardian.rows) == ([], [(1, as_ns(0.3))])
+    guardian.unwritten = 0
+    guardian.run_to(as_ns(0.6))
+    assert guardian.board.is_high(VALVE)
+    assert as_ns(0.5) <= guardian.board.edges()[0].time_ns < as_ns(0.501)
+    guardian.run_out()
+    assert guardian.rows == [(1, as_ns(0.3)), (2, as_ns(0.3))]
+    assert [fall - rise for rise, fall in guardian.pulses()] == [as_ns(0.3)] * 2
+
+
+def test_a_drop_whose_row_is_not_written_within_2_s_is_refused_and_taken_back():
+    guardian = NearGuardian(OutputSettings(max_session_water_s=0.3))
+    guardian.unwritten = 1
+    guardian.ask(drop(0.3, 1))
+    guardian.run_to(as_ns(2.1))
+    (refused,) = guardian.kinds(Kind.REFUSED)
+    assert "no row was written for 2 s; check the disk" in refused.text
+    assert guardian.rows == [(1, as_ns(0.3)), (1, -as_ns(0.3))]
+    guardian.unwritten = 0
+    guardian.ask(drop(0.3, 2))
+    guardian.run_out()
+    assert len(guardian.pulses()) == 1
+
+
+@pytest.mark.parametrize("how", ["cut_water", "drop"])
+def test_a_drop_that_is_dropped_while_its_row_is_written_is_taken_back(how):
+    guardian = NearGuardian()
+    guardian.unwritten = 1
+    guardian.ask(drop(0.3, 1))
+    guardian.ask(drop(0.2, 2))
+    if how == "drop":
+        guardian.ask(Message(Kind.DROP))
+    else:
+        guardian.outputs.cut_water("why")
+    guardian.unwritten = 0
+    guardian.run_to(as_ns(1))
+    assert guardian.pulses() == []
+    assert guardian.rows == [(1, as_ns(0.3)), (1, -as_ns(0.3))]
+    assert [m.number for m in guardian.kinds(Kind.DROPPED)] == [1, 2]
+
+
 def test_a_cut_closes_at_once_drops_what_waits_and_gives_back_what_was_not_given():
     guardian = NearGuardian(OutputSettings(max_session_water_s=1.0))
     guardian.ask(drop(0.5, 1))

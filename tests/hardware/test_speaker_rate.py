@@ -65,6 +65,21 @@ def test_pauses_of_a_busy_computer_are_not_taken_for_another_rate():
     assert judge_rate(stamps[: len(stamps) // 2], 48_000, "card") is None
 
 
+def test_samples_that_a_card_ran_out_of_are_not_taken_for_another_rate():
+    """Twice 25 ms are lost, too short to be seen as a pause: the first 5 s look 0.6 % slow."""
+    stamps, frames, at = [], 0, 0.0
+    for length in (1.5, 2.0, 4.5):
+        part = requests(48_000, length, jitter_s=0.004, begin_s=at)
+        stamps += [(time, frames + asked) for time, asked in part]
+        frames += part[-1][1] + BLOCK
+        at += length + 0.025
+    until = [time for time, _ in stamps]
+    early = stamps[: int(np.searchsorted(until, 5e9))]
+    assert measured_rate(early)[0] / 48_000 - 1 < -4e-3
+    assert judge_rate(early, 48_000, "card") is None
+    assert judge_rate(stamps, 48_000, "card") == pytest.approx(48_000, rel=1e-3)
+
+
 def test_it_begins_after_the_last_pause():
     early = requests(48_000, 1.0)
     late = [(time, frames + 48_000) for time, frames in requests(48_000, 3.0, begin_s=2.5)]

@@ -176,7 +176,7 @@ def test_the_latency_of_a_rig_with_a_camera_of_its_own(config, tmp_path, lines, 
         log.take([Report(edge.time_ns, "edge", f"light {int(edge.high)}") for edge in edges])
         return log.high_ns(Line.LIGHT, start_ns, end_ns)
 
-    def own_camera(settings, clock):
+    def own_camera(settings, clock, go_on):
         return LedCamera(lit_ns, (64, 64), 60.0, 0.008, clock, 1)
 
     monkeypatch.setattr(latency_rig, "_rig_camera", own_camera)

@@ -1,5 +1,6 @@
 """The guardian as processes: its start and its end, signals, a loop that hangs, errors of its own, rights refused."""
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -26,12 +28,21 @@ from tests.support.guarded import (
     falls_after,
     guarded,
     lines_in_memory,
+    may_be_realtime,
     pulse,
     reports_until,
     spec,
     water,
 )
 from tests.support.reopening import cores_of, pinned, reopen
+from tests.support.stalls import Stalls, awake_ms
+
+
+@pytest.fixture
+def stalls():
+    """The witness, while a test runs."""
+    with contextlib.closing(Stalls()) as witness:
+        yield witness
 
 
 def test_the_processes_hear_no_ctrl_c_and_sigterm_closes_the_valve(monkeypatch):
@@ -49,14 +60,16 @@ def test_the_processes_hear_no_ctrl_c_and_sigterm_closes_the_valve(monkeypatch):
         await_end_of(guard, "SIGTERM")
 
 
-def test_a_hung_loop_loses_its_water_and_a_second_later_its_light(monkeypatch):
+def test_a_hung_loop_loses_its_water_and_a_second_later_its_light(monkeypatch, stalls):
     """The heartbeat's thread lives, the loop does not turn."""
     with guarded(monkeypatch) as (guard, trace):
         guard.lines.set(Level(Line.LIGHT, True), CLOCK.now_ns())
         begin = CLOCK.now_ns()
         pulse(guard, 4.0)
         pulse(guard, 0.5)
-        assert 900 < falls_after(trace, begin) < 1500
+        took_ms = falls_after(trace, begin)
+        assert took_ms > 900
+        assert awake_ms((begin, took_ms), stalls.seen()) < 1500
         assert trace.is_high(LIGHT)
         await_true(lambda: not trace.is_high(LIGHT))
         found = reports_until(guard, "lines_low")
@@ -114,6 +127,50 @@ def test_guardian_and_watcher_that_are_started_by_a_pinned_loop_have_every_core(
         with pinned() as cores:
             reopen(guard)
         assert [cores_of(pid) for pid in guard.pids] == [{cores}, {cores}]
+
+
+TELLING = """
+import gc, os, sys
+from pathlib import Path
+word = next((each for each in sys.orig_argv if each.startswith("hardware.guardian")), "")
+if word:
+    leave = os._exit
+    def tell(code):
+        Path(__file__).with_name(word).write_text(f"{gc.isenabled()} {gc.get_freeze_count() > 0}")
+        leave(code)
+    os._exit = tell
+"""
+
+
+def may_lock_memory():
+    """Whether memory may be locked here; asked of a program of its own."""
+    code = "import sys; from hardware.realtime import lock_memory; sys.exit(bool(lock_memory()))"
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def memory_kb(pid):
+    """Return how much of a process's memory is locked, and how much of it is there, kB."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    sizes = {name: int(values[0]) for name, *values in lines if name in ("VmLck:", "VmRSS:")}
+    return sizes["VmLck:"], sizes["VmRSS:"]
+
+
+def test_a_running_pair_comes_first_stays_in_memory_and_never_collects(monkeypatch, tmp_path):
+    """Asked of the kernel, and of the processes themselves when they end; not of what they say was refused."""
+    (tmp_path / "sitecustomize.py").write_text(TELLING)
+    monkeypatch.syspath_prepend(tmp_path)
+    with guarded(monkeypatch) as (guard, _):
+        if may_be_realtime():
+            threads = (*guard.pids, guard._heartbeat.native_id)
+            for pid, priority in zip(threads, (80, 81, 70), strict=True):
+                assert os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
+                assert os.sched_getparam(pid).sched_priority == priority
+        if may_lock_memory():
+            for locked_kb, there_kb in map(memory_kb, guard.pids):
+                assert locked_kb >= there_kb > 0
+        guard.close()
+    for module in ("hardware.guardian", "hardware.guardian_watcher"):
+        assert (tmp_path / module).read_text() == "False True", "off, and what was there before is frozen"
 
 
 def test_a_board_that_does_not_come_back_is_told_until_it_does(monkeypatch):

@@ -1,14 +1,19 @@
 """The guardian as processes: pulses on time, lines and their reports, drops that wait, sync pulses."""
 
 import os
+import socket
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from core.errors import OutputError
 from core.values import Level, Line, Pulse, Water
+from hardware import guard_pair
 from hardware.board import OutputLine
 from hardware.fake import FakeLickSensor, FakeSpeaker
+from hardware.guardian_spec import GuardSpec
 from hardware.rig import Rig
 from hardware.settings import BoardKind, OutputSettings, PinSettings
 from tests.support.guarded import (
@@ -60,6 +65,9 @@ def test_a_pulse_of_50_ms_ends_on_time(monkeypatch, load):
     rounds = []
     for _ in range(3):
         errors_us = pulse_errors_us(monkeypatch, load)
+        if not errors_us:
+            rounds.append((0, None, None))
+            continue
         rounds.append((len(errors_us), percentile(errors_us, 50), percentile(errors_us, 99)))
         assert rounds[-1][1] <= 5000
         if not may_be_realtime():
@@ -141,24 +149,63 @@ def test_what_waits_is_dropped_when_a_device_is_lost(monkeypatch):
         pulse(guard, 0.8)
 
 
-def test_sync_pulses_come_at_random_and_both_edges_are_told(monkeypatch):
-    pins = PinSettings(output_board=BoardKind.memory, pin_sync=4, sync_interval_s=(0.05, 0.1))
-    with guarded(monkeypatch, pins=pins) as (guard, trace):
+SYNC_PINS = PinSettings(output_board=BoardKind.memory, pin_sync=4, sync_interval_s=(0.05, 0.1))
+
+
+def sync_pulses(monkeypatch):
+    """Return rise and fall of 20 sync pulses, ns, and the stalls meanwhile; both edges of each are told in order."""
+    with guarded(monkeypatch, pins=SYNC_PINS) as (guard, trace):
+        witness = Stalls(STILL_S)
         found = []
-        for _ in range(50):
+
+        def is_done():
             guard.alive()
-            found.extend(guard.reports())
-            time.sleep(0.02)
-        sync = [report for report in found if report.kind == "sync"]
-        edges = trace.edges(OutputLine.SYNC)
-        assert [report.detail for report in sync] == [f"{edge.high:d}" for edge in edges][: len(sync)]
-        assert 8 <= len(sync) // 2 <= 21
-        widths = [b.time_ns - a.time_ns for a, b in zip(edges[::2], edges[1::2], strict=False)]
-        assert abs(percentile(widths, 50) - 10_000_000) < 1_000_000
+            found.extend(report.detail for report in guard.reports() if report.kind == "sync")
+            return len(found) >= 40
+
+        await_true(is_done)
+        edges = trace.edges(OutputLine.SYNC)[: len(found)]
+        assert found == [f"{edge.high:d}" for edge in edges]
+        assert found == ["1", "0"] * (len(found) // 2) + ["1"] * (len(found) % 2)
+        times = [edge.time_ns for edge in edges]
+        return list(zip(times[::2], times[1::2], strict=False)), witness.seen()
+
+
+def sync_errors_us(pulses, seen):
+    """Return by how much each pulse was not 10 ms long, and not where its seed has it after the one before it, us.
+
+    Not those with a stall in them.
+    """
+    chance = np.random.default_rng(GuardSpec().seed)
+    intervals_ns = [round(chance.uniform(*SYNC_PINS.sync_interval_s) * 1e9) for _ in range(len(pulses))][1:]
+    errors_us = []
+    for (before, _), (rise, fall), interval_ns in zip(pulses, pulses[1:], intervals_ns, strict=False):
+        if not any(begin < fall + NEAR_NS and end > before - NEAR_NS for begin, end in seen):
+            errors_us += [abs(fall - rise - 10_000_000) / 1000, abs(rise - before - interval_ns) / 1000]
+    return errors_us
+
+
+def test_sync_pulses_come_at_random_and_both_edges_are_told(monkeypatch):
+    """In one of three rounds at least ten of twenty pulses came while no core stood still; those are on time."""
+    for _ in range(3):
+        errors_us = sync_errors_us(*sync_pulses(monkeypatch))
+        if len(errors_us) >= 20:
+            assert percentile(errors_us, 50) < 1000
+            assert max(errors_us) < 1000 or not may_be_realtime()
+            return
+    pytest.fail("in none of three rounds were there ten pulses without a stall")
+
+
+def short_of_room(*words):
+    """Two connected sockets of which the second one's buffer is small, whatever this system's default is."""
+    ours, theirs = socket.socketpair(*words)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+    return ours, theirs
 
 
 def test_reports_that_nobody_takes_are_counted_and_hold_nothing_up(monkeypatch):
     pins = PinSettings(output_board=BoardKind.memory)
+    monkeypatch.setattr(guard_pair, "socket", SimpleNamespace(**{**vars(socket), "socketpair": short_of_room}))
     with guarded(monkeypatch, pins=pins, outputs=MANY) as (guard, trace):
         for k in range(6000):
             guard.lines.set(Level(Line.LIGHT, k % 2 == 0), CLOCK.now_ns())

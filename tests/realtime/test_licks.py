@@ -78,17 +78,17 @@ def collect(reader, until_ns):
 
 
 def check_times(licks, touches, stalls):
-    """Each touch is one lick, found in it; but one in which this machine stood still, as a witness tells, may be none.
+    """Each touch is one lick, found in it, unless this machine stood still near it, as a witness tells.
 
-    Such a one may also be found late, since looks that were due while nothing ran are all made behind it.
+    Looks that were due while nothing ran are all made behind it: such a touch may be none, or found late.
     """
     late = []
     for begin, end in touches:
-        disturbed = [stall for stall in stalls if stall[0] < end + STALL_NS and begin - STALL_NS < stall[1]]
-        last = max([end, *(stall[1] for stall in disturbed)]) + STALL_NS
-        found = [lick for lick in licks if begin <= lick <= last]
-        assert len(found) == 1 or (disturbed and not found), (begin, end, licks, stalls)
-        late += [lick - begin for lick in found if not disturbed]
+        if any(stall[0] < end + STALL_NS and begin - STALL_NS < stall[1] for stall in stalls):
+            continue
+        found = [lick for lick in licks if begin <= lick <= end + STALL_NS]
+        assert len(found) == 1, (begin, end, licks, stalls)
+        late.append(found[0] - begin)
     assert len(licks) <= len(touches), "no lick without a touch"
     assert len(late) > len(touches) // 3, f"this machine stood still nearly all the time: {stalls}"
     # A look each 4 ms: a touch is found 2 ms after it came, in the middle.

@@ -5,7 +5,6 @@ import errno
 import os
 import random
 import resource
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from core.clock import MonotonicClock
 from core.errors import RecordingError
 from recording.reader import open_session
 from tests.recording.samples import image, make_recorder, write_frame
+from tests.support.processes import await_end
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPE = (64, 64, 3)
@@ -60,16 +60,6 @@ def shared_memory():
     return set(os.listdir("/dev/shm"))
 
 
-def await_end(pid, timeout_s=20):
-    """Wait for the end of a process that is not a child of this one."""
-    with contextlib.suppress(ProcessLookupError):
-        handle = os.pidfd_open(pid)
-        try:
-            assert select.select([handle], [], [], timeout_s)[0], f"process {pid} did not end"
-        finally:
-            os.close(handle)
-
-
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_writer(tmp_path, moment):
     before = shared_memory()
@@ -78,7 +68,7 @@ def test_killed_writer(tmp_path, moment):
     pid = recorder.writer_pid
     handed_over = run_at_rate(recorder, moment)
     os.kill(pid, signal.SIGKILL)
-    await_end(pid)
+    await_end(pid, 20)
     with pytest.raises(RecordingError, match="died"):
         write_frame(recorder, handed_over + 1, shape=SHAPE)
     result = recorder.close()
@@ -119,7 +109,7 @@ def test_killed_controller_whose_writer_lags_loses_no_row(tmp_path):
         controller.kill()
         controller.wait(timeout=20)
     os.kill(writer, signal.SIGCONT)
-    await_end(writer)
+    await_end(writer, 20)
     with open_session(folder) as session:
         assert session.frames.frame.tolist() == list(range(1, 2001))
         assert len(session.timing) == 2000
@@ -158,7 +148,7 @@ def test_killed_controller(tmp_path, moment):
         CLOCK.sleep_until_ns(CLOCK.now_ns() + round(moment * 1e9))
         controller.kill()
         numbers, complaints = controller.communicate(timeout=20)
-    await_end(writer)
+    await_end(writer, 20)
     lines = numbers.split()
     last = int(lines[-1]) if lines else 0
     with open_session(folder) as session:

@@ -15,7 +15,8 @@ import pytest
 
 from core.errors import OutputError, StillOpening
 from hardware.speaker import ProcessSpeaker
-from tests.support.listening import await_end, await_loss, await_sound
+from tests.support.listening import await_loss, await_sound
+from tests.support.processes import await_end
 from tests.support.programme import SETTINGS
 from tests.support.pulse import Pulse, Recording, require
 from tests.support.reopening import cores_of, pinned, reopen

@@ -24,3 +24,13 @@ def test_a_tone_has_its_level_beside_another_and_noise(freq, db):
 def test_silence_has_no_level():
     assert level_db(np.zeros(100), RATE, 1000.0) == -math.inf
     assert level_db(np.zeros(0), RATE, 1000.0) == -math.inf
+
+
+def test_a_gap_in_the_recording_does_not_change_the_level():
+    """A card that ran out of samples: half a period is missing, and what follows is out of phase."""
+    times = np.arange(round(1.2 * RATE)) / RATE
+    samples = 0.5 * np.sin(2 * np.pi * 1000.0 * times)
+    half = round(RATE / 2000)
+    middle = len(samples) // 2
+    spoilt = np.concatenate([samples[:middle], np.zeros(500), samples[middle + half :]])
+    assert level_db(spoilt, RATE, 1000.0) == pytest.approx(level_db(samples, RATE, 1000.0), abs=0.1)

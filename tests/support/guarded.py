@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import select
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from hardware.guard import Guard
 from hardware.guardian_spec import GuardSpec
 from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
 from hardware.settings import BoardKind, OutputSettings, PinSettings
+from tests.support.processes import await_end
 
 CLOCK = MonotonicClock()
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,16 +87,6 @@ def await_true(what, timeout_s=10.0):
     while not what():
         assert time.monotonic() < deadline, "it did not happen in time"
         pause(0.002)
-
-
-def await_end(pid, timeout_s=15):
-    """Wait for the end of a process that is not a child of this one."""
-    with contextlib.suppress(ProcessLookupError):
-        handle = os.pidfd_open(pid)
-        try:
-            assert select.select([handle], [], [], timeout_s)[0], f"process {pid} did not end"
-        finally:
-            os.close(handle)
 
 
 def percentile(values, percent):
@@ -231,6 +221,6 @@ def is_lost(guard):
 def await_all_gone(trace, pids):
     """Wait until these processes have ended; all lines are then low, and nobody's."""
     for pid in pids:
-        await_end(pid)
+        await_end(pid, 15)
     assert not trace.owned
     assert not any(trace.is_high(line) for line in OutputLine)

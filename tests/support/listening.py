@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
 import time
 
 import pytest
 
 from core.errors import OutputError
 from tests.support.pulse import pause
-
-
-def await_end(pid, timeout_s=10):
-    with contextlib.suppress(ProcessLookupError):
-        handle = os.pidfd_open(pid)
-        try:
-            assert select.select([handle], [], [], timeout_s)[0], f"process {pid} did not end"
-        finally:
-            os.close(handle)
 
 
 def await_sound(recording, keep_alive=lambda: None):

@@ -55,3 +55,17 @@ class Stalls:
             watcher.kill()
             told, _ = watcher.communicate(timeout=10)
             self._seen += [tuple(map(int, line.split())) for line in told.splitlines() if len(line.split()) == 2]
+
+
+def awake_ms(time, seen):
+    """Return how long something took, ms, without what any core stood still of it.
+
+    ``time`` is when it began (monotonic ns) and how long it took, ms; ``seen`` is what a witness saw.
+    """
+    since_ns, took_ms = time
+    end_ns = since_ns + round(took_ms * 1e6)
+    still_ns, last_ns = 0, since_ns
+    for begin, end in seen:
+        still_ns += max(0, min(end, end_ns) - max(begin, last_ns))
+        last_ns = max(last_ns, min(end, end_ns))
+    return took_ms - still_ns / 1e6
