@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import math
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cli.screen import say
@@ -13,8 +15,17 @@ from core.errors import InputError, SourceError
 AGAIN = "again"
 
 
-def ask_number(question: str) -> float | None:
-    """Return the number that a person types; None for ``again``. Raises InputError at the end of stdin."""
+def _anything(number: float) -> str:
+    """Find nothing wrong."""
+    del number
+    return ""
+
+
+def ask_number(question: str, problem: Callable[[float], str] = _anything) -> float | None:
+    """Return the number that a person types; None for ``again``. Raises InputError at the end of stdin.
+
+    ``problem`` says what is wrong with a number, in words; it is then asked for again. Empty: nothing is.
+    """
     while True:
         say(question)
         line = sys.stdin.readline()
@@ -28,12 +39,32 @@ def ask_number(question: str) -> float | None:
         except ValueError:
             number = math.nan
         if math.isfinite(number):
-            return number
+            wrong = problem(number)
+            if not wrong:
+                return number
+            say(f"{wrong}; type it again, or {AGAIN}", error=True)
+            continue
         say(f"{line.strip()[:40]!r} is no number; type one such as 0.512, or {AGAIN}", error=True)
 
 
-def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]]:
-    """Return the rows of a CSV of numbers whose first line names these columns. Raises SourceError with the line."""
+@contextmanager
+def naming(place: Path | str | None) -> Iterator[None]:
+    """Put the place, where there is one, before the text of an InputError."""
+    try:
+        yield
+    except InputError as error:
+        if place is None:
+            raise
+        raise InputError(f"{place}: {error}") from error
+
+
+def read_numbers(
+    path: Path, columns: tuple[str, ...], check: Callable[[tuple[float, ...]], object]
+) -> list[tuple[float, ...]]:
+    """Return the rows of a CSV of numbers whose first line names these columns.
+
+    ``check`` raises InputError for a row that cannot be. Raises SourceError, or that one, with the line.
+    """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [(at, [cell.strip() for cell in row]) for at, row in enumerate(csv.reader(file), 1) if any(row)]
@@ -50,6 +81,8 @@ def read_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]
             numbers.append(())
         if len(numbers[-1]) != len(columns) or not all(map(math.isfinite, numbers[-1])):
             raise SourceError(f"{path}:{at}: {','.join(row)[:80]!r} is not {len(columns)} numbers; correct the line")
+        with naming(f"{path}:{at}"):
+            check(numbers[-1])
     return numbers
 
 

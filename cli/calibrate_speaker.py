@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from contextlib import closing
 
-from cli.ask import ask_number, read_numbers
+from cli.ask import ask_number, naming, read_numbers
 from cli.run import read_overrides
 from cli.screen import say
 from core.errors import InputError
 from session.settings import Settings
 
 COLUMNS = ("freq_hz", "level_db")
+LARGEST_DB = 200.0
+"""No sound level, whatever it is measured against, is further from 0 dB."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,16 +27,17 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"--seconds {args.seconds:g}: give 0.5 to 60; a level needs a while to settle")
     settings = load_rig(args.config, args.rig, args.mouse, read_overrides(args))
     if args.levels is not None:
-        levels = [(freq, level) for freq, level in read_numbers(args.levels, COLUMNS)]
+        levels = [(freq, level) for freq, level in read_numbers(args.levels, COLUMNS, _check_row)]
     else:
         levels = _measure(args, settings)
-    found = fit_speaker(
-        [freq for freq, _ in levels],
-        [level for _, level in levels],
-        settings.outputs.rig,
-        settings.sound.loudness,
-        today(MonotonicClock().wall_ns()),
-    )
+    with naming(args.levels):
+        found = fit_speaker(
+            [freq for freq, _ in levels],
+            [level for _, level in levels],
+            settings.outputs.rig,
+            settings.sound.loudness,
+            today(MonotonicClock().wall_ns()),
+        )
     path = speaker_path(args.config, found.rig)
     store(path, found)
     for line in found.text():
@@ -47,6 +50,20 @@ def run(args: argparse.Namespace) -> int:
         )
     say(f"stored      {path}")
     return 0
+
+
+def _check_row(row: tuple[float, ...]) -> None:
+    """Raise InputError for what is no tone or no level."""
+    freq, level = row
+    if freq <= 0:
+        raise InputError(f"{freq:g} Hz is no tone; frequencies must be above 0 and rise")
+    if wrong := _no_level(level):
+        raise InputError(wrong)
+
+
+def _no_level(level: float) -> str:
+    """Return why no meter shows that; empty where one can."""
+    return "" if abs(level) <= LARGEST_DB else f"{level:g} dB is no level; give -{LARGEST_DB:g} to {LARGEST_DB:g} dB"
 
 
 def _measure(args: argparse.Namespace, settings: Settings) -> list[tuple[float, float]]:
@@ -62,6 +79,6 @@ def _measure(args: argparse.Namespace, settings: Settings) -> list[tuple[float, 
         for freq, level in played:
             typed = level
             while typed is None:
-                typed = ask_number(f"{freq:.1f} Hz: level that the meter showed, dB:")
+                typed = ask_number(f"{freq:.1f} Hz: level that the meter showed, dB:", _no_level)
             levels.append((freq, typed))
     return levels

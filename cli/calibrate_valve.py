@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from cli.ask import AGAIN, ask_number, numbers_of, read_numbers
+from cli.ask import AGAIN, ask_number, naming, numbers_of, read_numbers
 from cli.rig_lines import Countdown, give, given_text
 from cli.run import read_overrides
 from cli.screen import say
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     except _Stopped:
         say("rigloop calibrate: stopped; nothing was stored", error=True)
         return 130
-    found = fit_valve(weighings, rig, today(MonotonicClock().wall_ns()))
+    with naming(args.weights):
+        found = fit_valve(weighings, rig, today(MonotonicClock().wall_ns()))
     path = valve_path(args.config, rig)
     store(path, found)
     for line in found.text():
@@ -52,31 +54,79 @@ def run(args: argparse.Namespace) -> int:
 
 def _read(path: Path) -> list[Weighing]:
     """Return the series of a file."""
-    rows = read_numbers(path, COLUMNS)
-    if any(pulses != int(pulses) for _, pulses, _ in rows):
-        raise InputError(f"{path}: pulses must be whole numbers")
-    return [Weighing(ms, int(pulses), grams) for ms, pulses, grams in rows]
+    return [Weighing(ms, int(pulses), grams) for ms, pulses, grams in read_numbers(path, COLUMNS, _check_row)]
+
+
+def _check_row(row: tuple[float, ...]) -> None:
+    """Raise InputError for a row that is no series."""
+    from session.calibration_valve import check_weighing
+
+    ms, pulses, grams = row
+    if pulses != int(pulses):
+        raise InputError(f"{pulses:g} pulses; they must be whole numbers")
+    check_weighing(Weighing(ms, int(pulses), grams))
 
 
 def _measure(args: argparse.Namespace, settings: Settings) -> list[Weighing]:
     """Give each series and ask for its weight."""
+    plans = _plans(args, settings)
+    total = sum(plan.total_s for _, plan in plans)
+    _try_board(settings)
+    say(f"{len(plans)} series of {args.pulses} drops, {total / 60:.1f} min in all; catch each in a tared vessel")
+    weighings = []
+    for ms, plan in plans:
+        grams = None
+        while grams is None:
+            if ask_number(f"{ms:g} ms: put the tared vessel under the spout, then type 1", _not_one) is None:
+                continue
+            _give(settings, plan, ms)
+            question = f"{ms:g} ms: grams of water caught ({AGAIN} gives the series once more):"
+            grams = ask_number(question, partial(_no_weight, ms, args.pulses))
+        weighings.append(Weighing(ms, args.pulses, grams))
+    return weighings
+
+
+def _plans(args: argparse.Namespace, settings: Settings) -> list[tuple[float, DropPlan]]:
+    """Return the durations, ms, and what is given of each: all of them before the first drop. Raises InputError."""
     from session.rig_outputs import drops_of
 
     durations = numbers_of(args.durations_ms, "--durations-ms")
-    # All of them before the first drop falls.
-    plans = [drops_of(settings, ms / 1000, args.pulses, "--durations-ms") for ms in durations]
-    total = sum(plan.total_s for plan in plans)
-    say(f"{len(plans)} series of {args.pulses} drops, {total / 60:.1f} min in all; catch each in a tared vessel")
-    weighings = []
-    for ms, plan in zip(durations, plans, strict=True):
-        grams = None
-        while grams is None:
-            if ask_number(f"{ms:g} ms: put the tared vessel under the spout, then type 1") is None:
-                continue
-            _give(settings, plan, ms)
-            grams = ask_number(f"{ms:g} ms: grams of water caught ({AGAIN} gives the series once more):")
-        weighings.append(Weighing(ms, args.pulses, grams))
-    return weighings
+    if len(set(durations)) < 2:
+        raise InputError(
+            f"--durations-ms {args.durations_ms[:80]}: one duration makes no line; give two or more, such as 30,60,100"
+        )
+    return [(ms, drops_of(settings, ms / 1000, args.pulses, "--durations-ms")) for ms in durations]
+
+
+def _not_one(number: float) -> str:
+    return "" if number == 1 else f"{number:g} is not 1, which says that the vessel stands there"
+
+
+def _no_weight(ms: float, pulses: int, grams: float) -> str:
+    """Return why a series cannot weigh that; empty where it can."""
+    from session.calibration_valve import check_weighing
+
+    try:
+        check_weighing(Weighing(ms, pulses, grams))
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def _try_board(settings: Settings) -> None:
+    """Open and close the rig: what it lacks is said before a person fetches a vessel. Raises _Stopped, RigError."""
+    from core.ports import Interrupted
+    from hardware.ledger_rows import Purpose
+    from session.rig_outputs import rig_guard
+
+    with StopRequest() as stop:
+        try:
+            with rig_guard(settings, Purpose.prime, settings.outputs, lambda: not stop, for_mouse=False):
+                pass
+        except Interrupted:
+            raise _Stopped from None
+    if stop:
+        raise _Stopped
 
 
 def _give(settings: Settings, plan: DropPlan, ms: float) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.run import read_overrides
 from cli.screen import say
-from core.errors import InputError
+from core.errors import InputError, RecordingError
 from session.stop import StopRequest
 
 if TYPE_CHECKING:
@@ -17,15 +18,45 @@ if TYPE_CHECKING:
     from session.settings import Settings
 
 
+_OF_LATENCY: dict[str, Any] = {
+    "frames": 900,
+    "bench": "rig",
+    "line": "light",
+    "answer": "success_led",
+    "ear": "none",
+    "microphone": "",
+    "seed": 0,
+    "output": None,
+}
+"""Options that only --latency has, and what stands for those that are not given."""
+
+
 def run(args: argparse.Namespace) -> int:
     """Look, or toggle, or measure. Returns the exit code."""
     if args.toggle and args.latency:
         raise InputError("--toggle and --latency: give one of the two")
+    _refuse_idle(args)
     if args.latency:
+        for name, default in _OF_LATENCY.items():
+            if getattr(args, name) is None:
+                setattr(args, name, default)
         return _latency(args)
     if args.toggle:
         return _toggle(args)
     return _examine(args)
+
+
+def _refuse_idle(args: argparse.Namespace) -> None:
+    """Raise InputError for an option that would do nothing."""
+    for name in () if args.latency else _OF_LATENCY:
+        if getattr(args, name) is not None:
+            raise InputError(f"--{name}: does nothing without --latency; leave it out, or give --latency")
+    if args.yes and not args.toggle:
+        raise InputError("--yes: does nothing without --toggle; leave it out, or give --toggle")
+    if args.json and args.toggle:
+        raise InputError("--json: --toggle has no such output; leave it out")
+    if args.rig is not None and args.mouse is None and not (args.toggle or args.latency):
+        raise InputError("--rig: does nothing without --toggle or --latency; give one, or --mouse ID in its place")
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -125,12 +156,17 @@ def _line(name: str, option: str) -> Line:
 
 
 def _folder(chosen: Path | None, settings: Settings) -> Path:
-    """Return where the results go, made. Raises InputError."""
+    """Return where the results go, made, having tried that it can be written. Raises RecordingError."""
     from session.calibration_files import calibration_folder
 
     folder = chosen or calibration_folder(settings.config_path, settings.outputs.rig)
+    draft = folder / f".latency.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({error.strerror}); give another place with --output") from error
+        raise RecordingError(
+            f"{folder}: cannot be written ({error.strerror}); give another place with --output"
+        ) from error
     return folder

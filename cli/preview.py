@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cli.mouse_lines import MouseLines
 from cli.run import read_overrides, read_seed
 from cli.screen import say, say_over
-from core.errors import InputError
+from core.errors import InputError, RecordingError
 from session.preview import PreviewResult, PreviewView, Sight
 from session.settings import Settings
 from session.stop import StopRequest
@@ -91,7 +91,7 @@ class Pictures(MouseLines, PreviewView):
 
 
 def _output(chosen: Path | None, settings: Settings) -> Path:
-    """Return where the picture goes, having tried that it can. Raises InputError."""
+    """Return where the picture goes, having tried that it can. Raises InputError, RecordingError."""
     data_root = Path(settings.recording.data_root).expanduser().absolute()
     path = data_root / f"preview-{settings.mouse}.png" if chosen is None else chosen.absolute()
     option = "data_root" if chosen is None else "--output"
@@ -106,7 +106,10 @@ def _output(chosen: Path | None, settings: Settings) -> Path:
         draft.touch()
         draft.unlink()
     except OSError as error:
-        raise InputError(
+        # A folder that is not there is a slip of who typed it; the rest is what this machine refuses.
+        slip = chosen is not None and isinstance(error, (FileNotFoundError, NotADirectoryError))
+        kind = InputError if slip else RecordingError
+        raise kind(
             f"{option} {path}: the picture cannot be written there ({error.strerror}); give another place with --output"
         ) from error
     return path

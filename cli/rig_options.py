@@ -16,17 +16,21 @@ def add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--toggle", action="store_true", help="switch each connected output on and off")
     doctor.add_argument("--yes", action="store_true", help="--toggle opens the valve, too, without asking")
     doctor.add_argument("--latency", action="store_true", help="measure from a light to an edge and a sound")
-    doctor.add_argument("--frames", metavar="N", type=int, default=900, help="of --latency; default: %(default)s")
-    doctor.add_argument("--bench", choices=("rig", "guardian", "virtual"), default="rig",
-                        help="parts of --latency: the rig's; a camera that sees a guardian's lines in memory; or "
-                        "all of it made up, at once")  # fmt: skip
-    doctor.add_argument("--line", metavar="LINE", default="light", help="line of the light that the camera sees")
-    doctor.add_argument("--answer", metavar="LINE", default="success_led", help="line that answers it")
-    doctor.add_argument("--ear", choices=("none", "card", "microphone"), default="none",
-                        help="how the sound is heard: when the card took it, or a microphone or loopback")  # fmt: skip
-    doctor.add_argument("--microphone", metavar="NAME", default="", help="part of the input's name; default: the first")
+    doctor.add_argument("--frames", metavar="N", type=int, help="of --latency; default: 900")
+    doctor.add_argument("--bench", choices=("rig", "guardian", "virtual"),
+                        help="parts of --latency: the rig's (default); a camera that sees a guardian's lines in "
+                        "memory; or all of it made up, at once")  # fmt: skip
+    doctor.add_argument(
+        "--line", metavar="LINE", help="of --latency: line of the light that the camera sees; default: light"
+    )
+    doctor.add_argument("--answer", metavar="LINE", help="of --latency: line that answers it; default: success_led")
+    doctor.add_argument("--ear", choices=("none", "card", "microphone"),
+                        help="how --latency hears the sound: when the card took it, or a microphone")  # fmt: skip
+    doctor.add_argument(
+        "--microphone", metavar="NAME", help="of --latency: part of the input's name; default: the first"
+    )
     doctor.add_argument("--camera", choices=CAMERAS, help="take frames from here instead of vid_source")
-    doctor.add_argument("--seed", type=int, metavar="N", default=0, help="of the moments of the light; default: 0")
+    doctor.add_argument("--seed", type=int, metavar="N", help="of the moments of the light of --latency; default: 0")
     doctor.add_argument("--output", metavar="DIR", type=Path, help="where --latency writes; default: calibration/RIG")
     add_set(doctor)
     add_config(doctor)

@@ -15,10 +15,11 @@ def run(args: argparse.Namespace) -> int:
     from session.calibration_files import today
     from session.settings import load_settings
     from session.water_day import water_today
-    from session.weights import Weight, append_weight, check_grams, read_weights, report_weight
+    from session.weights import Weight, append_weight, check_baseline, check_grams, read_weights, report_weight
 
     check_grams(args.grams)
     settings = load_settings(args.config, args.mouse, overrides={"reward_ul": "0", **read_overrides(args)})
+    check_baseline(settings.outputs.baseline_weight_g)
     root = Path(settings.recording.data_root)
     wall_ns = MonotonicClock().wall_ns()
     weight = Weight(today(wall_ns), args.grams, args.note)

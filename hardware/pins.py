@@ -30,9 +30,9 @@ def pin_problems(pins: PinSettings, licks: LickSettings) -> Iterator[Finding]:
     yield from _shared(pins)
     for line, pin in connected(pins).items():
         key = f"pin_{line.value}"
-        if pins.output_board is BoardKind.arduino:
+        if _like_arduino(pins):
             yield from _on_arduino(key, pin)
-        elif pins.output_board is not BoardKind.memory:
+        else:
             yield from _on_header(key, pin, pins.pin_numbering)
             yield from _on_i2c(key, pin, pins, licks)
     if pins.output_board is BoardKind.arduino and not pins.serial_port:
@@ -42,6 +42,11 @@ def pin_problems(pins: PinSettings, licks: LickSettings) -> Iterator[Finding]:
         text = f"sync_interval_s {shortest:g}, {longest:g} begins with the longer; write {longest:g}, {shortest:g}"
         yield ("sync_interval_s",), text
     yield from _lick_problems(pins, licks)
+
+
+def _like_arduino(pins: PinSettings) -> bool:
+    """Whether the pins are an Arduino's; also those that lines in memory rehearse, where its port is given."""
+    return pins.output_board is BoardKind.arduino or (pins.output_board is BoardKind.memory and bool(pins.serial_port))
 
 
 def _shared(pins: PinSettings) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -45,7 +46,9 @@ def create_session_folder(data_root: Path, mouse: str, started_wall_ns: int) -> 
     Raises
     ------
     InputError
-        The name cannot be a folder's, or the folder cannot be made (read-only, full, a file in the way).
+        The name cannot be a folder's, or this host's clock stands still.
+    RecordingError
+        The folder cannot be made (read-only, full, a file in the way).
     """
     if not mouse or mouse in (".", "..") or "/" in mouse or not mouse.isprintable() or mouse != mouse.strip():
         raise InputError(f"mouse {mouse!r} cannot name a folder; use letters, digits, '-' and '_'")
@@ -65,7 +68,8 @@ def create_session_folder(data_root: Path, mouse: str, started_wall_ns: int) -> 
                 sync_folder(changed)
             return session
     except OSError as error:
-        raise InputError(describe("make a session folder in", home, error)) from error
+        kind = InputError if error.errno == errno.ENAMETOOLONG else RecordingError
+        raise kind(describe("make a session folder in", home, error)) from error
     raise InputError(f"{home} has {_TRIES} sessions from {started:%Y-%m-%d %H:%M:%S} on; check the clock of this host")
 
 

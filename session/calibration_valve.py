@@ -21,6 +21,8 @@ UL_PER_G = 1001.8
 0.4 %, less than a scale's error on a series)."""
 LARGEST_DROP_UL = 1000.0
 """A drop above this is taken for a slip, such as milligrams given as grams: rewards are a few ul."""
+LEAST_DROP_UL = 0.005
+"""A drop below this is taken for a slip, such as kilograms given as grams."""
 LARGEST_RESIDUAL = 0.05
 """A series this share off the line is told; chosen because air in the tube or a missed drop does more, a scale less."""
 LEAST_R2 = 0.98
@@ -131,7 +133,7 @@ def fit_valve(weighings: Sequence[Weighing], rig: str, date: str) -> ValveCalibr
         Fewer than two durations, a weight that cannot be, or drops that do not grow with the opening time.
     """
     for each in weighings:
-        _check(each)
+        check_weighing(each)
     durations = np.array([each.duration_ms for each in weighings], float)
     if len(np.unique(durations)) < 2:
         raise InputError(f"series of {len(np.unique(durations))} duration(s) make no line; weigh two or more durations")
@@ -164,7 +166,7 @@ def _r2(volumes: np.ndarray, residuals: np.ndarray, weights: np.ndarray) -> floa
     return 1.0 - float(np.sum(weights * residuals**2)) / spread
 
 
-def _check(weighing: Weighing) -> None:
+def check_weighing(weighing: Weighing) -> None:
     """Raise InputError for a series that cannot be."""
     head = f"series of {weighing.pulses} drops of {weighing.duration_ms:g} ms, {weighing.grams:g} g"
     if weighing.pulses < 1 or not 0 < weighing.duration_ms < math.inf:
@@ -173,3 +175,8 @@ def _check(weighing: Weighing) -> None:
         raise InputError(f"{head}: give the water's own weight in g, above 0 (tare the vessel first)")
     if weighing.drop_ul > LARGEST_DROP_UL:
         raise InputError(f"{head}: that is {weighing.drop_ul:.0f} ul a drop; give grams, not milligrams")
+    if weighing.drop_ul < LEAST_DROP_UL:
+        raise InputError(
+            f"{head}: that is {weighing.drop_ul:.2g} ul a drop, less than any valve gives; give grams of all drops "
+            "together"
+        )

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from camera.settings import OFFLINE, CameraKind
-from core.errors import InputError, RigError
+from core.errors import RigError
 from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
 from hardware.ledger import check_ledger
 from hardware.realtime import MEMLOCK, RTPRIO, rights_cure
@@ -52,7 +52,7 @@ def _take(settings: Settings, held: ExitStack) -> str:
     """Take the rig's lock for the time of the look; return why it cannot be had."""
     try:
         held.enter_context(rig_locks(settings.outputs.rig, settings.mouse)[0])
-    except InputError as error:
+    except RigError as error:
         return str(error).partition(";")[0]
     return ""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from core.errors import BusyError, InputError
+from core.errors import BusyError, RecordingError
 from recording.lock_file import NoLocksHere, hold_file, lock_folder
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_RIGHTS = "make its folder writable and the file readable (chmod a+r), as its owner or as root"
 
 
 class FileLock:
@@ -31,7 +35,7 @@ class FileLock:
         self._fd = -1
 
     def __enter__(self) -> FileLock:
-        """Take the lock. Raises BusyError at once if another process holds it, InputError where none can be had."""
+        """Take the lock. Raises BusyError at once if another process holds it, RecordingError where none can be had."""
         try:
             self._fd = hold_file(self._path)
         except BlockingIOError:
@@ -40,16 +44,16 @@ class FileLock:
                 f"{self._path}); wait for it, or stop it"
             ) from None
         except NoLocksHere as error:
-            raise InputError(
+            raise RecordingError(
                 f"{self._what}: the lock {self._path} cannot be taken ({error.strerror}), as on a network share that "
                 f"keeps no locks; {self._cure}"
             ) from error
         except OSError as error:
-            raise InputError(
-                f"{self._what}: the lock {self._path} cannot be opened ({error.strerror}); make its folder "
-                "writable and the file readable (chmod a+r), as its owner or as root"
+            cure = "free space on that disk" if error.errno in _FULL else _RIGHTS
+            raise RecordingError(
+                f"{self._what}: the lock {self._path} cannot be opened ({error.strerror}); {cure}"
             ) from error
-        # For the message of whoever finds it taken, no more: a file of another user cannot be written.
+        # For the message of whoever finds it taken, no more: another user's file, or a full disk, cannot be written.
         with suppress(OSError):
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
@@ -69,13 +73,14 @@ class FileLock:
 
 
 def mouse_lock(data_root: Path, mouse: str) -> FileLock:
-    """Make the mouse's folder in ``data_root`` and return its lock. Raises InputError where that cannot be written."""
+    """Make the mouse's folder in ``data_root`` and return its lock. Raises RecordingError where it cannot be made."""
     try:
         (data_root / mouse).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"data_root {data_root}: the folder of mouse {mouse} cannot be made ({error.strerror}); choose a folder "
-            "you may write with data_root or --data-root"
+        cure = "free space on that disk, or choose another" if error.errno in _FULL else "choose a folder you may write"
+        raise RecordingError(
+            f"data_root {data_root}: the folder of mouse {mouse} cannot be made ({error.strerror}); {cure} with "
+            "data_root or --data-root"
         ) from error
     cure = "choose a folder on a disk of this computer with data_root or --data-root"
     return FileLock(data_root / mouse / ".lock", f"mouse {mouse}", cure)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import InputError
+from core.errors import InputError, RecordingError
 from core.outputs import longest_opening_ns
 from core.values import as_ns, as_seconds
 from hardware.guardian_spec import GuardSpec
@@ -28,6 +29,8 @@ FLUSH_LIMIT_S = 120.0
 """Longest flush, s: more than a metre of tube takes, and less than a tank that is emptied onto a floor."""
 PIECE_S = 1.0
 """A flush is made of openings this long, s: none is longer than a valve is ever meant to be open in a session."""
+LEAST_OPENING_NS = 1_000_000
+"""Shortest opening that is given, ns: a valve takes a millisecond and more to move."""
 LEAST_PAUSE_S = 0.2
 """Pause between two drops of a series, s: a droplet falls off, and the pressure settles."""
 RIG_DAY_S = 36_000.0
@@ -73,6 +76,7 @@ def rig_guard(
             ledger, copy = water_ledgers(settings)
         else:
             ledger, copy = rig_log(settings), None
+            _check_rig_log(ledger)
             # No mouse drinks it: its day is no bound here.
             outputs = replace(outputs, max_day_water_s=RIG_DAY_S)
         guard = make_guard(GuardSpec(settings.pins, outputs, ledger, copy, purpose))
@@ -91,6 +95,26 @@ def make_guard(spec: GuardSpec) -> Guard:
 def rig_log(settings: Settings) -> Path:
     """Return the rig's own log of water, that of flushes and calibrations; the guardian writes it."""
     return calibration_folder(settings.config_path, settings.outputs.rig) / WATER_CSV
+
+
+def _check_rig_log(path: Path) -> None:
+    """Raise RecordingError where the rig's log cannot be written; no key but the place of config.ini moves it.
+
+    Makes its folder. Of a file that is another user's the guardian tells, with its cure.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            draft.touch()
+            draft.unlink()
+        elif path.stat().st_uid == os.geteuid():
+            path.open("ab").close()
+    except OSError as error:
+        raise RecordingError(
+            f"the rig's log of water {path} cannot be written ({error.strerror}); free space on that disk, or give "
+            "this user the right to write there, beside config.ini"
+        ) from error
 
 
 def refuse_no_valve(settings: Settings) -> None:
@@ -112,15 +136,12 @@ def drops_of(settings: Settings, seconds: float, drops: int, key: str = "--secon
         raise InputError(f"{drops} drops of {seconds:g} s: give one drop or more, of more than 0 s")
     _refuse_nothing(seconds, key)
     if seconds > bounds.max_pulse_s:
-        raise InputError(
-            f"one opening of {seconds:g} s is above max_pulse_s ({bounds.max_pulse_s:g}); give shorter ones with "
-            "--drops N"
-        )
+        raise InputError(f"one opening of {seconds:g} s is above max_pulse_s ({bounds.max_pulse_s:g}); {_shorter(key)}")
     longest_ns = longest_opening_ns(bounds.max_duty)
     if as_ns(seconds) > longest_ns:
         raise InputError(
             f"one opening of {seconds:g} s is above {as_seconds(longest_ns):g} s, all that max_duty "
-            f"({bounds.max_duty:g}) leaves of any 10 s; give shorter ones with --drops N, or raise max_duty"
+            f"({bounds.max_duty:g}) leaves of any 10 s; {_shorter(key)}, or raise max_duty"
         )
     if drops * seconds > bounds.max_session_water_s:
         raise InputError(
@@ -131,17 +152,26 @@ def drops_of(settings: Settings, seconds: float, drops: int, key: str = "--secon
     return DropPlan(drops, seconds, pause)
 
 
+def _shorter(key: str) -> str:
+    """Return how shorter openings are had; only free water is given as drops whose number is chosen with it."""
+    return f"give shorter {key}" if key == "--durations-ms" else "give shorter ones with --drops N"
+
+
 def _refuse_nothing(seconds: float, key: str) -> None:
-    """Raise InputError for an opening that no clock here can tell from none."""
-    if not as_ns(seconds):
-        raise InputError(f"{key}: an opening of {seconds:g} s is below 1 ns; give a longer one")
+    """Raise InputError for an opening in which no valve opens."""
+    if as_ns(seconds) < LEAST_OPENING_NS:
+        raise InputError(
+            f"{key}: an opening of {seconds:g} s is below {as_seconds(LEAST_OPENING_NS):g} s, in which no valve opens; "
+            "give a longer one"
+        )
 
 
 def refuse_over_day(settings: Settings, plan: DropPlan, wall_ns: int) -> None:
     """Raise InputError for more water than is left of the mouse's day, OutputError for a ledger that is damaged."""
     limit_s = settings.outputs.max_day_water_s
     had_s = water_today(settings, wall_ns).seconds
-    if as_ns(had_s) + plan.pulses * as_ns(plan.duration_s) > limit_s * 1e9:
+    # Whatever a row of the ledger says: a second above the limit is as full as 1e308.
+    if as_ns(min(had_s, limit_s + 1)) + plan.pulses * as_ns(plan.duration_s) > limit_s * 1e9:
         asked = f"{plan.pulses} drops of {plan.duration_s:g} s are {plan.pulses * plan.duration_s:g} s of water"
         raise InputError(
             f"{asked}, above the {max(0.0, limit_s - had_s):.3f} s that mouse {settings.mouse} has left of "

@@ -63,10 +63,10 @@ class WaterToday:
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of what this user's sessions share: RIGLOOP_STATE, else by the XDG rules. Makes nothing.
 
-    Raises InputError where neither it nor a home is known.
+    Raises InputError where neither it nor a home is known, or RIGLOOP_STATE is relative.
     """
     if chosen := environment.get(STATE_VARIABLE):
-        return Path(chosen).absolute()
+        return _chosen_folder(chosen)
     shared = Path(environment.get("XDG_STATE_HOME", ""))
     # A relative path counts as none: the XDG base directory specification.
     if shared.is_absolute():
@@ -77,6 +77,17 @@ def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
         raise InputError(
             f"water of the day: this user has no home ({error}); give a folder with {STATE_VARIABLE}=DIR"
         ) from error
+
+
+def _chosen_folder(chosen: str) -> Path:
+    """Return RIGLOOP_STATE. Raises InputError for a relative one: each folder would have a day of its own."""
+    try:
+        folder = Path(chosen).expanduser()
+    except RuntimeError:
+        folder = Path()
+    if not folder.is_absolute():
+        raise InputError(f"{STATE_VARIABLE}={chosen[:80]}: is no absolute path; give one, such as /var/lib/rigloop")
+    return folder
 
 
 def water_path(data_root: Path, mouse: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import math
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import InputError, RecordingError
+from recording.problems import describe
 
 WEIGHTS_CSV = "weights.csv"
 COLUMNS = ("time", "grams", "note")
@@ -92,17 +94,34 @@ def check_grams(grams: float) -> None:
         raise InputError(f"a weight of {grams:g} g is none of a mouse; give grams, {low:g} to {high:g}")
 
 
+def check_baseline(grams: float) -> None:
+    """Raise InputError for a baseline that no mouse has; 0 stands for its first weighing."""
+    low, high = GRAMS
+    if grams and not low <= grams <= high:
+        raise InputError(
+            f"baseline_weight_g {grams:g} is no weight of a mouse; give {low:g} to {high:g} g, or 0 for its first "
+            "weighing"
+        )
+
+
 def read_weights(folder: Path) -> tuple[Weight, ...]:
-    """Return the weighings in a mouse's folder, oldest first; none where there is no file. Raises InputError."""
+    """Return the weighings in a mouse's folder, oldest first; none where there is no file.
+
+    A last row that a power failure cut short is none, as in the ledger of water. Raises InputError for what is no
+    weighing, RecordingError where the file cannot be read.
+    """
     path = folder / WEIGHTS_CSV
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        content = path.read_bytes()
+        text = (content if _is_whole(content) else content[: _lines_end(content)]).decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
         return ()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not a text"
-        raise InputError(f"{path}: cannot be read ({why}); restore it from a copy") from error
-    return tuple(_row(path, line, row) for line, row in enumerate(csv.reader(io.StringIO(text)), 1) if line > 1 and row)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read (not a text); restore it from a copy") from error
+    except OSError as error:
+        raise RecordingError(describe("read", path, error)) from error
+    rows = csv.reader(io.StringIO(text))
+    return tuple(_row(path, line, row) for line, row in enumerate(rows, 1) if line > 1 and row)
 
 
 def _row(path: Path, line: int, row: list[str]) -> Weight:
@@ -110,40 +129,64 @@ def _row(path: Path, line: int, row: list[str]) -> Weight:
         weight = Weight(row[0], float(row[1]), row[2] if len(row) > 2 else "")
     except (IndexError, ValueError):
         weight = Weight("", math.nan)
-    if not 0 < weight.grams < math.inf:
+    low, high = GRAMS
+    if not low <= weight.grams <= high:
         raise InputError(
-            f"{path}:{line}: {','.join(row)[:80]!r} is no weighing ({','.join(COLUMNS)}); correct the line"
+            f"{path}:{line}: {','.join(row)[:80]!r} is no weighing ({','.join(COLUMNS)}; {low:g} to {high:g} g); "
+            "correct the line"
         )
     return weight
 
 
 def append_weight(folder: Path, weight: Weight) -> None:
-    """Add a weighing; it is on disk on return. Raises RecordingError."""
+    """Add a weighing, whole or not at all; it is on disk on return. Raises RecordingError."""
     path = folder / WEIGHTS_CSV
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file:
-            if file.tell() == 0:
-                writer.writerow(COLUMNS)
-            elif _cut_short(path):
-                # A power failure cut the last line short; it must not swallow this one.
-                text.write("\n")
-            writer.writerow([weight.time, f"{weight.grams:g}", " ".join(weight.note.split())])
-            file.write(text.getvalue().encode("utf-8", "backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            _append(path, file, weight)
+        finally:
+            os.close(file)
     except OSError as error:
-        raise RecordingError(
-            f"{path}: cannot be written ({error.strerror}); make the folder writable, or choose another data_root"
-        ) from error
+        raise RecordingError(describe("write", path, error)) from error
 
 
-def _cut_short(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) != b"\n"
+def _append(path: Path, file: int, weight: Weight) -> None:
+    """Add the row to the open file, in place of one that was cut short. Raises OSError, with the file as it was."""
+    content = path.read_bytes()
+    whole = _is_whole(content)
+    end = len(content) if whole else _lines_end(content)
+    text = io.StringIO()
+    if whole and content[-1:] not in (b"\n", b"\r"):
+        text.write("\n")
+    writer = csv.writer(text, lineterminator="\n")
+    if not end:
+        writer.writerow(COLUMNS)
+    writer.writerow([weight.time, f"{weight.grams:g}", " ".join(weight.note.split())])
+    row = text.getvalue().encode("utf-8", "backslashreplace")
+    os.ftruncate(file, end)
+    try:
+        if os.write(file, row) != len(row):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(file)
+    except OSError:
+        os.ftruncate(file, end)
+        if not end:
+            path.unlink()
+        raise
+
+
+def _lines_end(content: bytes) -> int:
+    """Return where the last line that has its end ends."""
+    return max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether the last line has its end, or lacks nothing but that: the comma behind the grams, and shut quotes."""
+    last = content[_lines_end(content) :].decode("utf-8", "replace")
+    cut = last.count(",") < len(COLUMNS) - 1 or last.count('"') % 2 == 1 or last.endswith("\ufffd")
+    return bool(content) and not (last and cut)
 
 
 def report_weight(before: tuple[Weight, ...], now: Weight, baseline_g: float) -> WeightReport:

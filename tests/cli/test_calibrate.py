@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from core.errors import OutputError
 from hardware.loudness import FLAT
 from session.calibration_speaker import speaker_gains
+from tests.cli.conftest import QuickGuard
 
 pytestmark = pytest.mark.usefixtures("own_locks")
 
@@ -44,10 +46,12 @@ def test_a_bad_series_is_warned_of(rigloop, config, weights):
     [
         ("", "the first line must be duration_ms,pulses,grams"),
         ("duration_ms,pulses,grams\n30,100\n", ":2: '30,100' is not 3 numbers"),
-        ("duration_ms,pulses,grams\n30,10.5,1\n", "whole numbers"),
+        ("duration_ms,pulses,grams\n30,10.5,1\n", "weights.csv:2: 10.5 pulses; they must be whole numbers"),
+        ("duration_ms,pulses,grams\n30,100,0.1\n\n60,100,-1\n", "weights.csv:4: series of 100 drops of 60 ms, -1 g"),
+        ("duration_ms,pulses,grams\n30,100,0.1\n60,0,1\n", "weights.csv:3: series of 0 drops"),
         ("duration_ms,pulses,grams\n30,100,nan\n", "is not 3 numbers"),
-        ("duration_ms,pulses,grams\n30,100,1\n", "make no line"),
-        ("duration_ms,pulses,grams\n30,100,0.5\n60,100,0.4\n", "do not grow"),
+        ("duration_ms,pulses,grams\n30,100,1\n", "weights.csv: series of 1 duration(s) make no line"),
+        ("duration_ms,pulses,grams\n30,100,0.5\n60,100,0.4\n", "weights.csv: drops do not grow"),
     ],
 )
 def test_weights_that_cannot_be_used_leave_what_was_stored(rigloop, config, weights, text, said):
@@ -82,13 +86,55 @@ def test_a_person_weighs_after_each_series(rigloop, config, guards, typed):
     code, _, err = rigloop("calibrate", "valve", *words, "--config", config)
     assert code == 0, err
     assert "'a lot' is no number" in err
-    assert [len(guard.pulses) for guard in guards] == [3, 3, 3]
+    assert [len(guard.pulses) for guard in guards] == [0, 3, 3, 3], "the board is tried before a person is asked"
     assert all(guard.closed for guard in guards)
     folder = config.parent / "calibration" / "rig1"
     assert all(guard.spec.ledger == folder / "water.csv" for guard in guards)
     stored = json.loads((folder / "valve.json").read_text())
     assert [each[:2] for each in stored["weighings"]] == [[2.0, 3], [4.0, 3]]
     assert len((folder / "water.csv").read_text().splitlines()) == 10
+
+
+def test_a_weight_that_cannot_be_is_asked_for_again(rigloop, config, guards, typed):
+    typed("1", "0.02", "7", "1", "-1", "0", "40", "0.000004", "0.04")
+    words = ("--durations-ms", "2,4", "--pulses", "3")
+    code, _, err = rigloop("calibrate", "valve", *words, "--config", config)
+    assert code == 0, err
+    for said in ("7 is not 1", "-1 g: give the water's own", " 0 g: give", "not milligrams", "less than any valve"):
+        assert said in err
+    stored = json.loads((config.parent / "calibration" / "rig1" / "valve.json").read_text())
+    assert [each[2] for each in stored["weighings"]] == [0.02, 0.04]
+    assert [len(guard.pulses) for guard in guards] == [0, 3, 3], "no series is given anew for a slip"
+
+
+@pytest.mark.parametrize(
+    ("durations", "said"),
+    [
+        ("30", "--durations-ms 30: one duration makes no line; give two or more"),
+        ("30,30", "one duration makes no line"),
+        ("30,9000", "above max_pulse_s (1); give shorter --durations-ms"),
+        ("0.5,30", "--durations-ms: an opening of 0.0005 s is below 0.001 s"),
+    ],
+)
+def test_durations_that_cannot_be_are_refused_before_anything(rigloop, config, guards, typed, durations, said):
+    typed("1")
+    code, out, err = rigloop("calibrate", "valve", "--durations-ms", durations, "--config", config)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "--drops" not in err
+    assert guards == []
+
+
+def test_a_board_that_is_not_there_is_told_before_a_person_is_asked(rigloop, config, guards, typed, monkeypatch):
+    def start(self, go_on):
+        raise OutputError("no board; look with rigloop doctor")
+
+    typed("1")
+    monkeypatch.setattr(QuickGuard, "start", start)
+    code, out, err = rigloop("calibrate", "valve", "--config", config)
+    assert (code, out) == (3, "")
+    assert err == "rigloop calibrate: no board; look with rigloop doctor\n"
+    assert guards[0].closed
 
 
 def test_stdin_that_ends_stores_nothing(rigloop, config, guards, typed):
@@ -159,6 +205,8 @@ def test_speaker_from_levels_is_stored_and_used(rigloop, config, tmp_path):
         ("freq_hz,level_db\n", "one level each"),
         ("freq_hz,level_db\n1000,loud\n", "is not 2 numbers"),
         ("freq_hz,level_db\n1000,60\n1000,61\n", "must be above 0 and rise"),
+        ("freq_hz,level_db\n1000,60\n-5,61\n", "levels.csv:3: -5 Hz is no tone"),
+        ("freq_hz,level_db\n1000,60\n2000,1e9\n", "levels.csv:3: 1e+09 dB is no level; give -200 to 200 dB"),
     ],
 )
 def test_levels_that_cannot_be_used(rigloop, config, tmp_path, text, said):

@@ -114,3 +114,18 @@ def test_no_command_says_what_there_is(rigloop):
     code, _, err = rigloop()
     assert code == 2
     assert "rigloop" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "whose"),
+    [
+        (("doctor", "--rigs"), "rigloop doctor"),
+        (("weigh", "24", "25", "--mouse", "DEMO"), "rigloop weigh"),
+        (("calibrate", "valve", "--drops", "3"), "rigloop calibrate valve"),
+    ],
+)
+def test_an_option_that_a_command_has_not_is_that_commands_error(rigloop, words, whose):
+    code, _, err = rigloop(*words)
+    assert code == 2
+    assert err.startswith(f"{whose}: unrecognized arguments: ")
+    assert err.endswith(f"(see {whose} --help)\n")

@@ -154,3 +154,40 @@ def test_ctrl_c_tells_no_fault_of_the_line_that_it_cut_short(rigloop, config, gu
     assert "NO EDGE" not in out
     assert f"\n{name} " not in f"\n{out}"
     assert guards[0].closed
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--rig", "nope"), "--rig: does nothing without --toggle or --latency"),
+        (("--frames", "10"), "--frames: does nothing without --latency"),
+        (("--toggle", "--frames", "900"), "--frames: does nothing without --latency"),
+        (("--output", "x"), "--output: does nothing without --latency"),
+        (("--seed", "0"), "--seed: does nothing without --latency"),
+        (("--yes",), "--yes: does nothing without --toggle"),
+        (("--toggle", "--json"), "--json: --toggle has no such output"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(rigloop, config, guards, words, said):
+    code, out, err = rigloop("doctor", *words, "--config", config)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert guards == []
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_results_that_cannot_be_kept_are_told_before_the_measurement(rigloop, config, monkeypatch, tmp_path, made):
+    def refuse(*args, **kinds):
+        raise PermissionError(13, "Permission denied")
+
+    def measure(*args):
+        raise AssertionError("it measured")
+
+    folder = tmp_path / "out"
+    if made:
+        folder.mkdir()
+    monkeypatch.setattr(f"cli.doctor.Path.{'touch' if made else 'mkdir'}", refuse)
+    monkeypatch.setattr("session.latency_test.measure", measure)
+    code, _, err = rigloop("doctor", "--latency", "--bench", "virtual", "--output", folder, "--config", config)
+    assert code == 3
+    assert err == f"rigloop doctor: {folder}: cannot be written (Permission denied); give another place with --output\n"

@@ -85,7 +85,7 @@ def a_share_without_locks(scene):
 
     with scene.monkeypatch.context() as meanwhile:
         meanwhile.setattr(fcntl, "flock", refuse)
-        return scene.run()
+        return scene.run(code=3)
 
 
 def a_mouse_that_is_not_there(scene):

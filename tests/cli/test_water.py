@@ -1,6 +1,7 @@
 """``rigloop water``, ``flush`` and ``weigh``: bounded, counted, told."""
 
 import io
+import re
 import signal
 from datetime import datetime
 
@@ -57,7 +58,7 @@ def test_a_volume_needs_the_calibration(water, guards, rigloop, config, tmp_path
     [
         (("--seconds", "2"), "above max_pulse_s (1)"),
         (("--seconds", "1", "--set", "max_duty=0.09"), "above 0.9 s, all that max_duty (0.09) leaves of any 10 s"),
-        (("--seconds", "1e-10"), "--seconds: an opening of 1e-10 s is below 1 ns"),
+        (("--seconds", "1e-7"), "--seconds: an opening of 1e-07 s is below 0.001 s, in which no valve opens"),
         (("--seconds", "0.01", "--set", "pin_valve=0"), "pin_valve 0: no valve is connected"),
         (("--seconds", "0"), "more than 0 s"),
         (("--seconds", "nan"), "more than 0 s"),
@@ -89,6 +90,16 @@ def test_water_beyond_the_day_is_refused_with_what_is_left(water, guards, root):
     assert code == 0, err
     assert "water today 0.500 s of 0.5 s" in out
     assert "above the 0.000 s" in water(*full)[2]
+
+
+def test_a_ledger_that_says_more_than_any_day_holds_is_a_full_day(water, guards, root):
+    ledger = Ledger(water_path(root, "DEMO"))
+    ledger.add(Opening(MonotonicClock().wall_ns(), Purpose.reward, 1e308))
+    ledger.close()
+    code, _, err = water("--seconds", "0.01")
+    assert code == 2
+    assert "above the 0.000 s that mouse DEMO has left" in err
+    assert guards == []
 
 
 def test_the_day_is_one_whatever_folder_the_data_go_to(water, guards, root, tmp_path):
@@ -209,6 +220,15 @@ def test_a_flush_whose_guardian_is_killed_is_in_the_log(rigloop, config, guards,
     assert guards[0].open_s() - 0.1 <= logged(config) == pytest.approx(2.0)
 
 
+def test_a_log_of_the_rig_that_cannot_be_written_is_told_with_a_cure_that_helps(rigloop, config, guards):
+    (config.parent / "calibration").write_text("in the way")
+    code, _, err = rigloop("flush", "--seconds", "0.05", "--config", config)
+    assert code == 3
+    assert re.search(r"log of water .*/calibration/rig1/water.csv cannot be written \(.*\); free space", err)
+    assert "data_root" not in err
+    assert guards == []
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "121", "nan"])
 def test_a_flush_has_a_limit_of_its_own(rigloop, config, guards, seconds):
     code, _, err = rigloop("flush", "--seconds", seconds, "--config", config)
@@ -248,6 +268,27 @@ def test_weights_that_are_none(rigloop, config, root, grams):
     assert code == 2
     assert "grams" in err.lower()
     assert not root.exists()
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["weigh", "24"],
+        ["water", "--seconds", "0.01"],
+        ["run", "--outputs", "fake", "--set", "record_images=0"],
+        ["preview", "--seconds", "1", "--pace", "max"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_data_root_that_cannot_be_written_is_exit_code_3_everywhere(rigloop, config, guards, tmp_path, words, place):
+    (tmp_path / "file").write_text("in the way")
+    root = f"data_root={tmp_path / place}"
+    code, _, err = rigloop(*words, "--mouse", "DEMO", "--set", root, "--config", config)
+    assert code == 3, err
+    assert len(err.splitlines()) == 1
+    assert str(tmp_path / place) in err
+    assert not any(guard.pulses for guard in guards)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hardware.settings import BoardKind, LickKind, LickSettings, Numbering, PinS
 NONE = PinSettings(pin_valve=0, pin_fail_led=0, pin_light=0, pin_behaviour_ttl=0)
 BOARD = {"pin_numbering": Numbering.board}
 UNO = {"output_board": BoardKind.arduino, "serial_port": "/dev/ttyACM0"}
+MEMORY = {"output_board": BoardKind.memory}
 TOUCH = {"lick_sensor": LickKind.mpr121}
 BEAM = {"lick_sensor": LickKind.beam, "lick_pin": 22}
 
@@ -41,6 +42,9 @@ WRONG = {
     "beam without pin": ({}, {**BEAM, "lick_pin": 0}, "lick_sensor", "a beam-break needs its pin; give lick_pin"),
     "lick on an output": ({"pin_light": 22}, BEAM, "lick_pin", "lick_pin and pin_light are both 22; give each a pin"),
     "lick on ground": (BOARD, {**BEAM, "lick_pin": 6}, "lick_pin", "lick_pin 6 is ground on the header"),
+    "memory, no such pin": ({"pin_valve": 400, **MEMORY}, {}, "pin_valve", "the header has no such pin"),
+    "memory, pulled up": ({"pin_valve": 2, **MEMORY}, {}, "pin_valve", "is pulled up when the computer starts"),
+    "memory, an Arduino's LED": ({"pin_valve": 13, **UNO, **MEMORY}, {}, "pin_valve", "the Arduino's own LED"),
     "interrupt on the bus": ({}, {**TOUCH, "lick_pin": 2}, "lick_pin", "lick_pin 2 is a line of the MPR121's I2C bus"),
 }  # fmt: skip
 GOOD = {
@@ -51,7 +55,8 @@ GOOD = {
     "BOARD": ({"pin_valve": 13, "pin_light": 40, **BOARD}, {}),
     "an Arduino's pins": ({"pin_valve": 9, "pin_light": 14, "pin_sync": 69, **UNO}, {}),
     "13 for what is no valve": ({"pin_valve": 9, "pin_fail_led": 13, **UNO}, {}),
-    "memory has all pins": ({"pin_valve": 400, "output_board": BoardKind.memory}, {}),
+    "memory for a header": ({"pin_valve": 27, **MEMORY}, {}),
+    "memory for an Arduino": ({"pin_valve": 69, **UNO, **MEMORY}, {}),
     "lick pin beside an Arduino": ({"pin_light": 22, **UNO}, BEAM),
     "a beam": ({}, BEAM),
     "polled": ({}, TOUCH),
@@ -100,7 +105,7 @@ def test_pins_without_a_finding_are_lines_of_their_own(numbers, numbering, board
     if board not in (BoardKind.arduino, BoardKind.memory):
         assert {bcm_of(pin, numbering) for pin in used} <= set(range(2, 28))
         assert sensor is LickKind.none or lick_pin not in used
-    if board is BoardKind.arduino:
+    if board in (BoardKind.arduino, BoardKind.memory):
         assert all(2 <= pin <= 69 for pin in used)
 
 

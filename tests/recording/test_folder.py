@@ -36,9 +36,9 @@ def test_names_that_are_no_folder(tmp_path, mouse):
 
 def test_a_file_in_the_way_and_a_root_that_cannot_be_made(tmp_path):
     (tmp_path / "data").write_text("")
-    with pytest.raises(InputError, match="set data_root"):
+    with pytest.raises(RecordingError, match="set data_root"):
         create_session_folder(tmp_path / "data", "M1", START)
-    with pytest.raises(InputError, match="cannot make a session folder in /proc"):
+    with pytest.raises(RecordingError, match="cannot make a session folder in /proc"):
         create_session_folder(tmp_path.__class__("/proc/rigloop"), "M1", START)
 
 

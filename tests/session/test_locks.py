@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from core.errors import BusyError, InputError, OutputError
+from core.errors import BusyError, OutputError, RecordingError
 from hardware.pin_locks import PinLocks
 from hardware.settings import PinSettings
 from session.locks import mouse_lock, rig_locks
@@ -29,7 +29,7 @@ def test_a_lock_that_cannot_be_opened_says_how_to_mend_it(monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("recording.lock_file.os.open", refuse)
-    with pytest.raises(InputError, match=r"chmod a\+r"), rig_locks("rig1", "M1")[0]:
+    with pytest.raises(RecordingError, match=r"chmod a\+r"), rig_locks("rig1", "M1")[0]:
         pass
 
 
@@ -60,11 +60,13 @@ def no_locks(request, monkeypatch):
 def test_a_data_folder_that_keeps_no_locks_is_refused_with_a_cure(tmp_path, no_locks):
     open_handles = len(os.listdir("/proc/self/fd"))
     for _ in range(2):
-        with pytest.raises(InputError, match=r"M1/\.lock cannot be taken \(.+\), .*; choose .* with data_root") as no:
+        with pytest.raises(
+            RecordingError, match=r"M1/\.lock cannot be taken \(.+\), .*; choose .* with data_root"
+        ) as no:
             mouse_lock(tmp_path, "M1").__enter__()
         assert "\n" not in str(no.value)
         assert not isinstance(no.value, BusyError)
-    with pytest.raises(InputError, match=r"rig rig1: the lock .* cannot be taken .*; mount a disk"):
+    with pytest.raises(RecordingError, match=r"rig rig1: the lock .* cannot be taken .*; mount a disk"):
         rig_locks("rig1", "M1")[0].__enter__()
     assert len(os.listdir("/proc/self/fd")) == open_handles
 
@@ -74,3 +76,36 @@ def test_pins_whose_locks_cannot_be_kept_are_refused_with_a_cure(tmp_path, no_lo
     with pytest.raises(OutputError, match=r"gpio\d+\.lock cannot be taken \(.+\), .*; mount a disk"):
         PinLocks(tmp_path).take(PinSettings(pin_light=21))
     assert len(os.listdir("/proc/self/fd")) == open_handles
+
+
+def test_a_disk_that_is_full_keeps_a_lock_all_the_same(tmp_path, monkeypatch):
+    """The number of its process is for a message only."""
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("session.locks.os.pwrite", full)
+    with mouse_lock(tmp_path, "M1"), pytest.raises(BusyError, match="process unknown took"):
+        mouse_lock(tmp_path, "M1").__enter__()
+
+
+@pytest.mark.parametrize(
+    ("refused", "cure"),
+    [(errno.ENOSPC, "free space on that disk, or choose another with data_root"), (errno.EROFS, "you may write with")],
+)
+def test_a_data_root_that_takes_no_folder_is_the_machines_refusal(tmp_path, monkeypatch, refused, cure):
+    def refuse(*args, **kinds):
+        raise OSError(refused, os.strerror(refused))
+
+    monkeypatch.setattr("session.locks.Path.mkdir", refuse)
+    with pytest.raises(RecordingError, match=cure) as no:
+        mouse_lock(tmp_path, "M1")
+    assert no.value.exit_code == 3
+
+
+def test_a_lock_that_finds_no_room_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "recording.lock_file.os.open", lambda *args: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full"))
+    )
+    with pytest.raises(RecordingError, match=r"cannot be opened \(full\); free space"):
+        mouse_lock(tmp_path, "M1").__enter__()

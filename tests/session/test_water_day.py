@@ -15,7 +15,6 @@ NOW_NS = MonotonicClock().wall_ns()
 HOME = Path("~/.local/state/rigloop").expanduser()
 PLACES = {
     "chosen": ({"RIGLOOP_STATE": "/chosen", "XDG_STATE_HOME": "/state"}, Path("/chosen")),
-    "chosen, relative": ({"RIGLOOP_STATE": "here"}, Path.cwd() / "here"),
     "XDG": ({"XDG_STATE_HOME": "/state"}, Path("/state/rigloop")),
     "XDG, relative": ({"XDG_STATE_HOME": "state"}, HOME),
     "neither": ({}, HOME),
@@ -71,3 +70,13 @@ def test_what_was_rehearsed_in_memory_takes_nothing_off_the_real_day(tmp_path, o
     write(own_state / "water" / "A.csv", 0.25)
     settings = {kind: load(tmp_path / "c.ini", f"data_root = {root}\noutput_board = {kind}") for kind in KINDS}
     assert {kind: water_today(each, NOW_NS).seconds for kind, each in settings.items()} == KINDS
+
+
+def test_a_state_folder_of_a_person_is_under_their_home():
+    assert state_folder({"RIGLOOP_STATE": "~/x"}) == Path.home() / "x"
+
+
+@pytest.mark.parametrize("chosen", ["x", "./x", "~no-such-user/x"])
+def test_a_relative_state_folder_is_refused(chosen):
+    with pytest.raises(InputError, match=r"RIGLOOP_STATE=.*: is no absolute path; give one"):
+        state_folder({"RIGLOOP_STATE": chosen})
