@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.clock import VirtualClock
-from core.errors import CameraTimeout, InputError
+from core.errors import CameraTimeout, InputError, RecordingError
 from core.values import as_ns
 from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.ledger import Ledger, Opening
@@ -258,7 +258,7 @@ def test_drops_that_were_not_given_are_no_water_in_the_summary(tmp_path, monkeyp
 
 def test_a_data_root_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "data").write_text("a file, not a folder")
-    with pytest.raises(InputError, match="data_root"):
+    with pytest.raises(RecordingError, match="data_root"):
         run(settings_for(tmp_path))
 
 
