@@ -59,6 +59,10 @@ class OutputError(RigError, RuntimeError):
     """A speaker, valve or line was asked for something it must refuse, or failed."""
 
 
+class PoseError(RigError, RuntimeError):
+    """The pose estimator failed in mid-session, or did not answer in time; it may be opened again."""
+
+
 class StillOpening(OutputError):
     """A device is being opened again, and that goes on with the next call of ``reconnect``."""
 

@@ -6,10 +6,10 @@ Every implementation (hardware, fake, replay, simulated mouse) passes the confor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
-from core.values import Frame, Level, Lick, Pulse, Report, Signal
+from core.values import Frame, Level, Lick, Pose, Pulse, Report, Signal
 
 
 class EndOfSource(Exception):
@@ -135,6 +135,44 @@ class LeavesBehind(Protocol):
         """Return what was left behind since the last look; also after ``close``."""
 
 
+@runtime_checkable
+class Queued(Protocol):
+    """A camera whose frames wait in a queue while the reader is busy. Beside its own port; runner's thread."""
+
+    @property
+    def waiting(self) -> int:
+        """Frames that ``read`` would return at once."""
+
+
+@runtime_checkable
+class PoseEstimator(Protocol):
+    """Finds the body parts of a mouse in a frame. All verbs are called by the runner's thread.
+
+    One that lives in a process of its own is ``Reconnectable``, too, raising PoseError in place of OutputError.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the body parts, in the order of ``Pose.points``; known once it is open."""
+
+    def open(self, go_on: Callable[[str], bool]) -> None:
+        """Get ready for frames. ``go_on`` is told ten times a second what it is at; what it returns: whether to go on.
+
+        Raises InputError for a model, log or marker that cannot be used, MissingError for a library that is not
+        installed, Interrupted where ``go_on`` returned False. Nothing is left of it then.
+        """
+
+    def estimate(self, frame: Frame, alive: Callable[[], None]) -> Pose:
+        """Return the pose in a frame, which is neither kept nor written to; the pose is the caller's.
+
+        ``alive`` is called at least every 0.1 s while it is waited for. Raises PoseError when it cannot be had, within
+        a bounded time whatever happens.
+        """
+
+    def close(self) -> None:
+        """Release everything."""
+
+
 class Pipeline(Protocol):
     """Turns frames into the signal that drives tone and water. Pure but for its own history."""
 
@@ -143,7 +181,10 @@ class Pipeline(Protocol):
         """Names of ``Signal.parts``, such as ``("BC_L", "BC_R")``."""
 
     def update(self, frame: Frame) -> Signal:
-        """Take the next frame, return its signal. Raises nothing on odd pixels: those give an invalid signal."""
+        """Take the next frame, return its signal. Raises nothing on odd pixels: those give an invalid signal.
+
+        Raises PoseError when what estimates the pose failed.
+        """
 
 
 class Clock(Protocol):

@@ -49,16 +49,34 @@ class Signal(NamedTuple):
     reason : str
         Why it is not valid ("warm-up", "dark ROI", ...), empty when it is.
     parts : tuple of float
-        What the value came from, in the order of the pipeline's ``names`` (dF/F of each ROI).
+        What the value came from, in the order of the pipeline's ``names`` (dF/F of each ROI; speed and pose).
+    waits : str
+        Why no trial may begin on this frame ("moving", ...), empty when one may.
     """
 
     value: float
     valid: bool
     reason: str = ""
     parts: tuple[float, ...] = ()
+    waits: str = ""
 
 
 WARM_UP = "warm-up"
+SKIPPED = "skipped: pose estimation was slower than the camera"
+"""Reason of a frame that was recorded and not judged, since a newer one waited."""
+
+
+class Pose(NamedTuple):
+    """Where the body parts are in one frame.
+
+    Attributes
+    ----------
+    points : ndarray, (parts, 3) float64
+        Column and row in px of the whole frame (0, 0 is the centre of its top left pixel) and likelihood, 0 to 1, in
+        the order of the estimator's ``names``. A part that was not found has NaN, NaN and likelihood 0.
+    """
+
+    points: npt.NDArray[np.float64]
 
 
 class Line(Enum):
@@ -108,8 +126,8 @@ class Mark:
     Attributes
     ----------
     kind : str
-        ``trial_start``, ``crossing`` (or ``chance``, where chance earned the water), ``reward``, ``success``, ``fail``,
-        ``cut_short``, ``threshold``, ``operator``, ``free_water``, ``refused``, ``session_end``.
+        ``trial_start``, ``start_waits``, ``crossing`` (or ``chance``, where chance earned the water), ``reward``,
+        ``success``, ``fail``, ``cut_short``, ``threshold``, ``operator``, ``free_water``, ``refused``, ``session_end``.
     trial : int
         Trial number, 0 in rest.
     detail : str

@@ -209,14 +209,14 @@ class Composition:
             draft.problems.append(problem)
 
     def groups(self) -> dict[str, Any]:
-        """Return each settings dataclass by its attribute of ``Settings``; ``movement`` only for clmf."""
+        """Return each settings dataclass by its attribute of ``Settings``; ``movement`` and ``pose`` only for clmf."""
         made: dict[str, Any] = {}
         for group, cls in GROUPS.items():
             values = {name: self.draft.values[name] for name, key in self.draft.keys.items() if key.group == group}
             if group == "threshold" and self.kind == "clmf":
                 # In clmf experiments the speed is the signal, under the key that CLoPy has for it.
                 values["reward_threshold"] = self.draft.values["speed_threshold"]
-            made[group] = None if group == "movement" and self.kind != "clmf" else cls(**values)
+            made[group] = None if group in ("movement", "pose") and self.kind != "clmf" else cls(**values)
         return made
 
 

@@ -18,6 +18,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from behavior.pose_settings import PoseSettings
 from behavior.settings import MovementSettings
 from brain.settings import DffSettings, GeometrySettings, RuleSettings
 from camera.settings import CameraSettings
@@ -39,6 +40,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "rule": RuleSettings,
         "dff": DffSettings,
         "movement": MovementSettings,
+        "pose": PoseSettings,
         "tones": ToneSettings,
         "threshold": ThresholdSettings,
         "schedule": ScheduleSettings,
@@ -53,7 +55,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
 )
 """Attribute of ``Settings`` to the dataclass it holds, in the order of the reference page."""
 
-PATHS = frozenset({"data_root", "vid_root", "dlc_model_path", "network", "sound_gains"})
+PATHS = frozenset({"data_root", "vid_root", "dlc_model_path", "pose_log", "network", "sound_gains"})
 FILE_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"raw_image_file": (".hdf5", ".h5"), "summary_file": (".csv",)}
 )
@@ -63,7 +65,7 @@ MAX_FILE_NAME = 100
 
 # What a kind of experiment has no use for, so that a key which would do nothing is an error, not a trap.
 _NOT_FOR = {
-    "clnf": ({"movement"}, frozenset[str]()),
+    "clnf": ({"movement", "pose"}, frozenset[str]()),
     "clmf": ({"rule", "dff"}, frozenset({"bregma", "roi_size", "reward_threshold"})),
 }
 KINDS = tuple(_NOT_FOR)

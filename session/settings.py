@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from behavior.pose_settings import PoseSettings
 from behavior.settings import MovementSettings
 from brain.settings import DffSettings, GeometrySettings, RuleSettings
 from camera.settings import CameraSettings
@@ -50,6 +51,7 @@ class Settings:
     camera ... recording
         The settings of each part. In clmf experiments ``threshold.reward_threshold`` is the ``speed_threshold``.
     movement : MovementSettings or None
+    pose : PoseSettings or None
         Only in clmf experiments.
     seeds : dict
         Upper-case name to Seed.
@@ -72,6 +74,7 @@ class Settings:
     rule: RuleSettings
     dff: DffSettings
     movement: MovementSettings | None
+    pose: PoseSettings | None
     tones: ToneSettings
     threshold: ThresholdSettings
     schedule: ScheduleSettings

@@ -21,6 +21,7 @@ TITLES = {
     "rule": "Signal: which ROIs",
     "dff": "Signal: dF/F",
     "movement": "Movement (clmf experiments only)",
+    "pose": "Pose estimation (clmf experiments only)",
     "tones": "Tones",
     "threshold": "Threshold",
     "schedule": "Trials: how many, of what kind",
