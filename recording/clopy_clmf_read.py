@@ -56,6 +56,11 @@ _PAIRS = ("resolution", "start_center", "target_center")
 _TEXTS = ("control_point", "session_type", "dlc_model_path", "video_file")
 
 
+def is_movement_log(path: Path) -> bool:
+    """Return whether a file is called as the log of a movement session: ``<mouse>_<YYYYmmddHHMMSS>.txt``."""
+    return path.suffix == ".txt" and _STEM.fullmatch(path.stem) is not None and path.is_file()
+
+
 def find_movement_log(path: Path) -> Path | None:
     """Return the log of CLoPy's movement session that ``path`` names: itself, or the only one in the folder.
 
@@ -70,7 +75,7 @@ def find_movement_log(path: Path) -> Path | None:
         return path if path.suffix == ".txt" and path.name != CLOPY_LOG else None
     if not path.is_dir() or (path / FRAMES_CSV).is_file():
         return None
-    logs = sorted(log for log in path.glob("*.txt") if _STEM.fullmatch(log.stem) and log.is_file())
+    logs = sorted(log for log in path.glob("*.txt") if is_movement_log(log))
     if len(logs) > 1:
         raise SourceError(f"{path} has {len(logs)} sessions; name the log of one of them, such as {logs[0]}")
     return logs[0] if logs else None
