@@ -111,7 +111,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
         raise SourceError(f"{log} is damaged: {error}; restore it from a copy") from error
     found = _STEM.fullmatch(log.stem)
     meta: dict[str, Any] = {"kind": "clmf", "format": "clopy", "mouse": found["mouse"] if found else log.parent.name}
-    meta["settings"] = settings
+    meta |= {"session": log.stem, "settings": settings}
     if problem:
         meta["note"] = problem
     if rows:
@@ -166,9 +166,14 @@ def _numbers_in(text: str) -> list[float]:
     return values if all(np.isfinite(values)) else []
 
 
+def px_per_frame(settings: dict[str, Any]) -> float:
+    """Return px per frame for 1 mm/s, NaN where ``framerate`` or ``ppmm`` of the settings are missing."""
+    return 1 / _mm_per_s(settings)
+
+
 def _mm_per_s(settings: dict[str, Any]) -> float:
     """Return mm/s for 1 px per frame, NaN where it is not known."""
-    framerate, ppmm = settings.get("framerate", 0.0), settings.get("ppmm", 0.0)
+    framerate, ppmm = settings.get("framerate") or 0.0, settings.get("ppmm") or 0.0
     return float(framerate / ppmm) if framerate > 0 and ppmm > 0 else float("nan")
 
 

@@ -32,8 +32,12 @@ def number_of(image):
 def write_picture(recorder, number, step_ns=STEP_NS, **changes):
     """Hand over picture ``number``."""
     time_ns = 5_000_000_000 + number * step_ns
-    row = frame_row(number, time_ns=time_ns, **changes)
-    recorder.write(Frame(picture(number), number, time_ns), row, timing_row(number), ())
+    write_row(recorder, frame_row(number, time_ns=time_ns, **changes))
+
+
+def write_row(recorder, row):
+    """Hand over a row and the picture of its number."""
+    recorder.write(Frame(picture(row.frame), row.frame, row.time_ns), row, timing_row(row.frame), ())
 
 
 def make_video_recorder(folder, **changes):
