@@ -7,6 +7,8 @@ import av
 import numpy as np
 import pytest
 
+from camera.find_source import open_source
+from camera.source import SourceKind
 from core.clock import local_datetime
 from core.errors import RecordingError, SourceError
 from core.values import SKIPPED, Frame
@@ -267,6 +269,20 @@ def test_a_killed_session_is_given_out_as_far_as_its_video_goes(tmp_path):
     with open_session(session.folder) as session:
         assert export_clopy(session, tmp_path / "out") == ClopyExport(whole, 30 - whole)
     assert len(VideoImages(tmp_path / "out" / f"{STEM}.mp4")) == whole
+
+
+@pytest.mark.parametrize("where", ["", f"{STEM}.txt"])
+def test_clopys_folder_replays_at_the_times_of_its_log(tmp_path, where):
+    steps = [0, 33, 70, 270, 300, 1300]
+    rows = [movement_row(n, time_ns=5_000_000_000 + ms * 10**6) for n, ms in enumerate(steps, start=1)]
+    with record(tmp_path, rows) as session:
+        export_clopy(session, tmp_path / "out")
+    source = open_source(tmp_path / "out" / where, 30.0)
+    assert source.kind is SourceKind.session
+    assert source.stamps.number.tolist() == [1, 2, 3, 4, 5, 6]
+    assert source.stamps.time_ns.tolist() == [ms * 10**6 for ms in steps]
+    assert [number_of(source.images.get(index)) for index in range(6)] == [1, 2, 3, 4, 5, 6]
+    source.close()
 
 
 def test_a_session_without_images_has_a_log_and_no_video(tmp_path):
