@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from behavior.pipeline import MovementPipeline
+from behavior.pose_open import check_pose, make_estimator
 from brain.pipeline import BrainPipeline
 from brain.rule import parse_rule
 from camera.factory import CameraFactory
@@ -17,7 +19,7 @@ from camera.grabber import Grabber
 from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
-from core.ports import Camera, Clock, Pipeline
+from core.ports import Camera, Clock, Described, Pipeline, PoseEstimator
 from core.schedule import DRY, draw_schedule
 from core.tones import ToneMap
 from core.trial import SessionPlan
@@ -25,10 +27,12 @@ from hardware.bounds import openings
 from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind
+from helper import SessionType
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
 from session.camera_start import connect_camera
+from session.config_file import nearest
 from session.real_rig import open_rig
 from session.rig_outputs import refuse_no_valve
 from session.settings import Settings
@@ -85,6 +89,8 @@ class Parts:
     camera, pipeline, plan, rig
     about : dict
         What the session's record says of a simulated mouse; empty without one.
+    pose : PoseEstimator or None
+        What the pipeline of a movement session asks for poses; the session closes it.
     """
 
     camera: Camera
@@ -92,12 +98,14 @@ class Parts:
     plan: SessionPlan
     rig: Rig
     about: Mapping[str, Any] = field(default_factory=dict)
+    pose: PoseEstimator | None = None
 
     @property
     def devices(self) -> dict[str, Any]:
         """What the session's record says of real devices: as they were found, and settings as they were read back."""
         camera = {"camera": dict(self.camera.facts)} if isinstance(self.camera, Grabber) else {}
-        return camera | self.rig.about
+        pose: dict[str, Any] = {"pose": dict(self.pose.facts)} if isinstance(self.pose, Described) else {}
+        return camera | pose | self.rig.about
 
     def image_bytes(self, framerate: float) -> int:
         """Return the most that the images of the whole session can take, bytes."""
@@ -120,7 +128,9 @@ def default_outputs(settings: Settings) -> OutputKind:
 
 def gives_water(settings: Settings, options: Options) -> bool:
     """Return whether real water is what the session rewards with."""
-    wet = not options.lines_only and settings.schedule.session_type not in DRY
+    resting = settings.schedule.session_type is SessionType.behavior_recording
+    free = resting and settings.trial.free_reward_interval_s > 0
+    wet = not options.lines_only and (free or settings.schedule.session_type not in DRY)
     return wet and options.outputs is OutputKind.real
 
 
@@ -130,16 +140,13 @@ def refuse_missing(settings: Settings, options: Options) -> None:
     Raises
     ------
     InputError
-        For a kind of experiment, camera or output that this version does not have, or that do not go together.
+        For a camera, pose model or output that is not there, or that do not go together.
     MissingError
-        For a library of the camera that this machine does not have.
+        For a library of the camera, or of the pose model, that this machine does not have.
     """
-    if settings.kind != "clnf":
-        raise InputError(
-            f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
-            "(clnf) only: choose another one with --experiment"
-        )
     CameraFactory().check(settings.camera)
+    if settings.pose is not None:
+        check_pose(settings.pose)
     if options.outputs is OutputKind.real and not options.live:
         raise InputError(
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
@@ -191,18 +198,55 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         made.callback(camera.close)
         # Now, so that a camera that is not to be had refuses the session before a file is made.
         connect_camera(camera, lambda: go_on(""))
-        pipeline = BrainPipeline(
-            parse_rule(settings.formula),
-            settings.rois,
-            settings.dff,
-            settings.camera.framerate,
-            camera.frame_shape,
-            camera.frame_dtype,
-        )
+        pose = _pose(settings, camera, clock)
+        if pose is not None:
+            made.callback(pose.close)
+            pose.open(go_on)
+            _check_point(settings, pose)
+        pipeline = None if pose is not None else _brain(settings, camera)
         # Last, so that nothing can fail while a valve is in hand that no session owns.
         rig = _rig(settings, options, plant, go_on)
         made.pop_all()
-    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about)
+    if pipeline is None:
+        pipeline = _movement(settings, pose, rig)
+    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about, pose)
+
+
+def _brain(settings: Settings, camera: Camera) -> Pipeline:
+    """Return the pipeline of a neurofeedback session."""
+    return BrainPipeline(
+        parse_rule(settings.formula),
+        settings.rois,
+        settings.dff,
+        settings.camera.framerate,
+        camera.frame_shape,
+        camera.frame_dtype,
+    )
+
+
+def _pose(settings: Settings, camera: Camera, clock: Clock) -> PoseEstimator | None:
+    """Return what finds the body parts in a movement session, not yet open; None in another."""
+    if settings.pose is None:
+        return None
+    return make_estimator(settings.pose, camera.frame_shape, camera.frame_dtype, clock)
+
+
+def _check_point(settings: Settings, pose: PoseEstimator) -> None:
+    """Raise InputError where the estimator does not know the control point."""
+    movement = settings.movement
+    if movement is not None and movement.control_point not in pose.names:
+        near = nearest(movement.control_point, pose.names)
+        raise InputError(
+            f"control_point {movement.control_point}: the pose has no such body part, it has {', '.join(pose.names)}"
+            f"{near or '; set control_point to one of them'}"
+        )
+
+
+def _movement(settings: Settings, pose: PoseEstimator | None, rig: Rig) -> Pipeline:
+    """Return the pipeline of a movement session, whose control point has been checked."""
+    if settings.movement is None or pose is None:
+        raise TypeError(f"experiment {settings.experiment}: a {settings.kind} session has no pose")
+    return MovementPipeline(pose, settings.movement, settings.geometry.ppmm, rig.alive)
 
 
 def _plan(settings: Settings, options: Options) -> SessionPlan:
@@ -214,6 +258,8 @@ def _plan(settings: Settings, options: Options) -> SessionPlan:
         settings.schedule.session_type,
         draw_schedule(settings.schedule, np.random.default_rng(options.seed)),
         settings.outputs.min_pulse_gap_s,
+        max_start_wait_s=0.0 if settings.movement is None else settings.movement.max_start_wait_s,
+        end_pulse=settings.movement is not None,
     )
 
 

@@ -8,7 +8,7 @@ close.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +80,8 @@ def run_session(
         options = replace(options, session=folder_name(started_ns))
         parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:
+            if parts.pose is not None:
+                unused.callback(parts.pose.close)
             unused.callback(parts.camera.close)
             unused.callback(parts.rig.close)
             need = parts.image_bytes(settings.camera.framerate)
@@ -124,7 +126,10 @@ class _Session:
             wait=not options.live,
         )
         self._camera = PutBack(parts.camera)
-        self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live)
+        self._loop = Loop(
+            self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live,
+            newest=parts.pose is not None,
+        )  # fmt: skip
         self._interruptions = 0
 
     def run(self, watch: SessionWatch) -> SessionResult:
@@ -197,7 +202,9 @@ class _Session:
         with real_time(self._settings.faults, self._options.live) as refused:
             looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
             health = HealthWatch(looks, lambda text: self._warn(watch, text))
-            turns = Turns(self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check)
+            turns = Turns(
+                self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check, parts.pose
+            )
             try:
                 return self._turn(turns, watch, health, refused)
             finally:
@@ -227,7 +234,10 @@ class _Session:
         """
         for failure in self._parts.rig.close():
             self._take_failure(failure)
-        steps = (self._parts.camera.close, lambda: self._note_last_words(watch), lambda: self._note_end(outcome))
+        steps: list[Callable[[], object]] = [self._parts.camera.close]
+        if self._parts.pose is not None:
+            steps.append(self._parts.pose.close)
+        steps += [lambda: self._note_last_words(watch), lambda: self._note_end(outcome)]
         for step in steps:
             try:
                 step()
@@ -283,6 +293,7 @@ class _Session:
             water=status.water,
             frames=status.frames,
             dropped=status.dropped,
+            skipped=status.skipped,
             images=recorded.images,
             images_dropped=recorded.images_dropped,
             duration_s=(status.now_ns - status.first_ns) / 1e9,
