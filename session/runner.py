@@ -22,7 +22,7 @@ from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
 from recording.recorder import Recorder, RecorderResult
-from recording.schema import ERROR_TXT, EventRow
+from recording.schema import DFF_PREFIX, ERROR_TXT, POSE_PREFIX, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import Options, Parts, gives_water, refuse_missing
@@ -120,6 +120,7 @@ class _Session:
             parts.camera.frame_shape,
             parts.camera.frame_dtype,
             parts.pipeline.names,
+            part_prefix=DFF_PREFIX if parts.pose is None else POSE_PREFIX,
             image_file=settings.recording.raw_image_file,
             record_images=settings.recording.record_images,
             slots=options.recorder_slots(settings, parts.camera),
