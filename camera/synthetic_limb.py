@@ -16,15 +16,13 @@ from core.errors import InputError
 from core.ports import EndOfSource
 from core.values import Frame, Image
 from insilico.limb_scene import LimbScene
-from insilico.limb_settings import NAMES, LimbSceneSettings, Paws, Point
+from insilico.limb_settings import NAMES, LimbSceneSettings, Paws, leaning
 
 __all__ = ["NAMES", "ReachSettings", "ScriptedReaches", "SyntheticLimbCamera"]
 
 _PICTURE, _NOISE, _REACH = 1, 2, 3  # keep the generators of one seed apart
 _PEAK = 1.875
 """Peak speed of a minimum-jerk movement over its mean (Flash and Hogan 1985, J Neurosci 5:1688)."""
-POSTURE = -0.08
-"""Movement of the right paw over that of the left: the mouse leans; chosen to be small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +212,7 @@ class SyntheticLimbCamera:
 
     def paws(self, index: int) -> Paws:
         """Return where the paws are in frame ``index`` (from 0), mm from their places of rest."""
-        left: Point = self.scene.geometry.along(*self.reaches.at(self.time_ns(index) / 1e9))
-        return Paws(left, (POSTURE * left[0], POSTURE * left[1]))
+        return leaning(self.scene.geometry.along(*self.reaches.at(self.time_ns(index) / 1e9)))
 
     def true_points(self, index: int) -> npt.NDArray[np.float64]:
         """Return column and row of each of ``NAMES`` in frame ``index``; (3, 2) float64 px."""

@@ -65,6 +65,14 @@ class Paws(NamedTuple):
     right: Point = (0.0, 0.0)
 
 
+def leaning(left: Point) -> Paws:
+    """Return where the paws are when the left one reaches: the mouse leans a little on the other."""
+    return Paws(left, (LEAN * left[0], LEAN * left[1]))
+
+
+LEAN = -0.08
+"""Movement of the right paw over that of the left; chosen to be small."""
+
 SNOUT = (16.6, -15.6)
 _SHOULDERS = ((-4.5, -14.5), (-9.5, -13.5))
 _RIGHT_PAW = (-9.0, 1.0)
