@@ -28,6 +28,7 @@ from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind
 from helper import SessionType
+from insilico.limb_settings import LimbSceneSettings
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
@@ -198,7 +199,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         made.callback(camera.close)
         # Now, so that a camera that is not to be had refuses the session before a file is made.
         connect_camera(camera, lambda: go_on(""))
-        pose = _pose(settings, camera, clock)
+        pose = _pose(settings, camera)
         if pose is not None:
             made.callback(pose.close)
             pose.open(go_on)
@@ -224,11 +225,11 @@ def _brain(settings: Settings, camera: Camera) -> Pipeline:
     )
 
 
-def _pose(settings: Settings, camera: Camera, clock: Clock) -> PoseEstimator | None:
+def _pose(settings: Settings, camera: Camera) -> PoseEstimator | None:
     """Return what finds the body parts in a movement session, not yet open; None in another."""
     if settings.pose is None:
         return None
-    return make_estimator(settings.pose, camera.frame_shape, camera.frame_dtype, clock)
+    return make_estimator(settings.pose, camera.frame_shape, camera.frame_dtype)
 
 
 def _check_point(settings: Settings, pose: PoseEstimator) -> None:
@@ -263,10 +264,16 @@ def _plan(settings: Settings, options: Options) -> SessionPlan:
     )
 
 
-def _scene(settings: Settings) -> SceneSettings | None:
-    """Return a synthetic scene with activity under each ROI of the rule, so that any mouse can be rehearsed."""
+def _scene(settings: Settings) -> SceneSettings | LimbSceneSettings | None:
+    """Return a synthetic scene in which any mouse can be rehearsed.
+
+    It has activity under each ROI of the rule, or a paw that rests in the start circle and reaches for the target.
+    """
     if settings.camera.vid_source is not CameraKind.synthetic:
         return None
+    if settings.movement is not None:
+        movement = settings.movement
+        return LimbSceneSettings(movement.start_center, movement.target_center, settings.geometry.ppmm)
     regions, radius = [], 4.0
     for name, shape in settings.rois.items():
         x0, y0, x1, y1 = shape.bounds()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-from behavior.pose_checks import pose_problems
+from behavior.pose_open import problems
 from behavior.pose_settings import PoseSettings
 from behavior.settings import RewardBy, TrialStart
 from session.config_checks import Draft
@@ -54,7 +54,7 @@ def check_movement(draft: Draft) -> Iterator[Problem]:
     names = [field.name for field in fields(PoseSettings)]
     if draft.known(*names, "resolution"):
         settings = PoseSettings(**{name: draft.values[name] for name in names})
-        for keys, text in pose_problems(settings, draft.values["resolution"]):
+        for keys, text in problems(settings, draft.values["resolution"]):
             yield draft.problem(keys, text)
 
 
