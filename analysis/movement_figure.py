@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,7 +47,7 @@ def movement_figure(session: RecordedSession) -> Figure:
     times = (time_ns - time_ns[:1]) / (60e9 if long else 1e9)
     figure = Figure(figsize=(14, 7), layout="constrained")
     halves = figure.add_gridspec(1, 2, width_ratios=(1, 2))
-    axes = halves[1].subgridspec(4, 1, height_ratios=(3, 1.4, 1, 0.5)).subplots(sharex=True)
+    axes: Any = halves[1].subgridspec(4, 1, height_ratios=(3, 1.4, 1, 0.5)).subplots(sharex=True)
     _signal(axes[0], session, movement, times)
     tone_panel(axes[1], session, times)
     trials_panel(axes[2], session, times)
