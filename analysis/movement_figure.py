@@ -63,9 +63,8 @@ def _signal(axis: Axes, session: RecordedSession, movement: Movement, times: Tim
     at, value = times[movement.rows], movement.value
     name = "speed" if movement.by_speed else "distance"
     top = scale_top(value, movement.threshold)
-    for first, last in runs(session.frames.trial):
-        colour = OUTCOMES[int(session.frames.outcome[last])]
-        axis.axvspan(times[first], times[last], color=colour, alpha=0.13, lw=0)
+    for trial in runs(session.frames):
+        axis.axvspan(times[trial.first], times[trial.last], color=OUTCOMES[trial.outcome], alpha=0.13, lw=0)
     _missing(axis, movement, times)
     for shown, colour, label in ((~movement.valid, "#999999", "not counted"), (movement.valid, INK, name)):
         trace = np.where(shown, value, np.nan)

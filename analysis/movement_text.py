@@ -26,7 +26,7 @@ def summary(session: RecordedSession, movement: Movement) -> list[str]:
 
 def _trials(session: RecordedSession) -> str:
     frames = session.frames
-    outcomes = Counter(int(frames.outcome[last]) for _, last in runs(frames.trial))
+    outcomes = Counter(trial.outcome for trial in runs(frames))
     drops = int((frames.water > 0).sum())
     return (
         f"trials: {outcomes[1]} success, {outcomes[-1]} fail"

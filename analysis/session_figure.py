@@ -70,8 +70,8 @@ def _signal(axis: Axes, session: RecordedSession, seconds: Times) -> None:
     )
     axis.plot(*thin(seconds, valid), color=INK, lw=0.8, label="signal")
     axis.plot(seconds, frames.threshold, color=FAIL, lw=1, ls="--", label="threshold")
-    for start, end in runs(frames.trial):
-        axis.axvspan(seconds[start], seconds[end], color="#000000", alpha=0.05, lw=0)
+    for trial in runs(frames):
+        axis.axvspan(seconds[trial.first], seconds[trial.last], color="#000000", alpha=0.05, lw=0)
     crossed = crossings(session)
     axis.plot(seconds[crossed], frames.signal[crossed], "o", color=SUCCESS, ms=5, label=f"crossing ({len(crossed)})")
     wet = frames.water > 0

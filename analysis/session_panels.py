@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from recording.reader import RecordedSession
+from recording.tables import FrameTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ Times = npt.NDArray[np.float64]
 INK, WATER, TONE, SUCCESS, FAIL, CUT = "#222222", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#999999"
 """Okabe and Ito's colours, which colour-blind people can tell apart."""
 OUTCOMES = {1: SUCCESS, -1: FAIL, 0: CUT}
-"""Colour of a trial, by the outcome on its last frame."""
+"""Colour of a trial, by its outcome."""
 MOST_POINTS = 20_000
 """A trace is drawn with at most this many points, each the extreme of its stretch, so that no crossing is lost."""
 NARROWEST = 0.01
@@ -45,10 +46,22 @@ def thin(seconds: Times, trace: Times, most: int = MOST_POINTS) -> tuple[Times, 
     return seconds[keep], trace[keep]
 
 
-def runs(trial: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return the first and last frame of each trial (a pause may lie between), from each frame's trial number."""
-    frames = [np.flatnonzero(trial == number) for number in np.unique(trial[trial > 0])]
-    return [(int(inside[0]), int(inside[-1])) for inside in frames]
+class Run(NamedTuple):
+    """One trial: its first and last row (a pause may lie between), and its outcome: 1, -1, or 0 if it was cut short."""
+
+    first: int
+    last: int
+    outcome: int
+
+
+def runs(frames: FrameTable) -> list[Run]:
+    """Return the trials."""
+    found = []
+    for number in np.unique(frames.trial[frames.trial > 0]):
+        inside = np.flatnonzero(frames.trial == number)
+        # Frames that were skipped behind the one that ended it may bear the trial's number, too, but no outcome.
+        found.append(Run(int(inside[0]), int(inside[-1]), int(frames.outcome[inside].sum())))
+    return found
 
 
 def crossings(session: RecordedSession) -> npt.NDArray[np.intp]:
@@ -99,11 +112,9 @@ def trials_panel(axis: Axes, session: RecordedSession, times: Times) -> None:
     """Each trial as a bar in the colour of its outcome; licks as ticks below."""
     frames = session.frames
     whole = float(times[-1]) if len(times) else 0.0
-    for first, last in runs(frames.trial):
+    for first, last, outcome in runs(frames):
         start, end = times[first], times[last]
-        axis.barh(
-            1, max(end - start, whole / 2000, 1e-3), left=start, height=0.8, color=OUTCOMES[int(frames.outcome[last])]
-        )
+        axis.barh(1, max(end - start, whole / 2000, 1e-3), left=start, height=0.8, color=OUTCOMES[outcome])
         number = str(frames.trial[first])
         if end - start >= len(number) * NARROWEST * whole:
             axis.text((start + end) / 2, 1, number, ha="center", va="center", color="white", fontsize=8, clip_on=True)

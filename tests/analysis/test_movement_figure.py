@@ -12,7 +12,7 @@ from analysis.movement_data import merged, read_movement, scale_top, spans
 from analysis.movement_figure import movement_figure
 from analysis.movement_text import LONGEST, summary
 from analysis.session_figure import draw_session
-from analysis.session_panels import thin
+from analysis.session_panels import runs, thin
 from analysis.trajectory import MOST_STEPS, drops_at, find_way, used_circles
 from recording.reader import open_session
 from tests.support.movement_sessions import SETTINGS, wander, write_session
@@ -136,6 +136,16 @@ def test_the_words_count_what_is_missing_by_cause(tmp_path):
     assert f"water: {drops} drops" in lines[0]
     assert any(line.startswith(f"  {missing} without signal: snout: likelihood below") for line in lines)
     assert max(map(len, lines)) <= LONGEST
+
+
+def test_a_skipped_frame_behind_a_trial_does_not_hide_its_outcome(tmp_path):
+    folder = write_session(tmp_path / "d" / "S1", quick())
+    with open_session(folder) as session:
+        frames = session.frames
+    (end,) = np.flatnonzero((frames.trial == 1) & (frames.outcome != 0))
+    frames.trial[end + 1] = 1
+    assert runs(frames)[0].outcome == frames.outcome[end]
+    assert runs(frames)[0].last == end + 1
 
 
 def test_a_part_that_was_never_seen_is_said(tmp_path):
