@@ -137,9 +137,7 @@ class Composition:
         for name, key in self.draft.keys.items():
             entry = self.draft.entries.get(name)
             readable = entry is not None and name not in self.draft.bad
-            self.draft.values[name] = (
-                read_value(key, entry) if entry is not None and readable else default_value(key, file)
-            )
+            self.draft.values[name] = read_value(key, entry) if entry is not None and readable else _default(key, file)
         self.valve, reward_problems = reward_by_volume(self.draft, file.path)
         self.draft.problems += reward_problems
         # First, as a resolution that is not the recording's is no measure of anything else.
@@ -222,8 +220,7 @@ class Composition:
         return made
 
 
-def default_value(key: ConfigKey, file: ConfigFile) -> Any:
-    """Return what holds where a key is not given; a path counts from the file's folder."""
+def _default(key: ConfigKey, file: ConfigFile) -> Any:
     if key.name in PATHS and key.default:
         return os.path.abspath(Path(os.path.abspath(file.path)).parent / key.default)
     return key.default

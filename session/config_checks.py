@@ -98,7 +98,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from _check_tones(draft)
     yield from _check_gains(draft)
     yield from _check_pins(draft)
-    yield from check_camera(draft)
+    yield from _check_camera(draft)
     if "start_center" in draft.keys:
         yield from _check_start(draft)
     if "dff_history" in draft.keys:
@@ -166,8 +166,8 @@ def _check_pins(draft: Draft) -> Iterator[Problem]:
             yield draft.problem(keys, text)
 
 
-def check_camera(draft: Draft) -> Iterator[Problem]:
-    """Yield the problems of settings that no camera of its kind can keep."""
+def _check_camera(draft: Draft) -> Iterator[Problem]:
+    """Settings that no camera of its kind can keep."""
     values = {each.name: draft.values.get(each.name) for each in fields(CameraSettings)}
     if draft.known(*values):
         for keys, text in setting_problems(CameraSettings(**values)):  # type: ignore[arg-type]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
+from camera.setting_checks import setting_problems
 from camera.settings import OFFLINE, CameraKind, CameraSettings
-from session.compose import check_entries, default_value, read_value
-from session.config_checks import Draft, check_camera
+from session.compose import check_entries, read_value
+from session.config_checks import Draft
 from session.config_entries import ConfigFile, Problem, Section
 from session.config_file import may_be_lost, nearest, shown
 from session.config_frames import Probe, check_frames
@@ -65,13 +66,13 @@ def find_second(
         text = "is this experiment itself; name the section of another camera, or leave it empty"
         return None, [first.problem((KEY,), text)]
     kind = own.title[:4].lower()
-    draft = _read(file, own, kind, table)
+    draft = _read(own, kind, table)
     if draft.known("vid_source") and draft.values["vid_source"] is CameraKind.simulated:
         text = f"the camera of [{own.title}] is simulated, a mouse that answers to its own session only; "
         draft.problems.append(first.problem((KEY,), text + "name a section whose vid_source is another"))
     else:
         draft.problems += check_frames(draft, probe)
-        draft.problems += check_camera(draft)
+        draft.problems += _check_settings(draft)
         draft.problems += _check_apart(first, draft)
     if draft.problems:
         return None, draft.problems
@@ -99,7 +100,7 @@ def _unknown(file: ConfigFile, first: Draft, name: str) -> str:
     return f"there is no experiment {shown(name)!r}{nearest(name, others) or there}"
 
 
-def _read(file: ConfigFile, own: Section, kind: str, table: SeedTable) -> Draft:
+def _read(own: Section, kind: str, table: SeedTable) -> Draft:
     """Return the camera's keys, with the problems that any key of the section has by itself."""
     bad, problems = check_entries(own.entries, kind, table)
     keys = _camera_keys(kind)
@@ -107,8 +108,15 @@ def _read(file: ConfigFile, own: Section, kind: str, table: SeedTable) -> Draft:
     draft.problems += problems
     for name, key in keys.items():
         readable = name in draft.entries and name not in bad
-        draft.values[name] = read_value(key, draft.entries[name]) if readable else default_value(key, file)
+        draft.values[name] = read_value(key, draft.entries[name]) if readable else key.default
     return draft
+
+
+def _check_settings(draft: Draft) -> Iterator[Problem]:
+    """Yield the problems of settings that no camera of its kind can keep."""
+    if draft.known(*_NAMES):
+        for keys, text in setting_problems(CameraSettings(**draft.values)):
+            yield draft.problem(keys, text)
 
 
 def _check_apart(first: Draft, second: Draft) -> Iterator[Problem]:
