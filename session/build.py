@@ -31,6 +31,7 @@ from insilico.spec import MouseSpec
 from session.camera_start import connect_camera
 from session.real_rig import open_rig
 from session.rig_outputs import refuse_no_valve
+from session.second_open import check_second, open_second
 from session.settings import Settings
 
 RING_BYTES = 512 * 2**20
@@ -71,9 +72,13 @@ class Options:
 
     def recorder_slots(self, settings: Settings, camera: Camera) -> int:
         """Return how many images the recorder's ring holds: ``recorder_buffer_s`` of them, in bounded memory."""
-        frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
-        wanted = round(settings.recording.recorder_buffer_s * settings.camera.framerate)
-        return max(8, min(wanted, RING_BYTES // frame_bytes))
+        return ring_slots(settings.recording.recorder_buffer_s, settings.camera.framerate, camera)
+
+
+def ring_slots(buffer_s: float, framerate: float, camera: Camera) -> int:
+    """Return how many images of a camera a recorder's ring holds: ``buffer_s`` (s) of them, in bounded memory."""
+    frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
+    return max(8, min(round(buffer_s * framerate), RING_BYTES // frame_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class Parts:
     camera, pipeline, plan, rig
     about : dict
         What the session's record says of a simulated mouse; empty without one.
+    second : Camera or None
+        The camera that is recorded beside the first.
     """
 
     camera: Camera
@@ -92,12 +99,14 @@ class Parts:
     plan: SessionPlan
     rig: Rig
     about: Mapping[str, Any] = field(default_factory=dict)
+    second: Camera | None = None
 
     @property
     def devices(self) -> dict[str, Any]:
         """What the session's record says of real devices: as they were found, and settings as they were read back."""
-        camera = {"camera": dict(self.camera.facts)} if isinstance(self.camera, Grabber) else {}
-        return camera | self.rig.about
+        cameras = {"camera": self.camera, "camera2": self.second}
+        facts = {name: dict(each.facts) for name, each in cameras.items() if isinstance(each, Grabber)}
+        return facts | self.rig.about
 
     def image_bytes(self, framerate: float) -> int:
         """Return the most that the images of the whole session can take, bytes."""
@@ -105,12 +114,26 @@ class Parts:
         frames = math.ceil(self.plan.longest_s * framerate) + 3 * len(self.plan.schedule) + 2
         if self.camera.expected_frames is not None:
             frames = min(frames, self.camera.expected_frames)
-        return frames * math.prod(self.camera.frame_shape) * np.dtype(self.camera.frame_dtype).itemsize
+        return frames * _image_bytes(self.camera)
+
+    def second_bytes(self, settings: Settings) -> int:
+        """Return the most that the images of a second camera can take, bytes; 0 without one."""
+        if self.second is None or settings.camera2 is None:
+            return 0
+        frames = math.ceil(self.plan.longest_s * settings.camera2.camera.framerate) + 2
+        if self.second.expected_frames is not None:
+            frames = min(frames, self.second.expected_frames)
+        return frames * _image_bytes(self.second)
+
+
+def _image_bytes(camera: Camera) -> int:
+    return math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
 
 
 def default_live(settings: Settings, outputs: OutputKind) -> bool:
     """Return whether a session with this camera and outputs runs on the host's clock unless told otherwise."""
-    return outputs is OutputKind.real or settings.camera.vid_source not in OFFLINE
+    cameras = [settings.camera] if settings.camera2 is None else [settings.camera, settings.camera2.camera]
+    return outputs is OutputKind.real or any(camera.vid_source not in OFFLINE for camera in cameras)
 
 
 def default_outputs(settings: Settings) -> OutputKind:
@@ -140,6 +163,8 @@ def refuse_missing(settings: Settings, options: Options) -> None:
             "(clnf) only: choose another one with --experiment"
         )
     CameraFactory().check(settings.camera)
+    if not options.lines_only:
+        check_second(settings, options.live)
     if options.outputs is OutputKind.real and not options.live:
         raise InputError(
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
@@ -191,6 +216,10 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         made.callback(camera.close)
         # Now, so that a camera that is not to be had refuses the session before a file is made.
         connect_camera(camera, lambda: go_on(""))
+        # A preview looks through the first alone.
+        second = None if options.lines_only else open_second(settings, options.live, options.seed, clock, go_on)
+        if second is not None:
+            made.callback(second.close)
         pipeline = BrainPipeline(
             parse_rule(settings.formula),
             settings.rois,
@@ -202,7 +231,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         # Last, so that nothing can fail while a valve is in hand that no session owns.
         rig = _rig(settings, options, plant, go_on)
         made.pop_all()
-    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about)
+    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about, second)
 
 
 def _plan(settings: Settings, options: Options) -> SessionPlan:
