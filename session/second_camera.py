@@ -138,11 +138,10 @@ class SecondCamera(Beside):
         """Record the frames that wait. Raises RecordingError, and CameraError with ``lost_camera = 0``."""
         if self._over or not self._started or self._status.first_ns < 0:
             return
-        if self._lost is not None and not self._is_back():
-            return
         try:
-            self._take_waiting()
-            self._check_silence()
+            if self._lost is None or self._is_back():
+                self._take_waiting()
+                self._check_silence()
         except EndOfSource:
             self._end("its recording ended")
             self._say("source_ended", FOLDER)
