@@ -36,6 +36,7 @@ from session.camera_start import connect_camera
 from session.config_file import nearest
 from session.real_rig import open_rig
 from session.rig_outputs import refuse_no_valve
+from session.second_open import check_second, open_second
 from session.settings import Settings
 
 RING_BYTES = 512 * 2**20
@@ -76,9 +77,13 @@ class Options:
 
     def recorder_slots(self, settings: Settings, camera: Camera) -> int:
         """Return how many images the recorder's ring holds: ``recorder_buffer_s`` of them, in bounded memory."""
-        frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
-        wanted = round(settings.recording.recorder_buffer_s * settings.camera.framerate)
-        return max(8, min(wanted, RING_BYTES // frame_bytes))
+        return ring_slots(settings.recording.recorder_buffer_s, settings.camera.framerate, camera)
+
+
+def ring_slots(buffer_s: float, framerate: float, camera: Camera) -> int:
+    """Return how many images of a camera a recorder's ring holds: ``buffer_s`` (s) of them, in bounded memory."""
+    frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
+    return max(8, min(round(buffer_s * framerate), RING_BYTES // frame_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,8 @@ class Parts:
         What the session's record says of a simulated mouse; empty without one.
     pose : PoseEstimator or None
         What the pipeline of a movement session asks for poses; the session closes it.
+    second : Camera or None
+        The camera that is recorded beside the first.
     """
 
     camera: Camera
@@ -100,13 +107,16 @@ class Parts:
     rig: Rig
     about: Mapping[str, Any] = field(default_factory=dict)
     pose: PoseEstimator | None = None
+    second: Camera | None = None
 
     @property
     def devices(self) -> dict[str, Any]:
         """What the session's record says of real devices: as they were found, and settings as they were read back."""
-        camera = {"camera": dict(self.camera.facts)} if isinstance(self.camera, Grabber) else {}
-        pose: dict[str, Any] = {"pose": dict(self.pose.facts)} if isinstance(self.pose, Described) else {}
-        return camera | pose | self.rig.about
+        cameras = {"camera": self.camera, "camera2": self.second}
+        facts: dict[str, Any] = {name: dict(each.facts) for name, each in cameras.items() if isinstance(each, Grabber)}
+        if isinstance(self.pose, Described):
+            facts["pose"] = dict(self.pose.facts)
+        return facts | self.rig.about
 
     def image_bytes(self, framerate: float) -> int:
         """Return the most that the images of the whole session can take, bytes."""
@@ -114,12 +124,26 @@ class Parts:
         frames = math.ceil(self.plan.longest_s * framerate) + 3 * len(self.plan.schedule) + 2
         if self.camera.expected_frames is not None:
             frames = min(frames, self.camera.expected_frames)
-        return frames * math.prod(self.camera.frame_shape) * np.dtype(self.camera.frame_dtype).itemsize
+        return frames * _image_bytes(self.camera)
+
+    def second_bytes(self, settings: Settings) -> int:
+        """Return the most that the images of a second camera can take, bytes; 0 without one."""
+        if self.second is None or settings.camera2 is None:
+            return 0
+        frames = math.ceil(self.plan.longest_s * settings.camera2.camera.framerate) + 2
+        if self.second.expected_frames is not None:
+            frames = min(frames, self.second.expected_frames)
+        return frames * _image_bytes(self.second)
+
+
+def _image_bytes(camera: Camera) -> int:
+    return math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
 
 
 def default_live(settings: Settings, outputs: OutputKind) -> bool:
     """Return whether a session with this camera and outputs runs on the host's clock unless told otherwise."""
-    return outputs is OutputKind.real or settings.camera.vid_source not in OFFLINE
+    cameras = [settings.camera] if settings.camera2 is None else [settings.camera, settings.camera2.camera]
+    return outputs is OutputKind.real or any(camera.vid_source not in OFFLINE for camera in cameras)
 
 
 def default_outputs(settings: Settings) -> OutputKind:
@@ -148,6 +172,8 @@ def refuse_missing(settings: Settings, options: Options) -> None:
     CameraFactory().check(settings.camera)
     if settings.pose is not None:
         check_pose(settings.pose)
+    if not options.lines_only:
+        check_second(settings, options.live)
     if options.outputs is OutputKind.real and not options.live:
         raise InputError(
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
@@ -204,13 +230,17 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
             made.callback(pose.close)
             pose.open(go_on)
             _check_point(settings, pose)
+        # A preview looks through the first alone.
+        second = None if options.lines_only else open_second(settings, options.live, options.seed, clock, go_on)
+        if second is not None:
+            made.callback(second.close)
         pipeline = None if pose is not None else _brain(settings, camera)
         # Last, so that nothing can fail while a valve is in hand that no session owns.
         rig = _rig(settings, options, plant, go_on)
         made.pop_all()
     if pipeline is None:
         pipeline = _movement(settings, pose, rig)
-    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about, pose)
+    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about, pose, second)
 
 
 def _brain(settings: Settings, camera: Camera) -> Pipeline:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from session.second_folder import SecondCounts
 from session.water_day import WaterToday
 
 EXIT_CODES = {"complete": 0, "stopped": 0, "source_ended": 0, "no_start": 0, "aborted": 130, "failed": 3}
@@ -48,6 +49,8 @@ class SessionResult:
         At the end.
     water_today : WaterToday or None
         What the mouse has had today, drops given by hand included; None where no real water flowed.
+    second_camera : SecondCounts or None
+        What was recorded of a second camera; None without one.
     """
 
     session: Path
@@ -69,6 +72,7 @@ class SessionResult:
     threshold: float
     water_today: WaterToday | None = None
     skipped: int = 0
+    second_camera: SecondCounts | None = None
 
     @property
     def exit_code(self) -> int:
@@ -103,6 +107,7 @@ class SessionResult:
             "images_dropped": self.images_dropped,
             "threshold": self.threshold,
             "water_today": None if self.water_today is None else self.water_today.json(),
+            "second_camera": None if self.second_camera is None else self.second_camera.json(),
         }
 
     def text(self) -> list[str]:
@@ -125,6 +130,8 @@ class SessionResult:
             f"time        {self.duration_s:.1f} s in {self.wall_s:.1f} s ({self.real_time_factor:g} x real time)",
             f"latency     {_percentiles(self.latency_us)} us from frame to last command",
         ]
+        if self.second_camera is not None:
+            lines.append(self.second_camera.text())
         if self.water_today is not None:
             day = self.water_today
             lines.append(f"water       today {day.seconds:.3f} s: {day.reward_s:.3f} rewards, {day.free_s:.3f} by hand")

@@ -47,6 +47,8 @@ class Turns:
     settings, camera, rig, loop, clock, stop
     watch_health : callable
         Called when there is time for it: after each trial, and every HEALTH_S while none runs.
+    beside : callable
+        Called after each turn, and while a frame or a lost device is waited for: what runs beside the loop.
     pose : PoseEstimator or None
         Opened again when it is lost, where it can be.
 
@@ -65,6 +67,7 @@ class Turns:
         clock: Clock,
         stop: StopRequest,
         watch_health: Callable[[], None],
+        beside: Callable[[], None] = lambda: None,
         pose: object = None,
     ) -> None:
         self._settings = settings
@@ -74,6 +77,7 @@ class Turns:
         self._clock = clock
         self._stop = stop
         self._watch_health = watch_health
+        self._beside = beside
         self._pose = pose
         self._last_ns = clock.now_ns()
         self._health_ns = 0
@@ -169,9 +173,11 @@ class Turns:
             self._rig.alive()
             if not self._stop:
                 check_silence(self._settings.camera, self._clock.now_ns() - self._last_ns)
+            self._beside()
             return None
         self._cut = False
         self._last_ns = self._clock.now_ns()
+        self._beside()
         return state
 
     def _recover_camera(self, error: CameraError) -> bool:
@@ -210,6 +216,7 @@ class Turns:
             except RigError as again:
                 self._check_patience(name, error, again, since_ns)
                 self._rig.alive()
+                self._beside()
                 if not isinstance(again, StillOpening):
                     self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(LOOK_S))
                     self._rig.alive()
