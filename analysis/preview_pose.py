@@ -52,7 +52,7 @@ LARGEST_IN = (9.6, 7.2)
 FOOT_IN, ROW_IN, TRACE_IN, WORDS_IN, LINE_IN = 0.7, 0.215, 2.2, 1.6, 0.19
 TRACE_S = 20.0
 """So much of the signal is shown, s."""
-LETTERS = 62
+LETTERS = 50
 """Letters in a line of the right column."""
 MOST_BAR = 1 / 3
 """Largest share of the image's width that the bar may take."""

@@ -71,7 +71,7 @@ def signal_text(sight: Sight, settings: Settings) -> str:
     if not sight.signal.valid:
         return f"{point}: NO SIGNAL ({sight.signal.reason})"
     if movement.reward_by is RewardBy.target:
-        return f"{point} is {-value:.1f} mm from the target's centre (radius {limit:g} mm)"
+        return f"{point} is {-value:.1f} mm from the target (radius {limit:g} mm)"
     return f"{point} {value:.1f} mm/s (threshold {limit:g} mm/s)"
 
 
