@@ -26,7 +26,7 @@ def test_it_writes_a_picture_a_second_and_a_line_for_each(rigloop, tmp_path):
     assert len(lines) == 5
     assert "NO SIGNAL" in lines[0]
     assert "likelihood 0.95  a trial could begin" in lines[1]
-    assert "snout 10.0 mm/s (threshold 20 mm/s)" in lines[3]
+    assert "snout 9.9 mm/s (threshold 20 mm/s)" in lines[3]
     assert "no trial could begin: snout moves" in lines[3]
     assert last.startswith("preview: its time is over after 4.9 s; 5 pictures")
     assert cv2.imread(str(tmp_path / "look.png")).shape[1] == 1500
