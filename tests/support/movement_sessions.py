@@ -121,7 +121,7 @@ def write_folder(folder, settings, names, rows, events, image, outcome):
     folder.mkdir(parents=True)
     meta = {"mouse": "M3", "experiment": "clmf_speed", "kind": "clmf", "outcome": outcome, "settings": settings}
     (folder / schema.SESSION_JSON).write_text(json.dumps(meta))
-    lines = [csvrows.header_line(schema.frame_columns(names))]
+    lines = [csvrows.header_line(schema.frame_columns(names, schema.POSE_PREFIX))]
     lines += [csvrows.frame_line(row, len(names)) for row in rows]
     (folder / schema.FRAMES_CSV).write_text("".join(lines))
     lines = [csvrows.header_line(schema.EVENT_COLUMNS), *map(csvrows.event_line, events)]
