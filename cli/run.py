@@ -6,10 +6,14 @@ import argparse
 import json
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.screen import say
 from core.errors import InputError
 from session.stop import StopRequest
+
+if TYPE_CHECKING:
+    from session.settings import Settings
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,7 +37,10 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     settings = load_settings(
         args.config, args.mouse, experiment=args.experiment, overrides=overrides, probe=probe_source
     )
-    _check_script(args, settings.kind, settings.rule.roi, settings.experiment)
+    if getattr(args, "kind", None) == "two_cameras":
+        _check_two_cameras(settings)
+    else:
+        _check_script(args, settings.kind, settings.rule.roi, settings.experiment)
     outputs = default_outputs(settings) if args.outputs is None else OutputKind(args.outputs)
     options = Options(
         seed=read_seed(args.seed),
@@ -98,6 +105,23 @@ def _check_script(args: argparse.Namespace, kind: str, roi: str, experiment: str
             f"mouse {args.mouse}: its experiment {experiment} is driven by {has}, this script by {wanted}; "
             f"use {other} or `rigloop run`, or choose another section with --experiment"
         )
+
+
+def _check_two_cameras(settings: Settings) -> None:
+    """Refuse an experiment that is no habituation with two cameras."""
+    from helper import SessionType
+
+    kind = settings.schedule.session_type
+    if settings.camera2 is None:
+        wrong, cure = "has one camera", "add second_camera = SECTION, the experiment section of the other camera"
+    elif kind is not SessionType.behavior_recording:
+        wrong, cure = f"has session_type = {kind.value}", "set session_type = behavior_recording"
+    else:
+        return
+    raise InputError(
+        f"mouse {settings.mouse}: its experiment {settings.experiment} {wrong}, and this script is for habituation "
+        f"before two cameras; {cure}, choose another section with --experiment, or use `rigloop run`"
+    )
 
 
 def _draw(session: Path) -> str:

@@ -115,6 +115,14 @@ def test_a_replay_of_both_gives_both_again(tmp_path):
         source.close()
 
 
+def test_its_own_copy_of_the_config_gives_both_again(tmp_path):
+    once = run(settings_for(tmp_path))
+    settings = load_settings(once.session / "session.ini", "M1", overrides={"--data-root": str(tmp_path / "again")})
+    again = run(settings)
+    for name in ("frames.csv", f"{FOLDER}/frames.csv"):
+        assert (again.session / name).read_bytes() == (once.session / name).read_bytes()
+
+
 @pytest.mark.parametrize(("options", "clock_s"), [(OFFLINE, 1), (LIVE, 1000)])
 def test_its_frames_are_those_of_the_session(tmp_path, options, clock_s):
     result = run(settings_for(tmp_path), options, clock=VirtualClock(as_ns(clock_s)))
