@@ -87,6 +87,11 @@ class Grabber:
         """Frames lost or repeated so far, by cause: ``transport``, ``incomplete``, ``late``, ``repeat``..."""
         return self._buffer.counts
 
+    @property
+    def waiting(self) -> int:
+        """Frames that ``read`` would return at once."""
+        return self._buffer.waiting
+
     def connect(self, go_on: Callable[[], bool] = lambda: True) -> None:
         """Open the camera and set it up, so that a session can be refused before it has made anything.
 

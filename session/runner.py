@@ -8,7 +8,7 @@ close.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
 from recording.recorder import Recorder, RecorderResult
-from recording.schema import ERROR_TXT, EventRow
+from recording.schema import DFF_PREFIX, ERROR_TXT, POSE_PREFIX, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import Options, Parts, gives_water, refuse_missing
@@ -82,6 +82,8 @@ def run_session(
         options = replace(options, session=folder_name(started_ns))
         parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:
+            if parts.pose is not None:
+                unused.callback(parts.pose.close)
             unused.callback(parts.camera.close)
             if parts.second is not None:
                 unused.callback(parts.second.close)
@@ -122,13 +124,17 @@ class _Session:
             parts.camera.frame_shape,
             parts.camera.frame_dtype,
             parts.pipeline.names,
+            part_prefix=DFF_PREFIX if parts.pose is None else POSE_PREFIX,
             image_file=settings.recording.raw_image_file,
             record_images=settings.recording.record_images,
             slots=options.recorder_slots(settings, parts.camera),
             wait=not options.live,
         )
         self._camera = PutBack(parts.camera)
-        self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live)
+        self._loop = Loop(
+            self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live,
+            newest=parts.pose is not None,
+        )  # fmt: skip
         self._beside = beside_of(settings, options, parts, folder, clock, self._loop.status, self._recorder.note)
         self._second: SecondCounts | None = None
         self._interruptions = 0
@@ -212,7 +218,7 @@ class _Session:
             health = HealthWatch(looks, lambda text: self._warn(watch, text))
             turns = Turns(
                 self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check,
-                self._beside.turn,
+                self._beside.turn, parts.pose,
             )  # fmt: skip
             try:
                 return self._turn(turns, watch, health, refused)
@@ -243,12 +249,10 @@ class _Session:
         """
         for failure in self._parts.rig.close():
             self._take_failure(failure)
-        steps = (
-            self._parts.camera.close,
-            self._beside.stop,
-            lambda: self._note_last_words(watch),
-            lambda: self._note_end(outcome),
-        )
+        steps: list[Callable[[], object]] = [self._parts.camera.close, self._beside.stop]
+        if self._parts.pose is not None:
+            steps.append(self._parts.pose.close)
+        steps += [lambda: self._note_last_words(watch), lambda: self._note_end(outcome)]
         for step in steps:
             try:
                 step()
@@ -306,6 +310,7 @@ class _Session:
             water=status.water,
             frames=status.frames,
             dropped=status.dropped,
+            skipped=status.skipped,
             images=recorded.images,
             images_dropped=recorded.images_dropped,
             duration_s=(status.now_ns - status.first_ns) / 1e9,
