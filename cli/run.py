@@ -103,12 +103,32 @@ def _check_script(args: argparse.Namespace, settings: Settings) -> None:
     wanted = getattr(args, "kind", None)
     if wanted is None:
         return
+    if wanted == "two_cameras":
+        _check_two_cameras(settings)
+        return
     has = "movement" if settings.kind == "clmf" else "roi" if settings.rule.roi else "roi_operation"
     if has != wanted:
         raise InputError(
             f"mouse {args.mouse}: its experiment {settings.experiment} is driven by {has}, this script by {wanted}; "
             f"use {SCRIPTS[has]} or `rigloop run`, or choose another section with --experiment"
         )
+
+
+def _check_two_cameras(settings: Settings) -> None:
+    """Refuse an experiment that is no habituation with two cameras."""
+    from helper import SessionType
+
+    kind = settings.schedule.session_type
+    if settings.camera2 is None:
+        wrong, cure = "has one camera", "add second_camera = SECTION, the experiment section of the other camera"
+    elif kind is not SessionType.behavior_recording:
+        wrong, cure = f"has session_type = {kind.value}", "set session_type = behavior_recording"
+    else:
+        return
+    raise InputError(
+        f"mouse {settings.mouse}: its experiment {settings.experiment} {wrong}, and this script is for habituation "
+        f"before two cameras; {cure}, choose another section with --experiment, or use `rigloop run`"
+    )
 
 
 def _draw(session: Path) -> str:

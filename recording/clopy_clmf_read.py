@@ -56,6 +56,11 @@ _PAIRS = ("resolution", "start_center", "target_center")
 _TEXTS = ("control_point", "session_type", "dlc_model_path", "video_file")
 
 
+def is_movement_log(path: Path) -> bool:
+    """Return whether a file is called as the log of a movement session: ``<mouse>_<YYYYmmddHHMMSS>.txt``."""
+    return path.suffix == ".txt" and _STEM.fullmatch(path.stem) is not None and path.is_file()
+
+
 def find_movement_log(path: Path) -> Path | None:
     """Return the log of CLoPy's movement session that ``path`` names: itself, or the only one in the folder.
 
@@ -70,7 +75,7 @@ def find_movement_log(path: Path) -> Path | None:
         return path if path.suffix == ".txt" and path.name != CLOPY_LOG else None
     if not path.is_dir() or (path / FRAMES_CSV).is_file():
         return None
-    logs = sorted(log for log in path.glob("*.txt") if _STEM.fullmatch(log.stem) and log.is_file())
+    logs = sorted(log for log in path.glob("*.txt") if is_movement_log(log))
     if len(logs) > 1:
         raise SourceError(f"{path} has {len(logs)} sessions; name the log of one of them, such as {logs[0]}")
     return logs[0] if logs else None
@@ -106,7 +111,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
         raise SourceError(f"{log} is damaged: {error}; restore it from a copy") from error
     found = _STEM.fullmatch(log.stem)
     meta: dict[str, Any] = {"kind": "clmf", "format": "clopy", "mouse": found["mouse"] if found else log.parent.name}
-    meta["settings"] = settings
+    meta |= {"session": log.stem, "settings": settings}
     if problem:
         meta["note"] = problem
     if rows:
@@ -161,9 +166,14 @@ def _numbers_in(text: str) -> list[float]:
     return values if all(np.isfinite(values)) else []
 
 
+def px_per_frame(settings: dict[str, Any]) -> float:
+    """Return px per frame for 1 mm/s, NaN where ``framerate`` or ``ppmm`` of the settings are missing."""
+    return 1 / _mm_per_s(settings)
+
+
 def _mm_per_s(settings: dict[str, Any]) -> float:
     """Return mm/s for 1 px per frame, NaN where it is not known."""
-    framerate, ppmm = settings.get("framerate", 0.0), settings.get("ppmm", 0.0)
+    framerate, ppmm = settings.get("framerate") or 0.0, settings.get("ppmm") or 0.0
     return float(framerate / ppmm) if framerate > 0 and ppmm > 0 else float("nan")
 
 

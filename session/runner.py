@@ -70,7 +70,7 @@ def run_session(
     """
     data_root = Path(settings.recording.data_root)
     refuse_missing(settings, options)
-    if problem := check_summary(data_root / settings.recording.summary_file):
+    if problem := check_summary(data_root / settings.recording.summary_file, settings.kind):
         raise InputError(problem)
     with ExitStack() as held:
         # Before a device is opened: another session may be using it.

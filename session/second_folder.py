@@ -21,6 +21,8 @@ from session.settings import Settings
 FOLDER = "camera2"
 RECORDED_ONLY = "recorded only"
 """Reason of its frames: no signal is made of them."""
+_FILE_KEY = {"clnf": "raw_image_file", "clmf": "raw_image_file"}
+"""Key that names the file of images, by the kind of the section."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,13 @@ class SecondFolder:
         self._first_ns = -1
         self._frames = 0
         self._dropped = 0
-        self._file = recording.raw_image_file if recording.record_images else ""
+        self._file: str = getattr(recording, _FILE_KEY[second.kind])
         self._recorder = Recorder(
             self._folder,
             camera.frame_shape,
             camera.frame_dtype,
             (),
-            image_file=recording.raw_image_file,
+            image_file=self._file,
             record_images=recording.record_images,
             slots=ring_slots(recording.recorder_buffer_s, second.camera.framerate, camera),
             wait=not live,
@@ -135,7 +137,7 @@ class SecondFolder:
             "outcome": "running",
             "devices": {"camera": dict(self._camera.facts)} if isinstance(self._camera, Described) else {},
             "settings": camera
-            | {"raw_image_file": recording.raw_image_file, "record_images": recording.record_images, KEY: ""},
+            | {_FILE_KEY[self._second.kind]: self._file, "record_images": recording.record_images, KEY: ""},
         }
         write_session_json(self._folder, meta)
         self._recorder.start()
@@ -175,7 +177,7 @@ class SecondFolder:
             dropped=self._dropped,
             images=recorded.images,
             images_dropped=recorded.images_dropped,
-            file=f"{FOLDER}/{self._file}" if self._file else "",
+            file=f"{FOLDER}/{self._file}" if self._settings.recording.record_images else "",
             first_frame_ns=self._first_ns,
             interruptions=interruptions,
             ended=ended,

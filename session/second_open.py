@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from camera.factory import CameraFactory
-from camera.settings import OFFLINE
+from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
 from core.ports import Camera, Clock
+from insilico.limb_settings import LimbSceneSettings
 from session.camera_start import connect_camera
+from session.second_section import SecondSection
 from session.settings import Settings
 
 
@@ -31,8 +33,9 @@ def check_second(settings: Settings, live: bool) -> None:
 def open_second(settings: Settings, live: bool, seed: int, clock: Clock, go_on: Callable[[str], bool]) -> Camera | None:
     """Return the second camera, opened and not started; None where there is none. The caller closes it.
 
-    A made-up scene has other noise than the first camera's. Raises InputError, CameraError, and Interrupted where
-    ``go_on("")``, asked ten times a second, returned False.
+    A made-up scene is a brain or a mouse, by the kind of its section, with other noise than the first camera's.
+
+    Raises InputError, CameraError, and Interrupted where ``go_on("")``, asked ten times a second, returned False.
     """
     if settings.camera2 is None:
         return None
@@ -41,7 +44,7 @@ def open_second(settings: Settings, live: bool, seed: int, clock: Clock, go_on: 
         source=settings.camera2.camera.vid_root,
         clock=clock,
         pace_real=live,
-        scene=None,
+        scene=_scene(settings.camera2),
         seed=seed + 1,
     )
     try:
@@ -50,3 +53,11 @@ def open_second(settings: Settings, live: bool, seed: int, clock: Clock, go_on: 
         camera.close()
         raise
     return camera
+
+
+def _scene(second: SecondSection) -> LimbSceneSettings | None:
+    """Return a mouse that fills the frame, for the synthetic camera of a movement section; None: its own scene."""
+    if second.camera.vid_source is not CameraKind.synthetic or second.kind != "clmf":
+        return None
+    width, height = second.camera.resolution
+    return LimbSceneSettings((0.4 * width, 0.72 * height), (0.5 * width, 0.38 * height), ppmm=height / 20)

@@ -33,7 +33,9 @@ recorder_buffer_s = 60
 second_camera = clmf_second
 {first}
 [clmf_second]
-resolution = 48, 32
+resolution = 128, 96
+pose_backend = markers
+markers = fl_l green
 framerate = {rate}
 {second}
 [mouse:M1]
@@ -77,7 +79,7 @@ def test_its_folder_reads_as_a_session(tmp_path):
     with open_session(result.session / FOLDER) as session:
         frames = session.frames
         assert session.part_names == ()
-        assert session.images().shape == (len(frames), 32, 48, 3)
+        assert session.images().shape == (len(frames), 96, 128, 3)
         assert (session.meta["experiment"], session.meta["kind"]) == ("clmf_second", "clmf")
         assert (session.meta["outcome"], session.meta["mouse"]) == ("complete", "M1")
         assert session.meta["counts"]["frames"] == len(frames)
@@ -113,6 +115,14 @@ def test_a_replay_of_both_gives_both_again(tmp_path):
         assert len(source.stamps) == once.second_camera.frames
     finally:
         source.close()
+
+
+def test_its_own_copy_of_the_config_gives_both_again(tmp_path):
+    once = run(settings_for(tmp_path))
+    settings = load_settings(once.session / "session.ini", "M1", overrides={"--data-root": str(tmp_path / "again")})
+    again = run(settings)
+    for name in ("frames.csv", f"{FOLDER}/frames.csv"):
+        assert (again.session / name).read_bytes() == (once.session / name).read_bytes()
 
 
 @pytest.mark.parametrize(("options", "clock_s"), [(OFFLINE, 1), (LIVE, 1000)])
@@ -385,7 +395,7 @@ def test_room_on_the_disk_is_asked_for_both(tmp_path, monkeypatch):
     run(settings_for(tmp_path, second_camera=""))
     both, alone = asked
     # 4.5 s with the final rest, and two frames to spare.
-    assert both - alone == (113 + 2) * 48 * 32 * 3
+    assert both - alone == (113 + 2) * 128 * 96 * 3
 
 
 def test_lost_outputs_do_not_stop_it(tmp_path, parts_of):

@@ -25,7 +25,7 @@ PERIOD_NS = 10_000_000
 
 
 def give(*ticks):
-    return [Give(Grabbed(np.full((32, 48, 3), tick, np.uint8), tick * PERIOD_NS)) for tick in ticks]
+    return [Give(Grabbed(np.full((96, 128, 3), tick, np.uint8), tick * PERIOD_NS)) for tick in ticks]
 
 
 class Awaited(Grabber):

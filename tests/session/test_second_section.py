@@ -20,6 +20,8 @@ roi = M1_L
 resolution = 320, 160
 framerate = 30
 shutter_speed = 0
+pose_backend = markers
+markers = fl_l green
 {second}
 [mouse:A]
 experiment = clnf_a
@@ -151,7 +153,12 @@ def test_a_section_whose_header_cannot_be_read_is_told_once(tmp_path: Path) -> N
 
 def test_a_section_for_its_camera_alone_needs_no_rule(tmp_path: Path) -> None:
     path = tmp_path / "c.ini"
-    path.write_text(text(name="clnf_b").replace("[clmf_b]", "[clnf_b]"))
+    brain = (
+        text(name="clnf_b")
+        .replace("[clmf_b]", "[clnf_b]")
+        .replace("pose_backend = markers\nmarkers = fl_l green\n", "")
+    )
+    path.write_text(brain)
     assert check_config(path) == []
-    path.write_text(text(name="").replace("[clmf_b]", "[clnf_b]"))
+    path.write_text(brain.replace("second_camera = clnf_b", ""))
     assert "no rule" in check_config(path)[0]
