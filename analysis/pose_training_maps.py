@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 LOCREF_STD = 7.2801
 """Offsets are learnt in units of this, px (DeepLabCut's default, locref_std)."""
-CORE = 0.75
-"""Up to so many strides from the part a cell is 1: one cell at least, the corners being sqrt(0.5) away."""
+CORE = 0.8
+"""Up to so many strides from the part a cell is 1: one cell at least, since none is much over sqrt(0.5) away."""
 SLOPE = 0.5
 """Beyond, it falls as a Gaussian with this standard deviation, in strides."""
 REACH = 1.5
