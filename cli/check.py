@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from cli.screen import say
+
+if TYPE_CHECKING:
+    from session.settings import Settings
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,6 +32,14 @@ def run(args: argparse.Namespace) -> int:
         lacking = [CameraFactory().missing(camera.vid_source, camera.genicam_library) for camera in cameras]
         notes = "".join(f"  ({each})" for each in dict.fromkeys(lacking) if each)
         kinds = " and ".join(camera.vid_source.value for camera in cameras)
-        say(f"{mouse}: {settings.experiment}, signal {settings.formula}, camera {kinds}{notes}")
+        say(f"{mouse}: {settings.experiment}, signal {_signal(settings)}, camera {kinds}{notes}")
     say(f"{args.config}: good")
     return 0
+
+
+def _signal(settings: Settings) -> str:
+    """Return what drives the tone, in words."""
+    if settings.movement is None or settings.pose is None:
+        return settings.formula
+    what = "speed of" if settings.movement.reward_by.value == "speed" else "distance to the target of"
+    return f"{what} {settings.movement.control_point} (pose: {settings.pose.pose_backend.value})"

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from behavior.pipeline import MovementPipeline
-from behavior.pose_open import check_pose, make_estimator
+from behavior.pose_open import check_pose
 from brain.pipeline import BrainPipeline
 from brain.rule import parse_rule
 from camera.factory import CameraFactory
-from camera.grabber import Grabber
 from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
-from core.ports import Camera, Clock, Described, Pipeline, PoseEstimator
+from core.ports import Camera, Clock, Pipeline
 from core.schedule import DRY, draw_schedule
 from core.tones import ToneMap
 from core.trial import SessionPlan
@@ -32,112 +27,15 @@ from insilico.limb_settings import LimbSceneSettings
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
+from session.build_movement import check_point, make_pose, movement_pipeline
 from session.camera_start import connect_camera
-from session.config_file import nearest
+from session.parts import Options, Parts
 from session.real_rig import open_rig
 from session.rig_outputs import refuse_no_valve
 from session.second_open import check_second, open_second
 from session.settings import Settings
 
-RING_BYTES = 512 * 2**20
-"""Most memory the recorder's ring may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is chosen for one run and is no property of the mouse.
-
-    Attributes
-    ----------
-    seed : int
-        Of everything that chance decides.
-    live : bool
-        Whether frames come at their own pace on the host's clock (a rig, or ``--pace real``), so that a late loop loses
-        frames and the rig is taken; else as fast as the loop takes them.
-    outputs : OutputKind
-    accept_exposure : bool
-        Whether to run although an ROI is saturated or dark; what is wrong with it is then an event of the session.
-    lines_only : bool
-        Whether sound card and lick sensor are left closed, as a preview needs neither.
-    session : str
-        Name of the session's folder, for the water's ledger.
-    """
-
-    seed: int
-    live: bool
-    outputs: OutputKind
-    accept_exposure: bool = False
-    lines_only: bool = False
-    session: str = ""
-
-    @property
-    def on_rig(self) -> bool:
-        """Whether the session takes the rig: it runs on the host's clock, or moves real outputs."""
-        return self.live or self.outputs is OutputKind.real
-
-    def recorder_slots(self, settings: Settings, camera: Camera) -> int:
-        """Return how many images the recorder's ring holds: ``recorder_buffer_s`` of them, in bounded memory."""
-        return ring_slots(settings.recording.recorder_buffer_s, settings.camera.framerate, camera)
-
-
-def ring_slots(buffer_s: float, framerate: float, camera: Camera) -> int:
-    """Return how many images of a camera a recorder's ring holds: ``buffer_s`` (s) of them, in bounded memory."""
-    frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
-    return max(8, min(round(buffer_s * framerate), RING_BYTES // frame_bytes))
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of a session, made but not started.
-
-    Attributes
-    ----------
-    camera, pipeline, plan, rig
-    about : dict
-        What the session's record says of a simulated mouse; empty without one.
-    pose : PoseEstimator or None
-        What the pipeline of a movement session asks for poses; the session closes it.
-    second : Camera or None
-        The camera that is recorded beside the first.
-    """
-
-    camera: Camera
-    pipeline: Pipeline
-    plan: SessionPlan
-    rig: Rig
-    about: Mapping[str, Any] = field(default_factory=dict)
-    pose: PoseEstimator | None = None
-    second: Camera | None = None
-
-    @property
-    def devices(self) -> dict[str, Any]:
-        """What the session's record says of real devices: as they were found, and settings as they were read back."""
-        cameras = {"camera": self.camera, "camera2": self.second}
-        facts: dict[str, Any] = {name: dict(each.facts) for name, each in cameras.items() if isinstance(each, Grabber)}
-        if isinstance(self.pose, Described):
-            facts["pose"] = dict(self.pose.facts)
-        return facts | self.rig.about
-
-    def image_bytes(self, framerate: float) -> int:
-        """Return the most that the images of the whole session can take, bytes."""
-        # A trial, its delays and its rest end each on the frame after their time.
-        frames = math.ceil(self.plan.longest_s * framerate) + 3 * len(self.plan.schedule) + 2
-        if self.camera.expected_frames is not None:
-            frames = min(frames, self.camera.expected_frames)
-        return frames * _image_bytes(self.camera)
-
-    def second_bytes(self, settings: Settings) -> int:
-        """Return the most that the images of a second camera can take, bytes; 0 without one."""
-        if self.second is None or settings.camera2 is None:
-            return 0
-        frames = math.ceil(self.plan.longest_s * settings.camera2.camera.framerate) + 2
-        if self.second.expected_frames is not None:
-            frames = min(frames, self.second.expected_frames)
-        return frames * _image_bytes(self.second)
-
-
-def _image_bytes(camera: Camera) -> int:
-    return math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
+__all__ = ["Options", "Parts", "build"]
 
 
 def default_live(settings: Settings, outputs: OutputKind) -> bool:
@@ -225,11 +123,11 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         made.callback(camera.close)
         # Now, so that a camera that is not to be had refuses the session before a file is made.
         connect_camera(camera, lambda: go_on(""))
-        pose = _pose(settings, camera)
+        pose = make_pose(settings, camera, options.live)
         if pose is not None:
             made.callback(pose.close)
             pose.open(go_on)
-            _check_point(settings, pose)
+            check_point(settings, pose)
         # A preview looks through the first alone.
         second = None if options.lines_only else open_second(settings, options.live, options.seed, clock, go_on)
         if second is not None:
@@ -239,7 +137,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         rig = _rig(settings, options, plant, go_on)
         made.pop_all()
     if pipeline is None:
-        pipeline = _movement(settings, pose, rig)
+        pipeline = movement_pipeline(settings, pose, rig)
     return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about, pose, second)
 
 
@@ -253,31 +151,6 @@ def _brain(settings: Settings, camera: Camera) -> Pipeline:
         camera.frame_shape,
         camera.frame_dtype,
     )
-
-
-def _pose(settings: Settings, camera: Camera) -> PoseEstimator | None:
-    """Return what finds the body parts in a movement session, not yet open; None in another."""
-    if settings.pose is None:
-        return None
-    return make_estimator(settings.pose, camera.frame_shape, camera.frame_dtype)
-
-
-def _check_point(settings: Settings, pose: PoseEstimator) -> None:
-    """Raise InputError where the estimator does not know the control point."""
-    movement = settings.movement
-    if movement is not None and movement.control_point not in pose.names:
-        near = nearest(movement.control_point, pose.names)
-        raise InputError(
-            f"control_point {movement.control_point}: the pose has no such body part, it has {', '.join(pose.names)}"
-            f"{near or '; set control_point to one of them'}"
-        )
-
-
-def _movement(settings: Settings, pose: PoseEstimator | None, rig: Rig) -> Pipeline:
-    """Return the pipeline of a movement session, whose control point has been checked."""
-    if settings.movement is None or pose is None:
-        raise TypeError(f"experiment {settings.experiment}: a {settings.kind} session has no pose")
-    return MovementPipeline(pose, settings.movement, settings.geometry.ppmm, rig.alive)
 
 
 def _plan(settings: Settings, options: Options) -> SessionPlan:

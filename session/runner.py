@@ -25,13 +25,14 @@ from recording.recorder import Recorder, RecorderResult
 from recording.schema import DFF_PREFIX, ERROR_TXT, POSE_PREFIX, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
-from session.build import Options, Parts, gives_water, refuse_missing
+from session.build import gives_water, refuse_missing
 from session.calibration import start_warnings
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop
+from session.parts import Options, Parts, image_file_of
 from session.prepare import InterruptedEarly, prepare
 from session.real_time import real_time
 from session.result import SessionResult
@@ -88,7 +89,7 @@ def run_session(
             if parts.second is not None:
                 unused.callback(parts.second.close)
             unused.callback(parts.rig.close)
-            need = parts.image_bytes(settings.camera.framerate) + parts.second_bytes(settings)
+            need = parts.image_bytes(settings) + parts.second_bytes(settings)
             if settings.recording.record_images and (problem := check_space(data_root, RESERVE_BYTES, need)):
                 raise InputError(problem)
             if stop:
@@ -125,7 +126,9 @@ class _Session:
             parts.camera.frame_dtype,
             parts.pipeline.names,
             part_prefix=DFF_PREFIX if parts.pose is None else POSE_PREFIX,
-            image_file=settings.recording.raw_image_file,
+            image_file=image_file_of(settings),
+            video_codec=settings.recording.video_codec,
+            framerate=settings.camera.framerate,
             record_images=settings.recording.record_images,
             slots=options.recorder_slots(settings, parts.camera),
             wait=not options.live,

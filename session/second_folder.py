@@ -14,14 +14,14 @@ from recording.folder import read_session_json, sync_folder, write_session_json
 from recording.problems import describe
 from recording.recorder import Recorder
 from recording.schema import SCHEMA_VERSION, FrameRow, TimingRow
-from session.build import ring_slots
+from session.parts import ring_slots
 from session.second_section import KEY, PREFIX, SecondSection
 from session.settings import Settings
 
 FOLDER = "camera2"
 RECORDED_ONLY = "recorded only"
 """Reason of its frames: no signal is made of them."""
-_FILE_KEY = {"clnf": "raw_image_file", "clmf": "raw_image_file"}
+_FILE_KEY = {"clnf": "raw_image_file", "clmf": "video_file"}
 """Key that names the file of images, by the kind of the section."""
 
 
@@ -109,6 +109,8 @@ class SecondFolder:
             record_images=recording.record_images,
             slots=ring_slots(recording.recorder_buffer_s, second.camera.framerate, camera),
             wait=not live,
+            video_codec=recording.video_codec,
+            framerate=second.camera.framerate,
         )
 
     @property

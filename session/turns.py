@@ -19,7 +19,10 @@ from session.stop import StopRequest
 
 HEALTH_S = 60.0
 """How often the machine is looked at while no trial runs, as in a resting session, s of the frames' time."""
-
+SOON_S = 10.0
+"""A pose estimator that is lost within this time of its start does not work, s of the host's time."""
+OFTEN = 3
+"""How often in succession it may be lost so soon before the session ends."""
 
 CURES = {
     "camera": "see to its cable and power",
@@ -82,6 +85,8 @@ class Turns:
         self._last_ns = clock.now_ns()
         self._health_ns = 0
         self._cut = False
+        self._pose_back_ns = clock.now_ns() - as_ns(SOON_S)
+        self._lost_soon = 0
         self.interruptions = 0
 
     def begin(self, look: Callable[[], None]) -> bool:
@@ -193,7 +198,14 @@ class Turns:
         wanted = self._settings.pose is not None and self._settings.pose.lost_pose
         if not (wanted and isinstance(self._pose, Reconnectable)):
             raise error
-        return self._recover("pose", error, self._pose.reconnect)
+        soon = self._clock.now_ns() - self._pose_back_ns < as_ns(SOON_S)
+        self._lost_soon = self._lost_soon + 1 if soon else 0
+        if self._lost_soon >= OFTEN:
+            again = f"it was lost {OFTEN + 1} times within {SOON_S:g} s of its start"
+            raise PoseError(f"{_fact('pose', error)}; {again}: raise pose_timeout_s, or {CURES['pose']}") from error
+        back = self._recover("pose", error, self._pose.reconnect)
+        self._pose_back_ns = self._clock.now_ns()
+        return back
 
     def _recover_output(self, name: str, error: DeviceLost) -> bool:
         """Open an output or sensor again, as ``_recover_camera``."""
