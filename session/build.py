@@ -32,6 +32,7 @@ from insilico.limb_settings import LimbSceneSettings
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
+from recording.settings import VIDEO_SHARE
 from session.camera_start import connect_camera
 from session.config_file import nearest
 from session.real_rig import open_rig
@@ -133,7 +134,8 @@ class Parts:
         frames = math.ceil(self.plan.longest_s * settings.camera2.camera.framerate) + 2
         if self.second.expected_frames is not None:
             frames = min(frames, self.second.expected_frames)
-        return frames * _image_bytes(self.second)
+        share = VIDEO_SHARE[settings.recording.video_codec] if settings.camera2.kind == "clmf" else 1
+        return math.ceil(frames * _image_bytes(self.second) * share)
 
 
 def _image_bytes(camera: Camera) -> int:

@@ -21,7 +21,7 @@ from session.settings import Settings
 FOLDER = "camera2"
 RECORDED_ONLY = "recorded only"
 """Reason of its frames: no signal is made of them."""
-_FILE_KEY = {"clnf": "raw_image_file", "clmf": "raw_image_file"}
+_FILE_KEY = {"clnf": "raw_image_file", "clmf": "video_file"}
 """Key that names the file of images, by the kind of the section."""
 
 
@@ -109,6 +109,8 @@ class SecondFolder:
             record_images=recording.record_images,
             slots=ring_slots(recording.recorder_buffer_s, second.camera.framerate, camera),
             wait=not live,
+            video_codec=recording.video_codec,
+            framerate=second.camera.framerate,
         )
 
     @property
