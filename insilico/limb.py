@@ -46,7 +46,7 @@ class LimbSettings:
 
     activation_s: float = 0.03
     threshold_hz: float = 10.0
-    force_per_hz: float = 0.025
+    force_per_hz: float = 0.023
     across: float = 0.4
     natural_hz: float = 6.0
     damping: float = 0.8

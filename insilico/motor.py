@@ -39,8 +39,10 @@ class MotorSettings:
         Cells that move the paw towards the target, back, up and down.
     command, auditory, reward, inhibitory : int
         Cells that burst, that hear, that taste, and that inhibit all but the two inputs.
-    dt_ms, tau_ms, tau_exc_ms, tau_inh_ms, refractory_ms : float
+    dt_ms, tau_ms, tau_exc_ms, tau_inh_ms : float
         As those of SIM1 (``insilico.cortex``).
+    refractory_ms : float
+        Which bounds a burst.
     mean, command_mean, inhibitory_mean : float
         Constant input of the cells of the muscles, of the command and of the inhibitory cells; below threshold.
     noise : float
@@ -82,26 +84,26 @@ class MotorSettings:
     tau_ms: float = 15.0
     tau_exc_ms: float = 5.0
     tau_inh_ms: float = 8.0
-    refractory_ms: float = 2.0
+    refractory_ms: float = 4.0
     mean: float = 0.2
     command_mean: float = 0.35
     inhibitory_mean: float = 0.3
     noise: float = 0.3
     probability: float = 0.3
-    burst_weight: float = 0.2
-    move_weight: float = 0.2
+    burst_weight: float = 0.41
+    move_weight: float = 0.14
     sideways_weight: float = 0.1
     sense_weight: float = 0.01
     excite_weight: float = 0.03
     inhibit_weight: float = 0.03
     delay_ms: float = 1.5
     retract_ms: tuple[float, float] = (90.0, 170.0)
-    tiring: float = 0.06
+    tiring: float = 0.12
     rest_s: float = 1.5
     slow_s: float = 0.8
-    urge: float = 0.06
-    vigour: float = 0.25
-    bias: float = 0.2
+    urge: float = 0.07
+    vigour: float = 0.4
+    bias: float = 0.1
     senses: SenseSettings = field(default_factory=SenseSettings)
     limb: LimbSettings = field(default_factory=LimbSettings)
     licks: LickSettings = field(default_factory=LickSettings)
