@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import SourceError
 from recording import schema
+from recording.clopy_clmf_read import find_movement_log, read_clopy_movement
 from recording.clopy_read import read_clopy
 from recording.csvrows import numbers, part_names, read_table
 from recording.folder import read_session_json
@@ -27,7 +28,8 @@ def open_session(path: Path) -> RecordedSession:
     Parameters
     ----------
     path : Path
-        The session folder (``.../S1``), the folder above it, or its file of images.
+        The session folder (``.../S1``), the folder above it, or its file of images; of CLoPy's movement sessions the
+        folder or its log (``<mouse>_<YYYYmmddHHMMSS>.txt``).
 
     Raises
     ------
@@ -35,7 +37,10 @@ def open_session(path: Path) -> RecordedSession:
         There is no session, or it is damaged. What a kill leaves behind is not damage: a last line that was cut short
         is left out.
     """
-    folder, images = _locate(Path(path).expanduser())
+    path = Path(path).expanduser()
+    if (log := find_movement_log(path)) is not None:
+        return read_clopy_movement(log)
+    folder, images = _locate(path)
     if (folder / schema.FRAMES_CSV).is_file():
         return _read_ours(folder, images)
     return read_clopy(folder, images)

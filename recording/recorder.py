@@ -16,7 +16,7 @@ from recording.csvrows import count_recorded
 from recording.link import WriterLink
 from recording.problems import describe
 from recording.ring import ImageRing, make_ring_memory
-from recording.schema import FRAMES_CSV, EventRow, FrameRow, TimingRow
+from recording.schema import DFF_PREFIX, FRAMES_CSV, EventRow, FrameRow, TimingRow
 from recording.session_files import WriterSpec
 from recording.settings import RESERVE_BYTES
 from recording.wire import NO_SLOT, pack_events, pack_frame
@@ -58,6 +58,8 @@ class Recorder:
         ``"uint8"`` or ``"uint16"``.
     part_names : tuple of str
         Names of ``FrameRow.parts``.
+    part_prefix : str
+        What their columns of frames.csv begin with, one of ``schema.PART_PREFIXES``.
     image_file : str
         Name of the file of images.
     record_images : bool
@@ -82,6 +84,7 @@ class Recorder:
         record_images: bool,
         slots: int,
         wait: bool,
+        part_prefix: str = DFF_PREFIX,
         reserve_bytes: int = RESERVE_BYTES,
     ) -> None:
         if slots < 1:
@@ -92,6 +95,7 @@ class Recorder:
             image_shape=image_shape,
             image_dtype=self._dtype.name,
             part_names=tuple(part_names),
+            part_prefix=part_prefix,
             image_file=image_file if record_images else "",
             slots=slots if record_images else 0,
             reserve_bytes=reserve_bytes,

@@ -32,6 +32,8 @@ class WriterSpec:
         (height, width, 3).
     image_dtype : str
     part_names : tuple of str
+    part_prefix : str
+        What their columns of frames.csv begin with.
     image_file : str
         Name of the file of images, empty where none are recorded.
     slots : int
@@ -46,6 +48,7 @@ class WriterSpec:
     image_shape: tuple[int, int, int]
     image_dtype: str
     part_names: tuple[str, ...]
+    part_prefix: str
     image_file: str
     slots: int
     reserve_bytes: int
@@ -69,7 +72,7 @@ class SessionFiles:
         self._pending: list[tuple[int, Any]] = []
         self._waiting: dict[str, list[Any]] = {schema.TIMING_CSV: [], schema.EVENTS_CSV: []}
         columns = {
-            schema.FRAMES_CSV: schema.frame_columns(spec.part_names),
+            schema.FRAMES_CSV: schema.frame_columns(spec.part_names, spec.part_prefix),
             schema.TIMING_CSV: schema.TIMING_COLUMNS,
             schema.EVENTS_CSV: schema.EVENT_COLUMNS,
         }

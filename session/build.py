@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from behavior.pipeline import MovementPipeline
+from behavior.pose_open import check_pose, make_estimator
 from brain.pipeline import BrainPipeline
 from brain.rule import parse_rule
 from camera.factory import CameraFactory
@@ -17,7 +19,7 @@ from camera.grabber import Grabber
 from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
-from core.ports import Camera, Clock, Pipeline
+from core.ports import Camera, Clock, Described, Pipeline, PoseEstimator
 from core.schedule import DRY, draw_schedule
 from core.tones import ToneMap
 from core.trial import SessionPlan
@@ -25,12 +27,16 @@ from hardware.bounds import openings
 from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind
+from helper import SessionType
+from insilico.limb_settings import LimbSceneSettings
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
 from session.camera_start import connect_camera
+from session.config_file import nearest
 from session.real_rig import open_rig
 from session.rig_outputs import refuse_no_valve
+from session.second_open import check_second, open_second
 from session.settings import Settings
 
 RING_BYTES = 512 * 2**20
@@ -71,9 +77,13 @@ class Options:
 
     def recorder_slots(self, settings: Settings, camera: Camera) -> int:
         """Return how many images the recorder's ring holds: ``recorder_buffer_s`` of them, in bounded memory."""
-        frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
-        wanted = round(settings.recording.recorder_buffer_s * settings.camera.framerate)
-        return max(8, min(wanted, RING_BYTES // frame_bytes))
+        return ring_slots(settings.recording.recorder_buffer_s, settings.camera.framerate, camera)
+
+
+def ring_slots(buffer_s: float, framerate: float, camera: Camera) -> int:
+    """Return how many images of a camera a recorder's ring holds: ``buffer_s`` (s) of them, in bounded memory."""
+    frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
+    return max(8, min(round(buffer_s * framerate), RING_BYTES // frame_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,10 @@ class Parts:
     camera, pipeline, plan, rig
     about : dict
         What the session's record says of a simulated mouse; empty without one.
+    pose : PoseEstimator or None
+        What the pipeline of a movement session asks for poses; the session closes it.
+    second : Camera or None
+        The camera that is recorded beside the first.
     """
 
     camera: Camera
@@ -92,12 +106,17 @@ class Parts:
     plan: SessionPlan
     rig: Rig
     about: Mapping[str, Any] = field(default_factory=dict)
+    pose: PoseEstimator | None = None
+    second: Camera | None = None
 
     @property
     def devices(self) -> dict[str, Any]:
         """What the session's record says of real devices: as they were found, and settings as they were read back."""
-        camera = {"camera": dict(self.camera.facts)} if isinstance(self.camera, Grabber) else {}
-        return camera | self.rig.about
+        cameras = {"camera": self.camera, "camera2": self.second}
+        facts: dict[str, Any] = {name: dict(each.facts) for name, each in cameras.items() if isinstance(each, Grabber)}
+        if isinstance(self.pose, Described):
+            facts["pose"] = dict(self.pose.facts)
+        return facts | self.rig.about
 
     def image_bytes(self, framerate: float) -> int:
         """Return the most that the images of the whole session can take, bytes."""
@@ -105,12 +124,26 @@ class Parts:
         frames = math.ceil(self.plan.longest_s * framerate) + 3 * len(self.plan.schedule) + 2
         if self.camera.expected_frames is not None:
             frames = min(frames, self.camera.expected_frames)
-        return frames * math.prod(self.camera.frame_shape) * np.dtype(self.camera.frame_dtype).itemsize
+        return frames * _image_bytes(self.camera)
+
+    def second_bytes(self, settings: Settings) -> int:
+        """Return the most that the images of a second camera can take, bytes; 0 without one."""
+        if self.second is None or settings.camera2 is None:
+            return 0
+        frames = math.ceil(self.plan.longest_s * settings.camera2.camera.framerate) + 2
+        if self.second.expected_frames is not None:
+            frames = min(frames, self.second.expected_frames)
+        return frames * _image_bytes(self.second)
+
+
+def _image_bytes(camera: Camera) -> int:
+    return math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
 
 
 def default_live(settings: Settings, outputs: OutputKind) -> bool:
     """Return whether a session with this camera and outputs runs on the host's clock unless told otherwise."""
-    return outputs is OutputKind.real or settings.camera.vid_source not in OFFLINE
+    cameras = [settings.camera] if settings.camera2 is None else [settings.camera, settings.camera2.camera]
+    return outputs is OutputKind.real or any(camera.vid_source not in OFFLINE for camera in cameras)
 
 
 def default_outputs(settings: Settings) -> OutputKind:
@@ -120,7 +153,9 @@ def default_outputs(settings: Settings) -> OutputKind:
 
 def gives_water(settings: Settings, options: Options) -> bool:
     """Return whether real water is what the session rewards with."""
-    wet = not options.lines_only and settings.schedule.session_type not in DRY
+    resting = settings.schedule.session_type is SessionType.behavior_recording
+    free = resting and settings.trial.free_reward_interval_s > 0
+    wet = not options.lines_only and (free or settings.schedule.session_type not in DRY)
     return wet and options.outputs is OutputKind.real
 
 
@@ -130,16 +165,15 @@ def refuse_missing(settings: Settings, options: Options) -> None:
     Raises
     ------
     InputError
-        For a kind of experiment, camera or output that this version does not have, or that do not go together.
+        For a camera, pose model or output that is not there, or that do not go together.
     MissingError
-        For a library of the camera that this machine does not have.
+        For a library of the camera, or of the pose model, that this machine does not have.
     """
-    if settings.kind != "clnf":
-        raise InputError(
-            f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
-            "(clnf) only: choose another one with --experiment"
-        )
     CameraFactory().check(settings.camera)
+    if settings.pose is not None:
+        check_pose(settings.pose)
+    if not options.lines_only:
+        check_second(settings, options.live)
     if options.outputs is OutputKind.real and not options.live:
         raise InputError(
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
@@ -191,18 +225,59 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         made.callback(camera.close)
         # Now, so that a camera that is not to be had refuses the session before a file is made.
         connect_camera(camera, lambda: go_on(""))
-        pipeline = BrainPipeline(
-            parse_rule(settings.formula),
-            settings.rois,
-            settings.dff,
-            settings.camera.framerate,
-            camera.frame_shape,
-            camera.frame_dtype,
-        )
+        pose = _pose(settings, camera)
+        if pose is not None:
+            made.callback(pose.close)
+            pose.open(go_on)
+            _check_point(settings, pose)
+        # A preview looks through the first alone.
+        second = None if options.lines_only else open_second(settings, options.live, options.seed, clock, go_on)
+        if second is not None:
+            made.callback(second.close)
+        pipeline = None if pose is not None else _brain(settings, camera)
         # Last, so that nothing can fail while a valve is in hand that no session owns.
         rig = _rig(settings, options, plant, go_on)
         made.pop_all()
-    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about)
+    if pipeline is None:
+        pipeline = _movement(settings, pose, rig)
+    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about, pose, second)
+
+
+def _brain(settings: Settings, camera: Camera) -> Pipeline:
+    """Return the pipeline of a neurofeedback session."""
+    return BrainPipeline(
+        parse_rule(settings.formula),
+        settings.rois,
+        settings.dff,
+        settings.camera.framerate,
+        camera.frame_shape,
+        camera.frame_dtype,
+    )
+
+
+def _pose(settings: Settings, camera: Camera) -> PoseEstimator | None:
+    """Return what finds the body parts in a movement session, not yet open; None in another."""
+    if settings.pose is None:
+        return None
+    return make_estimator(settings.pose, camera.frame_shape, camera.frame_dtype)
+
+
+def _check_point(settings: Settings, pose: PoseEstimator) -> None:
+    """Raise InputError where the estimator does not know the control point."""
+    movement = settings.movement
+    if movement is not None and movement.control_point not in pose.names:
+        near = nearest(movement.control_point, pose.names)
+        raise InputError(
+            f"control_point {movement.control_point}: the pose has no such body part, it has {', '.join(pose.names)}"
+            f"{near or '; set control_point to one of them'}"
+        )
+
+
+def _movement(settings: Settings, pose: PoseEstimator | None, rig: Rig) -> Pipeline:
+    """Return the pipeline of a movement session, whose control point has been checked."""
+    if settings.movement is None or pose is None:
+        raise TypeError(f"experiment {settings.experiment}: a {settings.kind} session has no pose")
+    return MovementPipeline(pose, settings.movement, settings.geometry.ppmm, rig.alive)
 
 
 def _plan(settings: Settings, options: Options) -> SessionPlan:
@@ -214,13 +289,21 @@ def _plan(settings: Settings, options: Options) -> SessionPlan:
         settings.schedule.session_type,
         draw_schedule(settings.schedule, np.random.default_rng(options.seed)),
         settings.outputs.min_pulse_gap_s,
+        max_start_wait_s=0.0 if settings.movement is None else settings.movement.max_start_wait_s,
+        end_pulse=settings.movement is not None,
     )
 
 
-def _scene(settings: Settings) -> SceneSettings | None:
-    """Return a synthetic scene with activity under each ROI of the rule, so that any mouse can be rehearsed."""
+def _scene(settings: Settings) -> SceneSettings | LimbSceneSettings | None:
+    """Return a synthetic scene in which any mouse can be rehearsed.
+
+    It has activity under each ROI of the rule, or a paw that rests in the start circle and reaches for the target.
+    """
     if settings.camera.vid_source is not CameraKind.synthetic:
         return None
+    if settings.movement is not None:
+        movement = settings.movement
+        return LimbSceneSettings(movement.start_center, movement.target_center, settings.geometry.ppmm)
     regions, radius = [], 4.0
     for name, shape in settings.rois.items():
         x0, y0, x1, y1 = shape.bounds()

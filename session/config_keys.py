@@ -21,6 +21,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from behavior.pose_settings import PoseSettings
 from behavior.settings import MovementSettings
 from brain.settings import DffSettings, GeometrySettings, RuleSettings
+from camera.second_settings import SecondCameraSettings
 from camera.settings import CameraSettings
 from core.keys import Key
 from core.schedule import ScheduleSettings
@@ -35,6 +36,7 @@ from session.config_file import SAFE_NAME, nearest, shown, write_value
 GROUPS: Mapping[str, type[Any]] = MappingProxyType(
     {
         "camera": CameraSettings,
+        "second": SecondCameraSettings,
         "simulation": SimulationSettings,
         "geometry": GeometrySettings,
         "rule": RuleSettings,

@@ -27,7 +27,7 @@ from session.result import SessionResult
 from session.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "brian2")
+PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "av", "brian2", "deeplabcut-live", "torch")
 
 
 def note_start(folder: Path, settings: Settings, options: Options, started_ns: int, parts: Parts) -> None:

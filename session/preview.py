@@ -120,7 +120,9 @@ def run_preview(
             parts = prepare(settings, options, clock, stop, view)
         except InterruptedEarly:
             return PreviewResult("stopped", 0, 0, 0.0)
-        # Closed last to first: outputs, then the camera.
+        # Closed last to first: outputs, then the camera, then the pose estimator.
+        if parts.pose is not None:
+            held.callback(parts.pose.close)
         held.callback(parts.camera.close)
         held.callback(_shut, parts.rig)
         view.opened(parts.pipeline.names, parts.camera.frame_shape)

@@ -16,6 +16,7 @@ PAGE = ROOT / "docs" / "reference" / "config.md"
 
 TITLES = {
     "camera": "Camera",
+    "second": "Second camera",
     "simulation": "Simulated mouse",
     "geometry": "Cortex in the image",
     "rule": "Signal: which ROIs",
