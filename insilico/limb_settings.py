@@ -152,14 +152,16 @@ class LimbGeometry:
         """Return a displacement, mm in the image, from its parts along ``axis`` and ``across``, kept within reach."""
         x = axis_mm * self.axis[0] + across_mm * self.across[0]
         y = axis_mm * self.axis[1] + across_mm * self.across[1]
-        col, row = self._inside(self.points(Paws((x, y)))[0])
+        col, row = self.points(Paws((x, y)))[0]
         shoulder, longest = self.shoulders[0], 0.99 * sum(self.arm_px)
         far = math.dist(shoulder, (col, row))
         if far > longest:
             col = shoulder[0] + (col - shoulder[0]) * longest / far
             row = shoulder[1] + (row - shoulder[1]) * longest / far
+        # Last: a bone may stretch, but a paw that is not in the frame has no place.
+        col, row = self._inside((float(col), float(row)))
         start, ppmm = self.settings.start_center, self.settings.ppmm
-        return float(col - start[0]) / ppmm, float(row - start[1]) / ppmm
+        return (col - start[0]) / ppmm, (row - start[1]) / ppmm
 
     def _inside(self, point: Point | Floats) -> Point:
         """Return the nearest place at which a paw is in the frame; start and target may be nearer to its edge."""

@@ -26,7 +26,7 @@ from insilico.limb_settings import LimbSceneSettings
 from tests.camera import recordings as rec
 from tests.conformance import camera_checks as check
 from tests.support.fake_cameras import fake_pi, fake_sentech, fake_usb
-from tests.support.mice import SPEC, make_plant
+from tests.support.mice import LIMB_SPEC, SPEC, make_plant
 
 N = 12
 FPS = 15.0
@@ -107,6 +107,10 @@ def simulated(_tmp: Path) -> Camera:
     return make_plant(replace(SPEC, height=rec.HEIGHT, width=rec.WIDTH, framerate=FPS, n_frames=N))
 
 
+def simulated_limb(_tmp: Path) -> Camera:
+    return make_plant(replace(LIMB_SPEC, framerate=FPS, n_frames=N))
+
+
 def grabbed(dtype: str) -> Make:
     """Return a grabber of a camera that loses two frames before frame 6, repeats frame 8, and is lost in the end."""
 
@@ -137,6 +141,7 @@ CASES = {
     "replay-video": Case(replay_video),
     "replay-folder": Case(replay_folder),
     "simulated": Case(simulated),
+    "simulated-limb": Case(simulated_limb, shape=LIMB_SHAPE),
     "paced-synthetic": Case(paced(synthetic)),
     "paced-session": Case(paced(replay_session)),
     "paced-video": Case(paced(replay_video)),
