@@ -17,8 +17,8 @@ import numpy as np
 from behavior.pose_points import Points
 
 MAX_BYTES = 1 << 16
-MAX_TEXT, MAX_DETAILS = 1000, 14_000
-"""Longest line and longest traceback of a failure, characters: a message must fit, whatever they are."""
+MAX_TEXT, MAX_DETAILS = 1000, 9_000
+"""Longest line and longest traceback of a failure, characters, of which each may become 6 bytes: a message must fit."""
 _ASK = struct.Struct("<q")
 _STAMPS = struct.Struct("<2q")
 _ANSWER, _STAGE, _READY, _FAILURE = b"A", b"S", b"R", b"F"
@@ -143,7 +143,7 @@ def _pack(said: Said) -> bytes:
         points = np.ascontiguousarray(said.points, np.float64)
         return _ANSWER + _STAMPS.pack(said.start_ns, said.end_ns) + points.tobytes()
     if isinstance(said, Stage):
-        return _STAGE + said.text.encode()
+        return _STAGE + said.text.encode("utf-8", "replace")
     if isinstance(said, Ready):
         return _READY + json.dumps([said.names, said.facts]).encode()
     details = said.details if len(said.details) <= MAX_DETAILS else f"...{said.details[-MAX_DETAILS:]}"
