@@ -70,6 +70,8 @@ bench-quick: $(DEV)
 	$(PY) -m bench.bench_dff --quick
 	$(PY) -m bench.bench_loop --quick
 	$(PY) -m bench.bench_mouse --quick
+	$(PY) -m bench.bench_motor --quick
+	$(PY) -m bench.bench_pose --quick
 	$(PY) -m bench.bench_rig --quick
 
 # These need what make rig-ci installs.

@@ -6,6 +6,7 @@ a frame it gets is ``behavior.pose_view``'s.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -45,6 +46,9 @@ class DlcOptions:
     dynamic_likelihood : float
     dynamic_margin : int
         px of the frame.
+    threads : int
+        Of the processor; 0: one less than there are cores. The threads of one inference wait for each other, so one
+        that has to wait for its core, since loop, recorder or sound are on it, holds up all of them.
     """
 
     path: Path
@@ -55,6 +59,7 @@ class DlcOptions:
     dynamic: bool = False
     dynamic_likelihood: float = 0.5
     dynamic_margin: int = 20
+    threads: int = 0
 
 
 class Live(Protocol):
@@ -155,6 +160,7 @@ def _make_live(options: DlcOptions) -> tuple[Any, Any]:
         raise MissingError(f"pose_backend = dlc: {NOT_INSTALLED} ({error})") from error
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(f"dlc_device = {options.device}: PyTorch finds no GPU it can use; set it to auto or cpu")
+    torch.set_num_threads(options.threads or max(1, (os.cpu_count() or 1) - 1))
     live = DLCLive(
         options.path, model_type="pytorch", precision=options.precision, device=options.device, single_animal=True
     )

@@ -65,6 +65,7 @@ def dlc_spec(settings: PoseSettings, frame_shape: Shape) -> PoseSpec:
         settings.dlc_dynamic,
         settings.dlc_dynamic_likelihood,
         settings.dlc_dynamic_margin,
+        settings.dlc_threads,
     )
     return PoseSpec(DLC_LOADER, options, frame_shape)
 

@@ -43,8 +43,11 @@ class PoseSettings:
     dlc_model_path: Annotated[str, Key("", "Exported DeepLabCut model: its .pt file, or the folder it is in.")] = ""
     dlc_device: Annotated[str, Key("", "What the model runs on: auto, cpu, cuda or cuda:N.")] = "auto"
     dlc_precision: Annotated[Precision, Key("", "Precision of the model: fp32 or, on a GPU, fp16.")] = Precision.fp32
+    dlc_threads: Annotated[
+        int, Ge(0), Le(64), Key("", "Processor threads of a model on the CPU; 0: one less than there are cores.")
+    ] = 0
     dlc_cropping: Annotated[
-        str, Key("px", "Part of the frame that the model sees: x1, x2, y1, y2; empty: all of it.")
+        str, Key("px", "Part of the frame that the model sees: x1, x2, y1, y2, best multiples of 32; empty: all of it.")
     ] = ""
     dlc_dynamic: Annotated[
         bool, Key("", "1: the model sees only the surroundings of the last pose (dynamic cropping).")
@@ -54,7 +57,7 @@ class PoseSettings:
     ] = 0.5
     dlc_dynamic_margin: Annotated[
         int, Ge(1), Le(10_000), Key("px", "Dynamic cropping leaves this much round them.")
-    ] = 20
+    ] = 100
     dlc_resize: Annotated[
         float, Gt(0), Le(4), Key("", "Factor by which a frame is resized for the model, such as 0.5.")
     ] = 1.0
