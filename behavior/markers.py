@@ -7,6 +7,7 @@ blob, a half for two that are alike, little in noise.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,6 +34,11 @@ class MarkerPose:
     dtype : {"uint8", "uint16"}
         Of 16 bits the upper 8 are looked at.
 
+    Attributes
+    ----------
+    last_inference_ns : int
+        How long the last pose took, ns.
+
     Raises
     ------
     InputError
@@ -46,6 +52,7 @@ class MarkerPose:
             self._markers = parse_markers(settings.markers)
         except InputError as error:
             raise InputError(f"markers = {settings.markers}: {error}") from error
+        self.last_inference_ns = 0
         self.names = tuple(marker.name for marker in self._markers)
         self._settings = settings
         self._shape = shape
@@ -89,6 +96,7 @@ class MarkerPose:
                 f"pose: it is {'closed; make a new one' if self._closed else 'not open; call open() first'}"
             )
         check_frame(frame, self._shape, self._dtype)
+        start_ns = time.monotonic_ns()
         image = frame.image
         if image.dtype != np.uint8:
             copy_8_bits(image, self._image)
@@ -97,6 +105,7 @@ class MarkerPose:
         points = not_found(len(self._markers))
         for row, marker in zip(points, self._markers, strict=True):
             self._find(marker, row)
+        self.last_inference_ns = time.monotonic_ns() - start_ns
         return Pose(points)
 
     def _find(self, marker: Marker, row: Any) -> None:

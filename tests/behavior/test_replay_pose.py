@@ -89,7 +89,7 @@ def test_a_session_as_it_is_written(tmp_path):
     names = tuple(name for name in NAMES if name not in ("speed_mm_s", "target_mm"))
     generator = np.random.default_rng(5)
     rows = {number: tuple(generator.uniform(0, 1, 6).tolist()) for number in (1, 2, 4)}
-    columns = list(schema.frame_columns(names))
+    columns = list(schema.frame_columns(names, schema.POSE_PREFIX))
     lines = [header_line(columns)]
     for number, parts in rows.items():
         blank = {"parts": parts, "reason": "", "phase": "rest", "signal": 0.0, "threshold": 1.0, "freq_hz": 0.0}
@@ -101,3 +101,19 @@ def test_a_session_as_it_is_written(tmp_path):
     assert made.names == ("fl_l", "fl_r")
     for number, parts in rows.items():
         assert np.array(points(made, number)).ravel().tolist() == list(parts)
+
+
+def test_a_log_that_clopy_wrote(shared_data):
+    """Also its file of text itself; points as the log has them, by the numbers of its frames."""
+    folder = shared_data / "clopy" / "sessions" / "clmf" / "M1test" / "20231114221320"
+    for path in (folder, folder / "M1test_20231114221320.txt"):
+        made = ReplayPose(str(path), SHAPE, "uint8")
+        made.open(lambda stage: True)
+        with open_session(path) as session:
+            frames, parts, columns = session.frames.frame, session.frames.parts, session.part_names
+        assert len(made.names) > 0
+        for number, cells in list(zip(frames.tolist(), parts, strict=True))[:50]:
+            for name, found in zip(made.names, points(made, number), strict=True):
+                expected = [cells[columns.index(name + axis)] for axis in ("_x", "_y", "_likelihood")]
+                assert found == pytest.approx(expected)
+        assert made.facts["missing"] == 0

@@ -299,7 +299,7 @@ def test_it_never_outlives_its_controller(tmp_path, what):
                 os.kill(other, signal.SIGKILL)
 
 
-def test_a_pose_costs_little_beside_the_model(opened, capsys):
+def test_a_pose_costs_little_beside_the_model(prompt, opened, capsys):
     """The bar, 0.5 ms at p99, is ``bench.bench_pose``'s, on a quiet machine; here the median, on any."""
     estimator = opened()
     image = black(*SHAPE[:2])
