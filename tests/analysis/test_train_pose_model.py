@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import evaluate_pose_model, pose_training_net, train_pose_model
-from analysis.pose_training_images import Augmentation, augment, choose_resize, load_sized, read_image, resize_frame
+from analysis.pose_training_images import (
+    Augmentation,
+    augment,
+    choose_resize,
+    draw_centre,
+    load_sized,
+    read_image,
+    resize_frame,
+)
 from analysis.pose_training_labels import GAP, read_folders, split_blocks
 from analysis.pose_training_maps import make_maps, read_maps
 from analysis.pose_training_report import as_json, common_points, measure_errors, table, video_images
@@ -163,21 +171,25 @@ def light_at(image):
 
 class TestImages:
     @given(
-        seed=st.integers(0, 10_000), x=st.floats(20, 76), y=st.floats(20, 60), turn=st.sampled_from([0.0, 20.0, 180.0])
+        seed=st.integers(0, 10_000),
+        x=st.floats(20, 76),
+        y=st.floats(20, 60),
+        turn=st.sampled_from([0.0, 20.0, 180.0]),
+        canvas=st.sampled_from([(96, 80), (64, 80), (64, 48)]),
     )
-    def test_augmentation_keeps_labels_on_their_pixels(self, seed, x, y, turn):
+    def test_augmentation_keeps_labels_on_their_pixels(self, seed, x, y, turn, canvas):
         points = np.array([[x, y], [np.nan, np.nan]])
         image = spot(points[:1], 80, 96)
-        changed, moved = augment(image, points, Augmentation(turn_deg=turn), np.random.default_rng(seed))
-        assert (changed.shape, changed.dtype) == (image.shape, np.uint8)
+        changed, moved = augment(image, points, canvas, Augmentation(turn_deg=turn), np.random.default_rng(seed))
+        assert (changed.shape, changed.dtype) == ((*canvas[::-1], 3), np.uint8)
         assert np.isnan(moved[1]).all()
-        if np.isfinite(moved[0]).all() and (moved[0] > 10).all() and (moved[0] < (85, 69)).all():
+        if np.isfinite(moved[0]).all() and (moved[0] > 10).all() and (moved[0] < np.array(canvas) - 11).all():
             assert np.linalg.norm(light_at(changed) - moved[0]) < 0.5
 
     def test_labels_that_leave_the_image_are_not_known(self):
         far = Augmentation(turn_deg=0, scale=0, shift=0.99)
         rng = np.random.default_rng(3)
-        seen = [augment(spot([(2, 2)], 40, 40), np.array([[2.0, 2.0]]), far, rng)[1] for _ in range(40)]
+        seen = [augment(spot([(2, 2)], 40, 40), np.array([[2.0, 2.0]]), (40, 40), far, rng)[1] for _ in range(40)]
         known = [point for [point] in seen if np.isfinite(point).all()]
         assert 0 < len(known) < 40
         assert all((point > -0.5).all() and (point < 39.5).all() for point in known)
@@ -185,9 +197,19 @@ class TestImages:
     def test_light_and_its_bounds(self):
         still = Augmentation(turn_deg=0, scale=0, shift=0)
         grey = np.full((32, 32, 3), 100, np.uint8)
-        levels = {int(augment(grey, np.zeros((1, 2)), still, np.random.default_rng(n))[0][0, 0, 0]) for n in range(200)}
+        nowhere, seeds = np.full((1, 2), np.nan), map(np.random.default_rng, range(200))
+        levels = {int(augment(grey, nowhere, (32, 32), still, rng)[0][0, 0, 0]) for rng in seeds}
         assert 45 <= min(levels) < 60
         assert 135 < max(levels) <= 155
+
+    @given(st.integers(0, 999), st.floats(0, 99), st.floats(0, 79))
+    def test_the_part_that_is_learnt_from_lies_in_the_image(self, seed, x, y):
+        rng = np.random.default_rng(seed)
+        low = draw_centre(np.array([[x, y]]), (100, 80), (60, 50), rng) - (29.5, 24.5)
+        assert (low >= 0).all()
+        assert (low <= (40, 30)).all()
+        whole = draw_centre(np.array([[x, y]]), (100, 80), (100, 80), rng)
+        assert whole.tolist() == [49.5, 39.5]
 
     @pytest.mark.parametrize(
         ("original", "size", "factor"),
