@@ -11,7 +11,7 @@ GUEST := .guest
 # The Debian system in which `make picamera2` runs.
 PICAMERA2 := .picamera2
 
-.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci guest picamera2 clean
+.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci pose guest picamera2 clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -31,6 +31,10 @@ rig: $(STAMP)
 # What the tests of real devices need, on any Debian machine.
 rig-ci: $(DEV)
 	@bash tools/install_rig.sh $(VENV) ci
+
+# DeepLabCut-Live and PyTorch, about 6 GB, for pose_backend = dlc.
+pose: $(STAMP)
+	@bash tools/install_pose.sh $(VENV)
 
 run: $(STAMP)
 	@$(PY) brain/cla_reward_punish_1roi.py --mouse SIM1 --data-root $(DATA)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.session_figure import FAIL, INK, WATER
+from analysis.session_panels import FAIL, INK, WATER
 from recording.folder import replace_bytes
 from session.calibration_valve import LARGEST_RESIDUAL, ValveCalibration
 

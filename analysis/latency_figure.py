@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.session_figure import FAIL, INK, SUCCESS, TONE, WATER
+from analysis.session_panels import FAIL, INK, SUCCESS, TONE, WATER
 from recording.folder import replace_bytes
 from session.latency_result import LatencyResult, durations_ms
 

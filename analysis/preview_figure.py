@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from analysis.preview_images import DARK_RGB, SATURATED_RGB, Clipped, as_seen, box_px, clipping, map_limit, smooth
+from analysis.preview_page import (
+    DPI,
+    FONT_PT,
+    GAP_IN,
+    HEAD_IN,
+    INK,
+    LETTER_PX,
+    MARGIN_IN,
+    WIDTH_IN,
+    PreviewPage,
+    halo,
+)
 from analysis.preview_text import MOST_ROWS, by_roi, head_line, is_good, table
 from analysis.roi_labels import Box, place_labels
 from brain.exposure import saturation_counts, used_channels
 from brain.settings import DffMode
-from recording.folder import replace_bytes
 from roi_manager import Circle, Rect, Shape
 from session.preview import Sight
 from session.settings import Settings
@@ -24,15 +34,11 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
     from matplotlib.text import Text
 
-WIDTH_IN, DPI = 15.0, 100
-MARGIN_IN, GAP_IN, HEAD_IN, FOOT_IN, ROW_IN = 0.3, 0.35, 1.15, 0.75, 0.215
+FOOT_IN, ROW_IN = 0.75, 0.215
 LARGEST_PANEL_IN = 6.0
 """Most height of a panel, in: a picture of a tall image must still fit a screen."""
-FONT_PT = 10
 CROSS_PT = 11
-LETTER_PX = (0.65 * FONT_PT * DPI / 72, 1.3 * FONT_PT * DPI / 72)
-"""Width and height of a letter of an ROI's name, px of the picture."""
-INK, GOOD, BAD = "#222222", "#ffffff", "#e69f00"
+GOOD, BAD = "#ffffff", "#e69f00"
 SATURATED, DARK = (tuple(part / 255 for part in colour) for colour in (SATURATED_RGB, DARK_RGB))
 
 
@@ -63,7 +69,7 @@ def layout(width: int, height: int, n_rois: int) -> Layout:
     return Layout(HEAD_IN + tall + foot, (tall * width / height, tall), foot)
 
 
-class PreviewFigure:
+class PreviewFigure(PreviewPage):
     """Draws one picture after another into one file. What does not change is made once.
 
     Parameters
@@ -79,12 +85,10 @@ class PreviewFigure:
     def __init__(
         self, settings: Settings, names: tuple[str, ...], frame_shape: tuple[int, int, int], path: Path
     ) -> None:
-        from matplotlib.figure import Figure
-
-        self._settings, self._names, self._path = settings, names, path
+        self._settings, self._names = settings, names
         self._channels = used_channels(settings.dff.dff_mode)
         self._layout = layout(frame_shape[1], frame_shape[0], len(settings.rois))
-        self._figure = Figure(figsize=(WIDTH_IN, self._layout.height), dpi=DPI, facecolor="white")
+        super().__init__(path, self._layout.height, f"{settings.mouse}  ·  {settings.experiment}")
         axes = [self._panel(number, title) for number, title in enumerate(_titles(settings, frame_shape[1]))]
         self._images = [_image(axis, frame_shape) for axis in axes]
         scale = self._layout.panel[1] * DPI / frame_shape[0]
@@ -110,10 +114,7 @@ class PreviewFigure:
         self._no_baseline.set_visible(bool(np.isnan(dff).all()))
         self._draw_outlines(sight)
         self._draw_words(sight, shares)
-        picture = io.BytesIO()
-        # Quickly rather than small: a picture lives for a second.
-        self._figure.savefig(picture, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
-        replace_bytes(self._path, picture.getvalue(), sync=False)
+        self._save()
 
     def _draw_outlines(self, sight: Sight) -> None:
         """Bad ROIs are orange and bold, good ones white."""
@@ -133,10 +134,6 @@ class PreviewFigure:
         for text, word, field in ((self._saturated, "saturated", "saturated"), (self._dark, "dark", "dark")):
             parts = ", ".join(f"{share.channel.name} {100 * getattr(share, field):.1f} %" for share in shares)
             text.set_text(f"{word}: {parts} of the image")
-
-    def _at(self, x_in: float, y_in: float) -> tuple[float, float]:
-        """Return a place in inches as a share of the picture."""
-        return x_in / WIDTH_IN, y_in / self._layout.height
 
     def _left(self, number: int) -> float:
         """Return where a panel's column begins, in."""
@@ -163,10 +160,7 @@ class PreviewFigure:
 
     def _make_texts(self) -> None:
         """Add the words, most of them to be filled in with each picture."""
-        top, below = self._layout.height - MARGIN_IN, self._layout.foot - 0.12
-        settings = self._settings
-        self._write(MARGIN_IN, top, f"{settings.mouse}  ·  {settings.experiment}", size=FONT_PT + 4, weight="bold")
-        self._head = self._write(MARGIN_IN, top - 0.3, "", size=FONT_PT + 1)
+        below = self._layout.foot - 0.12
         self._write(self._left(0), below, "cross: bregma    bar: 1 mm    bold: saturated or dark ROI")
         self._saturated = self._key(below, SATURATED)
         self._dark = self._key(below - 0.22, DARK)
@@ -180,11 +174,6 @@ class PreviewFigure:
         """Add a line of the saturation panel's key; return its text."""
         self._write(self._left(2), y_in, "■", color=colour)
         return self._write(self._left(2) + 0.2, y_in, "")
-
-    def _write(self, x_in: float, y_in: float, words: str, **style: Any) -> Any:
-        """Add a text whose upper left corner is there."""
-        style = {"size": FONT_PT, "color": INK, "va": "top", "ha": "left", **style}
-        return self._figure.text(*self._at(x_in, y_in), words, **style)
 
 
 def _titles(settings: Settings, width: int) -> tuple[str, str, str]:
@@ -213,18 +202,11 @@ def _outline(
     outlines = {}
     for name, box in place_labels(rois, (frame_shape[1], frame_shape[0]), letter, [bregma]).items():
         patch = axis.add_patch(_patch(rois[name]))
-        patch.set(fill=False, edgecolor=GOOD, linewidth=1.5, path_effects=_halo(4))
+        patch.set(fill=False, edgecolor=GOOD, linewidth=1.5, path_effects=halo(4))
         middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-        label = axis.text(*middle, name, size=FONT_PT, color=GOOD, ha="center", va="center", path_effects=_halo(2.5))
+        label = axis.text(*middle, name, size=FONT_PT, color=GOOD, ha="center", va="center", path_effects=halo(2.5))
         outlines[name] = patch, label
     return outlines
-
-
-def _halo(width_pt: float) -> list[Any]:
-    """Return a black edge, so that what is white can be seen on white."""
-    from matplotlib import patheffects
-
-    return [patheffects.withStroke(linewidth=width_pt, foreground="black")]
 
 
 def _patch(shape: Shape) -> Patch:
@@ -243,6 +225,6 @@ def _mark(axis: Axes, settings: Settings) -> None:
     row, column = settings.geometry.bregma
     (width, height), ppmm = settings.camera.resolution, settings.geometry.ppmm
     x, y = 0.04 * width, 0.96 * height
-    axis.plot([column], [row], "+", color=GOOD, markersize=CROSS_PT, markeredgewidth=1.5, path_effects=_halo(4))
-    axis.plot([x, x + ppmm], [y, y], color=GOOD, linewidth=2.5, path_effects=_halo(4), solid_capstyle="butt")
+    axis.plot([column], [row], "+", color=GOOD, markersize=CROSS_PT, markeredgewidth=1.5, path_effects=halo(4))
+    axis.plot([x, x + ppmm], [y, y], color=GOOD, linewidth=2.5, path_effects=halo(4), solid_capstyle="butt")
     axis.set(xlim=(0, width), ylim=(height, 0))

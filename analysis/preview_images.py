@@ -33,8 +33,18 @@ def as_seen(image: Image, top: int, mode: DffMode) -> Rgb:
     """Return the image as a person sees it, (height, width, 3) uint8 RGB; green alone, in grey, where the mode uses no
     other channel. Counts of ``top`` are white.
     """
-    shown = image[:, :, [1, 1, 1]] if mode is DffMode.green else image[:, :, ::-1]
-    return _eight_bits(shown, top)
+    return _eight_bits(image[:, :, [1, 1, 1]], top) if mode is DffMode.green else in_colour(image, top)
+
+
+def in_colour(image: Image, top: int) -> Rgb:
+    """Return the image as (height, width, 3) uint8 RGB. Counts of ``top`` are white."""
+    return _eight_bits(image[:, :, ::-1], top)
+
+
+def whole_shares(image: Image, top: int) -> tuple[float, float]:
+    """Return what part of an image is saturated, in any channel, and what part is dark in all of them; fractions."""
+    dark = image.max(axis=2) < DARK_COUNTS[image.dtype.name]
+    return float((image >= top).any(axis=2).mean()), float(dark.mean())
 
 
 def clipping(image: Image, top: int, channels: Sequence[Channel]) -> tuple[Rgb, list[Clipped]]:

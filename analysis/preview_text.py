@@ -40,7 +40,7 @@ def screen_line(sight: Sight) -> str:
     """Return one line: frame, time, frame rate, and each ROI's verdict with what it rests on, bad ones first."""
     rois = by_roi(sight.exposures)
     names = sorted(rois, key=lambda name: is_good(rois[name]))
-    return "  ".join([*_when(sight), *(f"{name} {verdict_text(rois[name])} ({_counts(rois[name])})" for name in names)])
+    return "  ".join([*when(sight), *(f"{name} {verdict_text(rois[name])} ({_counts(rois[name])})" for name in names)])
 
 
 def head_line(sight: Sight, formula: str) -> str:
@@ -48,7 +48,7 @@ def head_line(sight: Sight, formula: str) -> str:
     signal = sight.signal
     formula = formula if len(formula) <= LONGEST_FORMULA else formula[: LONGEST_FORMULA - 3] + "..."
     why = f" ({signal.reason})" if signal.reason else ""
-    return "  ·  ".join([*_when(sight), f"signal {formula} = {_percent(signal.value)}{why}"])
+    return "  ·  ".join([*when(sight), f"signal {formula} = {_percent(signal.value)}{why}"])
 
 
 def table(sight: Sight, names: Sequence[str]) -> list[tuple[str, bool]]:
@@ -76,11 +76,12 @@ def table(sight: Sight, names: Sequence[str]) -> list[tuple[str, bool]]:
     return rows
 
 
-def _when(sight: Sight) -> list[str]:
-    """Return frame number, time, frame rate and losses, as far as there are any."""
+def when(sight: Sight) -> list[str]:
+    """Return frame number, time, frame rate, and the frames that were lost or skipped, as far as there are any."""
     fps = [] if math.isnan(sight.fps) else [f"{sight.fps:.1f} frames/s"]
     lost = [f"{sight.lost} lost"] if sight.lost else []
-    return [f"frame {sight.frame.number}", f"{sight.time_s:.1f} s", *fps, *lost]
+    skipped = [f"{sight.skipped} skipped by pose estimation"] if sight.skipped else []
+    return [f"frame {sight.frame.number}", f"{sight.time_s:.1f} s", *fps, *lost, *skipped]
 
 
 def _counts(channels: Sequence[Exposure]) -> str:

@@ -1,1 +1,1 @@
-"""Movement feedback: the settings of an experiment on the speed of a body part."""
+"""Movement feedback: poses of a mouse, the movement of one body part, and the experiments on it."""

@@ -116,10 +116,10 @@ def run_networks(end: socket.socket, results: Connection, memory: Any, target: s
     """Run the networks in turns; the process's target. Sends a ``Slices`` to ``results``."""
     import brian2 as b2
 
+    from insilico.assemble import build_network, make_stepper
     from insilico.brian import quiet_brian
     from insilico.every import at_each_step
     from insilico.film import chance_from
-    from insilico.mouse import build_tissue, make_stepper
     from insilico.ticks import Ticks
 
     link = Wire(end)
@@ -130,8 +130,8 @@ def run_networks(end: socket.socket, results: Connection, memory: Any, target: s
     for name in ("bare", "meeting", "counting", "whole"):
         chance = chance_from(spec.seed)
         quiet_brian(target, chance.brian)
-        tissue, _ = build_tissue(spec, chance)
-        tissue = replace(tissue, settle_s=0.0)
+        made: Any = build_network(spec, chance)[0]
+        tissue: Any = replace(made, settle_s=0.0)
         networks[name] = tissue.network
         if name == "bare":
             continue

@@ -14,8 +14,10 @@ from camera.replay import open_replay
 from camera.scene import SceneSettings
 from camera.settings import CameraKind, CameraSettings, GenicamLibrary
 from camera.synthetic import SyntheticCamera
+from camera.synthetic_limb import SyntheticLimbCamera
 from core.errors import InputError, MissingError
 from core.ports import Camera, Clock
+from insilico.limb_settings import LimbSceneSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class CameraRequest:
     clock : Clock
     pace_real : bool
         Whether an offline source is to run at its own pace, or as fast as it is read.
-    scene : SceneSettings or None
-        For synthetic; None for the default scene.
+    scene : SceneSettings or LimbSceneSettings or None
+        For synthetic: a brain, or a mouse that reaches; None for the default brain.
     seed : int
     plant : Camera or None
         The simulated mouse, which is its own camera.
@@ -41,7 +43,7 @@ class CameraRequest:
     source: str
     clock: Clock
     pace_real: bool
-    scene: SceneSettings | None
+    scene: SceneSettings | LimbSceneSettings | None
     seed: int
     plant: Camera | None
 
@@ -137,7 +139,10 @@ def _replay(request: CameraRequest) -> Camera:
 def _synthetic(request: CameraRequest) -> Camera:
     width, height = request.settings.resolution
     scene = request.scene or SceneSettings()
-    return _at_pace(SyntheticCamera(scene, height, width, request.settings.framerate, request.seed), request)
+    size = (height, width, request.settings.framerate, request.seed)
+    if isinstance(scene, LimbSceneSettings):
+        return _at_pace(SyntheticLimbCamera(scene, *size), request)
+    return _at_pace(SyntheticCamera(scene, *size), request)
 
 
 def _simulated(request: CameraRequest) -> Camera:
@@ -185,7 +190,7 @@ class CameraFactory:
         source: str,
         clock: Clock,
         pace_real: bool,
-        scene: SceneSettings | None,
+        scene: SceneSettings | LimbSceneSettings | None,
         seed: int,
         plant: Camera | None = None,
     ) -> Camera:

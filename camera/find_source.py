@@ -10,8 +10,10 @@ from camera.session_source import open_session_source
 from camera.source import Source, SourceInfo
 from camera.video_source import open_video
 from core.errors import SourceError
+from recording.clopy_clmf_read import find_movement_log, is_movement_log
 from recording.reader import DEFAULT_IMAGE_FILE
 from recording.schema import FRAMES_CSV, SESSION_JSON
+from recording.video_file import VIDEO_SUFFIX
 
 HDF5_SUFFIXES = frozenset({".hdf5", ".h5"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".m4v", ".mpg", ".mpeg", ".webm", ".wmv", ".h264"})
@@ -25,7 +27,7 @@ def probe_source(path: str | Path, framerate: float) -> SourceInfo:
     Parameters
     ----------
     path : str or Path
-        Session folder (ours or CLoPy's), ``image_stream.hdf5``, video, or folder of images.
+        Session folder (ours or CLoPy's), its file of images or video, another video, or a folder of images.
     framerate : float
         Frames per second where the recording has no times of its own.
 
@@ -63,7 +65,11 @@ def _open_file(path: Path, framerate: float) -> Source:
             return open_session_source(path)
         return open_hdf5(path, framerate)
     if suffix in VIDEO_SUFFIXES:
+        if suffix == VIDEO_SUFFIX and _is_session(path.parent):
+            return open_session_source(path)
         return open_video(path, framerate)
+    if is_movement_log(path):
+        return open_session_source(path)
     if suffix in IMAGE_SUFFIXES:
         raise SourceError(f"{path}: is a single image; give the folder it is in")
     raise SourceError(f"{path}: is not a recording; {_WANTED}")
@@ -75,6 +81,8 @@ def _open_folder(folder: Path, framerate: float) -> Source:
         place = folder / SESSION_FOLDER
     if _is_session(place):
         return open_session_source(place)
+    if (log := find_movement_log(place)) is not None:
+        return open_session_source(log)
     stream = _stream(place)
     if stream is not None:
         return open_hdf5(stream, framerate)

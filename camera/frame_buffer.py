@@ -44,6 +44,12 @@ class FrameBuffer:
         with self._changed:
             return dict(self._tally.counts)
 
+    @property
+    def waiting(self) -> int:
+        """Frames that wait to be taken. Any thread."""
+        with self._changed:
+            return len(self._waiting)
+
     def put(self, grabbed: Grabbed) -> None:
         """Copy a frame in; the oldest that waits is lost if there is no room. Putter's thread."""
         with self._changed:

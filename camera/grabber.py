@@ -87,6 +87,11 @@ class Grabber:
         """Frames lost or repeated so far, by cause: ``transport``, ``incomplete``, ``late``, ``repeat``..."""
         return self._buffer.counts
 
+    @property
+    def waiting(self) -> int:
+        """Frames that ``read`` would return at once."""
+        return self._buffer.waiting
+
     def connect(self, go_on: Callable[[], bool] = lambda: True) -> None:
         """Open the camera and set it up, so that a session can be refused before it has made anything.
 
@@ -136,25 +141,28 @@ class Grabber:
         last_words, self._last_words = self._last_words, ()
         return (*self._buffer.take_reports(), *last_words)
 
-    def reconnect(self) -> None:
+    def reconnect(self, wait_s: float | None = None) -> None:
         """Close the camera, open it anew and grab on; numbers go on, with a gap for the frames that were not taken.
 
         A lost camera may take many seconds to be let go and found again, in which its caller has a guardian to keep
-        company: this returns after RECONNECT_S, and is called again until it succeeds. Raises CameraTimeout while that
-        goes on, CameraError when the camera could not be had; the next call then tries anew.
+        company: this returns after ``wait_s`` (s; RECONNECT_S without one), and is called again until it succeeds.
+        Raises CameraTimeout while that goes on, CameraError when the camera could not be had; the next call then tries
+        anew.
         """
         self._life.check_readable()
         if self._attempt is None:
             self._buffer.camera_lost(self._clock.now_ns(), "no frames came")
             self._attempt = self._thread.ask("reconnect", self._reopen, turning=True)
+        done = True  # also where it fails
         try:
-            done = self._thread.wait(self._attempt, RECONNECT_S)
+            done = self._thread.wait(self._attempt, RECONNECT_S if wait_s is None else wait_s)
         except CameraError as error:
             self._why = str(error)
             self._buffer.fail(error, self._clock.now_ns())
             raise
         finally:
-            if self._attempt.done:
+            # One that ends only now has not been told: the next call does.
+            if done:
                 self._attempt = None
         if not done:
             raise CameraTimeout(self._why or f"{self._name()}: is being opened again ({self._thread.doing})")

@@ -19,6 +19,11 @@ class Lifecycle:
         self._started = False
         self._closed = False
 
+    @property
+    def running(self) -> bool:
+        """Whether the camera is started and not closed."""
+        return self._started and not self._closed
+
     def start(self) -> None:
         """Note the start. Raises CameraError when it has been started or closed before."""
         self.check_open()

@@ -59,6 +59,13 @@ class Paced:
         """Frames the source holds; as many come, less those that a late reader loses."""
         return self._source.expected_frames
 
+    @property
+    def waiting(self) -> int:
+        """Frames that are due, which ``read`` would return at once."""
+        if self._life.running:
+            self._collect(self._clock.now_ns())
+        return len(self._ring)
+
     def start(self) -> None:
         """Start the source, fetch its first frame and start the clock on it. Raises CameraError."""
         self._life.start()
@@ -105,8 +112,7 @@ class Paced:
     def _collect(self, now_ns: int) -> Frame | None:
         """Move every frame that is due into the ring, the oldest being lost on overflow; return the one after them."""
         while (coming := self._peek()) is not None and coming.time_ns <= now_ns:
-            # The source may use the image's memory again at its next read, and this frame has to wait through that.
-            self._ring.append(coming._replace(image=coming.image.copy()))
+            self._ring.append(coming)
             self._coming = None
             if len(self._ring) > self._size:
                 lost = self._ring.popleft()
@@ -122,5 +128,6 @@ class Paced:
             except EndOfSource:
                 self._ended = True
                 return None
-            self._coming = frame._replace(time_ns=frame.time_ns + self._shift_ns)
+            # The source may use the image's memory again at its next read, which may come while this frame still waits.
+            self._coming = frame._replace(image=frame.image.copy(), time_ns=frame.time_ns + self._shift_ns)
         return self._coming

@@ -1,4 +1,4 @@
-"""A session of our own as a source of frames: the recorded numbers, times and losses, exactly."""
+"""A session as a source of frames: the recorded numbers, times and losses, exactly; images from HDF5 or a video."""
 
 from __future__ import annotations
 
@@ -9,14 +9,51 @@ import numpy as np
 from camera.hdf5_source import Hdf5Images
 from camera.source import Source, SourceKind
 from camera.stamps import IntArray, Stamps, check_times
-from core.errors import SourceError
+from core.errors import CameraError, SourceError
+from core.values import Image
 from recording.reader import open_session
 from recording.recorded import RecordedSession
 from recording.schema import FRAMES_CSV
+from recording.video_read import VideoImages, is_video
+
+
+class RecordedVideo:
+    """Frames of a session's video in order; (height, width, 3) BGR. Raises SourceError where it is none."""
+
+    def __init__(self, path: Path) -> None:
+        self._video = VideoImages(path)
+        self.n_images = len(self._video)
+        self.frame_shape = (int(self._video.shape[1]), int(self._video.shape[2]), 3)
+        self.frame_dtype = str(self._video.dtype.name)
+
+    def get(self, index: int) -> Image:
+        """Return frame ``index``; those before it are skipped. Raises CameraError when it cannot be decoded."""
+        try:
+            return self._video.get(index)
+        except SourceError as error:
+            raise CameraError(str(error)) from error
+
+    def whole(self) -> int:
+        """Return how many frames from the first on are whole in the file."""
+        return self.n_images
+
+    def check(self, first: int, last: int) -> None:
+        """Decode frame ``first``, which will be asked for. Raises SourceError.
+
+        That the others up to ``last`` are whole was seen when they were counted.
+        """
+        del last
+        self._video.get(first)
+
+    def close(self) -> None:
+        """Close the file; twice is legal."""
+        self._video.close()
 
 
 def open_session_source(path: Path) -> Source:
-    """Open a session: ``path`` is its folder or its file of images.
+    """Open a session of ours, or a movement session of CLoPy's: ``path`` is its folder, file of images or log.
+
+    Images of a video are as its codec gives them back: with h264 near to those that the camera saw, not equal.
 
     A row whose image was not kept, or did not reach the disk before the session was killed, is not delivered; it counts
     as lost in ``dropped`` of the next frame that is.
@@ -34,7 +71,7 @@ def open_session_source(path: Path) -> Source:
         )
     rows = np.stack([frames.frame, frames.time_ns, frames.sensor_ns, frames.dropped, frames.image], axis=1)
     _check_whole(session)
-    images = Hdf5Images(session.image_path)
+    images = RecordedVideo(session.image_path) if is_video(session.image_path) else Hdf5Images(session.image_path)
     try:
         cut = session.meta.get("outcome") == "running"  # nobody closed it: it was killed, or the power failed
         stamps, index = deliverable(rows, images.whole() if cut else images.n_images)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from cli.screen import say
+
+if TYPE_CHECKING:
+    from session.settings import Settings
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,9 +28,18 @@ def run(args: argparse.Namespace) -> int:
         [args.mouse] if args.mouse else [section.title[6:] for section in read_config(args.config).mice.values()]
     ):
         settings = load_settings(args.config, mouse, experiment=None, overrides={}, probe=None)
-        lacking = CameraFactory().missing(settings.camera.vid_source, settings.camera.genicam_library)
-        note = f"  ({lacking})" if lacking else ""
-        camera = settings.camera.vid_source.value
-        say(f"{mouse}: {settings.experiment}, signal {settings.formula}, camera {camera}{note}")
+        cameras = [settings.camera] if settings.camera2 is None else [settings.camera, settings.camera2.camera]
+        lacking = [CameraFactory().missing(camera.vid_source, camera.genicam_library) for camera in cameras]
+        notes = "".join(f"  ({each})" for each in dict.fromkeys(lacking) if each)
+        kinds = " and ".join(camera.vid_source.value for camera in cameras)
+        say(f"{mouse}: {settings.experiment}, signal {_signal(settings)}, camera {kinds}{notes}")
     say(f"{args.config}: good")
     return 0
+
+
+def _signal(settings: Settings) -> str:
+    """Return what drives the tone, in words."""
+    if settings.movement is None or settings.pose is None:
+        return settings.formula
+    what = "speed of" if settings.movement.reward_by.value == "speed" else "distance to the target of"
+    return f"{what} {settings.movement.control_point} (pose: {settings.pose.pose_backend.value})"

@@ -15,6 +15,6 @@ def run(args: argparse.Namespace) -> int:
     with open_session(args.session) as session:
         folder = session.folder if args.clopy is None else args.clopy
         done = write_clopy_files(session, folder) if args.clopy is None else export_clopy(session, folder)
-    left_out = f"; {done.left_out} frames without image were left out" if done.left_out else ""
+    left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
     return 0

@@ -1,4 +1,4 @@
-"""The lines that say what a simulated mouse is, while it is being made."""
+"""The lines that say what is being made ready, and what a simulated mouse is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MouseLines(PrepareWatch):
         """Say a new stage."""
         if stage and stage != self._stage:
             self._stage = stage
-            say(f"simulated mouse: {stage} ...", error=True)
+            say(f"{stage} ...", error=True)
 
     def prepared(self, about: Mapping[str, Any]) -> None:
         """Say what it is, which code generation runs it, and why."""

@@ -19,6 +19,7 @@ from session.stop import StopRequest
 
 if TYPE_CHECKING:
     from analysis.preview_figure import PreviewFigure
+    from analysis.preview_pose import PosePreview
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,24 +66,35 @@ class Pictures(MouseLines, PreviewView):
         super().__init__()
         self._settings = settings
         self.path = path
-        self._figure: PreviewFigure | None = None
+        self._moves = settings.kind == "clmf"
+        self._names: tuple[str, ...] = ()
+        self._figure: PreviewFigure | PosePreview | None = None
         self._said = False
 
     def opened(self, names: tuple[str, ...], frame_shape: tuple[int, int, int]) -> None:
         """Make what all pictures share, which takes most of a second."""
         from analysis.preview_figure import PreviewFigure
+        from analysis.preview_pose import PosePreview
 
-        self._figure = PreviewFigure(self._settings, names, frame_shape, self.path)
+        figure = PosePreview if self._moves else PreviewFigure
+        self._names = names
+        self._figure = figure(self._settings, names, frame_shape, self.path)
         say(f"preview of {self._settings.mouse}: {self.path}, anew every second; Ctrl-C ends it")
 
     def show(self, sight: Sight) -> None:
         """Draw, then say so. Raises RecordingError where the picture cannot be written."""
-        from analysis.preview_text import screen_line
-
         if self._figure is not None:
             self._figure.draw(sight)
-        say_over(screen_line(sight))
+        say_over(self._line(sight))
         self._said = True
+
+    def _line(self, sight: Sight) -> str:
+        """Return what is said of a sight on the screen."""
+        from analysis import preview_pose_text, preview_text
+
+        if self._moves:
+            return preview_pose_text.screen_line(sight, self._names, self._settings)
+        return preview_text.screen_line(sight)
 
     def leave_line(self) -> None:
         """Let what is said next begin on a line of its own."""

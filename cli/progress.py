@@ -97,12 +97,14 @@ class ProgressBar(SessionWatch):
 def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None:
     """Put the live counts into the bar, which shows them at its next refresh."""
     state = status.state
+    phase = "waits for a start" if state.waiting and phase == "rest" else phase
     seconds = (status.now_ns - status.first_ns) / 1e9
     bar.n = state.successes + status.fails if goal.trials else min(seconds, goal.rest_s)
+    skipped = f"{status.skipped} skipped, " if status.skipped else ""
     frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"
     bar.set_postfix_str(
         # A narrow screen cuts off the end, which matters least.
         f"{phase} {seconds:.0f} s, {state.successes} successes, {status.water} drops, {status.dropped} lost, "
-        f"{frames} frames",
+        f"{skipped}{frames} frames",
         refresh=False,
     )

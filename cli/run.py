@@ -6,10 +6,14 @@ import argparse
 import json
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli.screen import say
 from core.errors import InputError
 from session.stop import StopRequest
+
+if TYPE_CHECKING:
+    from session.settings import Settings
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,7 +37,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     settings = load_settings(
         args.config, args.mouse, experiment=args.experiment, overrides=overrides, probe=probe_source
     )
-    _check_script(args, settings.kind, settings.rule.roi, settings.experiment)
+    _check_script(args, settings)
     outputs = default_outputs(settings) if args.outputs is None else OutputKind(args.outputs)
     options = Options(
         seed=read_seed(args.seed),
@@ -86,18 +90,45 @@ def read_seed(seed: int | None) -> int:
     return seed
 
 
-def _check_script(args: argparse.Namespace, kind: str, roi: str, experiment: str) -> None:
+SCRIPTS = {
+    "roi": "brain/cla_reward_punish_1roi.py",
+    "roi_operation": "brain/cla_reward_punish_2roi.py",
+    "movement": "behavior/cla_dlc_trials_speed.py",
+}
+"""What drives an experiment, and the script that is for it."""
+
+
+def _check_script(args: argparse.Namespace, settings: Settings) -> None:
     """Refuse an experiment that is not the one this script is for."""
     wanted = getattr(args, "kind", None)
     if wanted is None:
         return
-    has = "roi" if roi else "roi_operation"
-    if kind != "clnf" or has != wanted:
-        other = "brain/cla_reward_punish_1roi.py" if has == "roi" else "brain/cla_reward_punish_2roi.py"
+    if wanted == "two_cameras":
+        _check_two_cameras(settings)
+        return
+    has = "movement" if settings.kind == "clmf" else "roi" if settings.rule.roi else "roi_operation"
+    if has != wanted:
         raise InputError(
-            f"mouse {args.mouse}: its experiment {experiment} is driven by {has}, this script by {wanted}; "
-            f"use {other} or `rigloop run`, or choose another section with --experiment"
+            f"mouse {args.mouse}: its experiment {settings.experiment} is driven by {has}, this script by {wanted}; "
+            f"use {SCRIPTS[has]} or `rigloop run`, or choose another section with --experiment"
         )
+
+
+def _check_two_cameras(settings: Settings) -> None:
+    """Refuse an experiment that is no habituation with two cameras."""
+    from helper import SessionType
+
+    kind = settings.schedule.session_type
+    if settings.camera2 is None:
+        wrong, cure = "has one camera", "add second_camera = SECTION, the experiment section of the other camera"
+    elif kind is not SessionType.behavior_recording:
+        wrong, cure = f"has session_type = {kind.value}", "set session_type = behavior_recording"
+    else:
+        return
+    raise InputError(
+        f"mouse {settings.mouse}: its experiment {settings.experiment} {wrong}, and this script is for habituation "
+        f"before two cameras; {cure}, choose another section with --experiment, or use `rigloop run`"
+    )
 
 
 def _draw(session: Path) -> str:

@@ -107,6 +107,7 @@ def _save(args: argparse.Namespace, meta: dict[str, Any], file: Path, threshold:
         raise InputError(f"{args.session}: this session does not say whose it is; give --mouse ID with --save")
     if not isinstance(mouse, str):
         raise SourceError(f'{file}: "mouse" is {json.dumps(mouse)}, not a name; {_CURE}, or give --mouse ID')
-    load_settings(args.config, mouse, overrides={"reward_threshold": repr(threshold)})
-    set_mouse_key(args.config, mouse, "reward_threshold", repr(threshold))
-    say(f"{args.config}: [mouse:{mouse}] reward_threshold = {threshold!r}")
+    key = "speed_threshold" if meta.get("kind") == "clmf" else "reward_threshold"
+    load_settings(args.config, mouse, overrides={key: repr(threshold)})
+    set_mouse_key(args.config, mouse, key, repr(threshold))
+    say(f"{args.config}: [mouse:{mouse}] {key} = {threshold!r}")

@@ -1,6 +1,7 @@
 """The trial state machine: ``step(plan, state, input) -> (state, commands)``. Pure: whole sessions run without a rig.
 
-REST lasts its duration and until the signal has warmed up; then a TRIAL begins on that frame. In a trial the tone
+REST lasts its duration and until the signal has warmed up and lets a trial begin (in movement experiments the paw is
+still, or in its place); then a TRIAL begins on that frame. In a trial the tone
 follows the signal. A *crossing* is a valid signal at or above the threshold after one below it: a signal that was
 high already when the trial began has crossed in rest, which counts for nothing. A crossing at any time up to
 ``max_trial_dur`` is latched: the trial is a success and water comes ``reward_delay`` later, the tone going on until
@@ -10,6 +11,7 @@ so that the last drop is delivered whole, and is DONE.
 
 from __future__ import annotations
 
+from core.session_end import give_free_reward, tell_of_end
 from core.threshold import adapt
 from core.trial_state import Phase, SessionPlan, TrialSettings, TrialState, Verdict, begin
 from core.values import WARM_UP, Command, Line, Mark, Pulse, Signal, Tone, TrialInput, Water
@@ -38,7 +40,7 @@ def step(plan: SessionPlan, state: TrialState, given: TrialInput) -> tuple[Trial
     """
     commands: list[Command] = []
     if state.last_ns < 0:
-        state = state._replace(since_ns=given.time_ns)
+        state = state._replace(since_ns=given.time_ns, free_ns=given.time_ns)
     for wish in given.operator:
         state = obey(plan, state, wish, given.time_ns, commands)
     state = state._replace(verdict=Verdict(state.phase, 0, False, 0, state.threshold.value))
@@ -54,17 +56,34 @@ def step(plan: SessionPlan, state: TrialState, given: TrialInput) -> tuple[Trial
 
 def _rest(plan: SessionPlan, state: TrialState, given: TrialInput, commands: list[Command]) -> TrialState:
     """Wait; then begin the next trial, or end the session."""
-    if given.time_ns - state.since_ns < state.rest_ns:
-        return state
+    over = given.time_ns - state.since_ns >= state.rest_ns
     if state.last_trial:
-        return end_session(state, state.outcome, commands)
-    if given.signal.reason == WARM_UP:
+        state = give_free_reward(plan, state, given.time_ns, over, commands)
+        state, over = tell_of_end(plan, state, given.time_ns, over, commands)
+        return end_session(state, state.outcome, commands) if over else state
+    if not over or given.signal.reason == WARM_UP:
         return state
+    if given.signal.waits:
+        return _wait_for_start(plan, state, given, commands)
     number = state.trial + 1
     commands.append(Mark("trial_start", number, "sound" if plan.schedule[number - 1].audio else "silent"))
     return state._replace(
-        phase=Phase.TRIAL, trial=number, since_ns=given.time_ns, due_ns=-1, paid=0, heard=(), last_ns=given.time_ns
-    )
+        phase=Phase.TRIAL, trial=number, since_ns=given.time_ns, due_ns=-1, paid=0, heard=(), last_ns=given.time_ns,
+        waiting=False,
+    )  # fmt: skip
+
+
+def _wait_for_start(plan: SessionPlan, state: TrialState, given: TrialInput, commands: list[Command]) -> TrialState:
+    """Mark that the mouse is waited for; end a session that has waited for too long."""
+    if not state.waiting:
+        commands.append(Mark("start_waits", 0, given.signal.waits))
+    state = state._replace(waiting=True)
+    if 0 < plan.max_start_wait_ns <= given.time_ns - state.since_ns - state.rest_ns:
+        commands.append(Mark("start_waits", 0, f"too long: {given.signal.waits}"))
+        return state._replace(
+            last_trial=True, outcome="no_start", since_ns=given.time_ns, rest_ns=plan.final_rest_ns, waiting=False
+        )
+    return state
 
 
 def _trial(plan: SessionPlan, state: TrialState, given: TrialInput, commands: list[Command]) -> TrialState:

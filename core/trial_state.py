@@ -41,6 +41,9 @@ class TrialSettings:
     spont_sess_duration: Annotated[
         float, Gt(0), Le(600), Key("min", "Duration of a behavior_recording (resting) session.")
     ] = 2.0
+    free_reward_interval_s: Annotated[
+        float, Ge(0), Le(3600), Key("s", "In behavior_recording sessions a drop comes this often by itself; 0: none.")
+    ] = 0.0
 
 
 class Phase(Enum):
@@ -108,8 +111,17 @@ class TrialState(NamedTuple):
         No trial may begin any more.
     paused : Phase
         The phase a pause interrupted.
-    outcome : {"complete", "stopped", "aborted"}
-        How the session ends, or ended: by itself, as a person asked for after a trial, or at once.
+    waiting : bool
+        A rest is over, and the signal does not let a trial begin.
+    end_ns : int
+        When the brain camera's line fell, which tells it of the end; -1 before.
+    end_told : bool
+        Whether the pulse that follows on it has been given.
+    free_ns : int
+        When the last drop came that the session gives by itself, at first its start.
+    outcome : {"complete", "stopped", "aborted", "no_start"}
+        How the session ends, or ended: by itself, as a person asked for after a trial, at once, or since no trial could
+        begin for ``max_start_wait_s``.
     verdict : Verdict
     """
 
@@ -129,6 +141,10 @@ class TrialState(NamedTuple):
     heard: tuple[tuple[int, float], ...]
     last_trial: bool
     paused: Phase
+    waiting: bool
+    end_ns: int
+    end_told: bool
+    free_ns: int
     outcome: str
     verdict: Verdict
 
@@ -146,6 +162,10 @@ class SessionPlan:
         From ``core.schedule.draw_schedule``.
     pulse_gap_s : float
         Least pause between two openings of the valve, s.
+    max_start_wait_s : float
+        The session ends when no trial may begin for so long after a rest, s; 0: it waits on.
+    end_pulse : bool
+        Whether the brain camera is told of the session's end: its line goes low, high and low.
     """
 
     def __init__(
@@ -156,6 +176,9 @@ class SessionPlan:
         session_type: SessionType,
         schedule: tuple[TrialPlan, ...],
         pulse_gap_s: float = 0.0,
+        *,
+        max_start_wait_s: float = 0.0,
+        end_pulse: bool = False,
     ) -> None:
         self.settings = trial
         self.tone_map = ToneMap(tones)
@@ -176,6 +199,9 @@ class SessionPlan:
         self.audio_delay_ns = as_ns(trial.audio_delay)
         self.reward_delay_ns = as_ns(trial.reward_delay)
         self.drop_ns = as_ns(trial.reward_dur + pulse_gap_s)
+        self.free_interval_ns = as_ns(trial.free_reward_interval_s) if self.resting else 0
+        self.max_start_wait_ns = as_ns(max_start_wait_s)
+        self.end_pulse = end_pulse
         self.water_after_ns = tuple(_wait_ns(plan) for plan in schedule)
 
     @property
@@ -212,6 +238,10 @@ def begin(plan: SessionPlan) -> TrialState:
         heard=(),
         last_trial=plan.resting,
         paused=Phase.REST,
+        waiting=False,
+        end_ns=-1,
+        end_told=False,
+        free_ns=0,
         outcome="complete",
         verdict=Verdict(Phase.REST, 0, False, 0, threshold.value),
     )

@@ -10,8 +10,9 @@ from core.errors import InputError
 from insilico.calls import takes_one
 from insilico.indicator import IndicatorSettings
 from insilico.licks import LickSettings
+from insilico.limb import MUSCLES, NEEDED, LimbSettings
 from insilico.optics import OpticsSettings
-from insilico.preparation import Preparation, Tissue
+from insilico.preparation import Body, Living, Preparation, Tissue
 
 MAX_MM = 20.0
 MAX_SETTLE_S = 600.0
@@ -25,13 +26,29 @@ def check_tissue(made: Any, preparation: Preparation) -> Tissue:
         raise InputError(
             f"returned {what}; return insilico.Tissue(network, imaged={{region: group}}, hear=..., drink=...)"
         )
-    problems = list(_network(made)) or list(_imaged(made, preparation)) + list(_rest(made))
-    if problems:
-        raise InputError("; ".join(problems))
+    kinds = {"indicator": IndicatorSettings, "optics": OpticsSettings}
+    _refuse(list(_network(made)) or [*_imaged(made, preparation), *_rest(made, kinds, region_radius_mm=(0.01, 5.0))])
     return made
 
 
-def _network(made: Tissue) -> Iterator[str]:
+def check_body(made: Any) -> Body:
+    """Return ``made`` if it is a usable Body. Raises InputError with every problem."""
+    if not isinstance(made, Body):
+        what = "nothing (has it a return?)" if made is None else f"a {type(made).__name__}"
+        raise InputError(
+            f"returned {what}; this experiment films movement: return insilico.Body(network, muscles={{'extend': "
+            "group, 'retract': group}, hear=..., drink=...)"
+        )
+    _refuse(list(_network(made)) or [*_muscles(made), *_rest(made, {"limb": LimbSettings})])
+    return made
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise InputError("; ".join(problems))
+
+
+def _network(made: Living) -> Iterator[str]:
     import brian2 as b2
     from brian2.devices.device import RuntimeDevice, get_device
 
@@ -52,17 +69,38 @@ def _imaged(made: Tissue, preparation: Preparation) -> Iterator[str]:
         problem = _group(group, made)
         if problem:
             yield f"imaged[{place!r}] {problem}"
-    groups = [group for group in made.imaged.values() if not _group(group, made)]
+    yield from _cells("imaged", made)
+
+
+def _muscles(made: Body) -> Iterator[str]:
+    if not isinstance(made.muscles, Mapping) or not made.muscles:
+        yield f"muscles is {_shown(made.muscles)}; give a dict of muscle to group: extend and retract at least"
+        return
+    for name in NEEDED:
+        if name not in made.muscles:
+            yield f"muscles has no {name!r}; give it a group"
+    for name, group in made.muscles.items():
+        if name not in MUSCLES:
+            yield f"muscles has {_shown(name)}; there are {', '.join(MUSCLES)}"
+        problem = _group(group, made)
+        if problem:
+            yield f"muscles[{name!r}] {problem}"
+    yield from _cells("muscles", made)
+
+
+def _cells(what: str, made: Living) -> Iterator[str]:
+    """Yield what is wrong with the groups that are seen, taken together; ``what`` is their name."""
+    groups = [group for group in made.groups if not _group(group, made)]
     steps = sorted({float(group.clock.dt) for group in groups})
     if len(steps) > 1:
-        yield f"imaged groups have time steps of {' and '.join(f'{step * 1e3:g} ms' for step in steps)}; give them one"
+        yield f"{what} groups have time steps of {' and '.join(f'{step * 1e3:g} ms' for step in steps)}; give them one"
     cells = sum(len(group) for group in groups)
     if cells > MAX_CELLS:
-        yield f"imaged holds {cells} cells; give {MAX_CELLS} at most"
+        yield f"{what} holds {cells} cells; give {MAX_CELLS} at most"
 
 
-def _group(group: Any, made: Tissue) -> str:
-    """Return what is wrong with an imaged group; empty if nothing is."""
+def _group(group: Any, made: Living) -> str:
+    """Return what is wrong with a group that is seen; empty if nothing is."""
     from brian2.core.spikesource import SpikeSource
 
     if not isinstance(group, SpikeSource):
@@ -94,18 +132,18 @@ def _place(place: Any, preparation: Preparation) -> Iterator[str]:
         yield f"imaged has the place {_shown(place)}; give AP and ML in mm from bregma, at most {MAX_MM:g} away"
 
 
-def _rest(made: Tissue) -> Iterator[str]:
+def _rest(made: Living, kinds: Mapping[str, type], **ranges: tuple[float, float]) -> Iterator[str]:
     for name in ("hear", "drink"):
         value = getattr(made, name)
         if value is not None and not (callable(value) and takes_one(value)):
             yield f"{name} is {_shown(value)}; give a function of one argument, or leave it out"
     if made.namespace is not None and not isinstance(made.namespace, Mapping):
         yield f"namespace is a {type(made.namespace).__name__}; give a dict such as locals()"
-    for name, least, most in (("settle_s", 0.0, MAX_SETTLE_S), ("region_radius_mm", 0.01, 5.0)):
+    for name, (least, most) in {"settle_s": (0.0, MAX_SETTLE_S), **ranges}.items():
         value = getattr(made, name)
         if not (isinstance(value, int | float) and math.isfinite(value) and least <= value <= most):
             yield f"{name} is {_shown(value)}; give a number from {least:g} to {most:g}"
-    for name, kind in (("indicator", IndicatorSettings), ("optics", OpticsSettings), ("licks", LickSettings)):
+    for name, kind in {**kinds, "licks": LickSettings}.items():
         if not isinstance(getattr(made, name), kind):
             yield f"{name} is a {type(getattr(made, name)).__name__}; give a {kind.__name__}"
     if not isinstance(made.name, str) or not made.name.isprintable() or not 0 < len(made.name) <= 60:

@@ -20,6 +20,7 @@ from insilico.indicator import IndicatorSettings
 from insilico.licks import LickSettings
 from insilico.optics import OpticsSettings
 from insilico.preparation import Place, Preparation, Tissue
+from insilico.senses import Senses, SenseSettings
 from insilico.slow import SlowDrive, SlowSettings
 
 if TYPE_CHECKING:
@@ -169,20 +170,25 @@ def build(preparation: Preparation, settings: CortexSettings | None = None) -> T
     parts = _Parts(made, len(regions))
     cells = _cells(made, parts, preparation.rng)
     synapses = _synapses(made, parts, cells, preparation.rng)
-    inputs = _Inputs(made, parts, cells, preparation.tones_hz)
+    drive = cells.variables["drive"].get_value()
+    heard = SenseSettings(made.tuning_octaves, made.tone_drive, made.water_drive)
+    senses = Senses(heard, drive, parts.auditory, parts.reward, preparation.tones_hz)
     slow = SlowDrive(made.slow, list(regions.values()), preparation.rng)
+    region = parts.region_of()
+    cortical = np.nonzero(region >= 0)[0]
+    region_of_each = region[cortical]
 
     def drift(dt_s: float) -> None:
         slow.step(dt_s)
-        inputs.drift(slow.value)
+        drive[cortical] = made.slow_gain * slow.value[region_of_each]
 
     network = b2.Network(cells, *synapses, every(cells.clock, 10e-3, drift, "sim1_slow"))
     imaged: dict[str | Place, Any] = {name: cells[parts.exc(i)] for i, name in enumerate(regions)}
     return Tissue(
         network,
         {name if name in preparation.regions else regions[str(name)]: group for name, group in imaged.items()},
-        hear=inputs.hear,
-        drink=inputs.drink,
+        hear=senses.hear,
+        drink=senses.drink,
         name="SIM1",
         indicator=made.indicator,
         optics=made.optics,
@@ -274,35 +280,3 @@ def _synapses(
         synapses.delay = settings.delay_ms * b2.ms
         made.append(synapses)
     return made[0], made[1]
-
-
-class _Inputs:
-    """What reaches the cells from outside: slow drift, tones and water, in the one variable ``drive``."""
-
-    def __init__(
-        self, settings: CortexSettings, parts: _Parts, cells: NeuronGroup, tones_hz: tuple[float, float]
-    ) -> None:
-        self._settings = settings
-        self._drive = cells.variables["drive"].get_value()
-        self._parts = parts
-        region = parts.region_of()
-        self._of_region = np.nonzero(region >= 0)[0]
-        self._region = region[self._of_region]
-        low, high = np.log2(tones_hz)
-        self._best = np.linspace(low, high, settings.auditory)
-
-    def drift(self, slow: npt.NDArray[np.float64]) -> None:
-        """Set the slow input of every region, (regions,)."""
-        self._drive[self._of_region] = self._settings.slow_gain * slow[self._region]
-
-    def hear(self, freq_hz: float) -> None:
-        """Drive the auditory cells by their distance from the tone, octaves; 0 Hz is silence."""
-        if freq_hz <= 0:
-            self._drive[self._parts.auditory] = 0.0
-            return
-        octaves = (np.log2(freq_hz) - self._best) / self._settings.tuning_octaves
-        self._drive[self._parts.auditory] = self._settings.tone_drive * np.exp(-0.5 * octaves**2)
-
-    def drink(self, flows: bool) -> None:
-        """Drive the reward cells while water flows."""
-        self._drive[self._parts.reward] = self._settings.water_drive if flows else 0.0

@@ -17,8 +17,6 @@ from insilico.preparation import Tissue
 from insilico.spec import MouseSpec
 from insilico.spikes import Counts
 
-REST_SHARE = 0.6
-
 
 @dataclass(frozen=True, slots=True)
 class Chance:

@@ -1,4 +1,4 @@
-"""Finds the function that builds a network: SIM1's, or one in a user's file."""
+"""Finds the function that builds a network: that of SIM1 or SIM2, or one in a user's file."""
 
 from __future__ import annotations
 
@@ -13,23 +13,30 @@ from typing import Any
 from core.errors import InputError
 from insilico.calls import takes_one
 from insilico.settings import split_network
-from insilico.spec import SIM1
+from insilico.spec import OWN
 
 Build = Callable[..., Any]
 
 
-def load_build(network: str) -> tuple[Build, Mapping[str, Any]]:
+def load_build(network: str, *, moves: bool = False) -> tuple[Build, Mapping[str, Any]]:
     """Return the function, and the names at the top of its file.
+
+    Parameters
+    ----------
+    network : str
+        ``FILE.py:FUNCTION``, or empty for SIM1, or SIM2 where movement is filmed.
+    moves : bool
+        Whether it is.
 
     Raises
     ------
     InputError
         The file cannot be read or run, or has no such function.
     """
-    if network == SIM1:
-        from insilico import cortex
+    if network == OWN:
+        from insilico import cortex, motor
 
-        return cortex.build, vars(cortex)
+        return (motor.build, vars(motor)) if moves else (cortex.build, vars(cortex))
     path, name = split_network(network)
     if not Path(path).is_file():
         raise InputError(f"there is no file {path}; correct the path (it is relative to config.ini)")
@@ -78,7 +85,7 @@ def in_one_line(error: BaseException, network: str) -> str:
     text = " ".join(str(cause).split()) or "no message"
     unknown = re.search(r'identifier "(\w+)" could not be resolved', text)
     if unknown:
-        cure = "put it at the top of the file, or pass namespace=locals() to Tissue"
+        cure = "put it at the top of the file, or pass namespace=locals() to Tissue or Body"
         return f"the equations use {unknown[1]}, which has no value; {cure}"
     path = network.rpartition(":")[0]
     at = ""

@@ -22,16 +22,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputError
-from insilico.checks import check_tissue
+from insilico.assemble import build_network, make_stepper
 from insilico.every import at_each_step
-from insilico.film import Chance, Film, chance_from
-from insilico.licks import Licker
-from insilico.load import in_one_line, load_build
-from insilico.placing import place_cells
-from insilico.preparation import Preparation, Tissue
+from insilico.film import chance_from
+from insilico.load import in_one_line
+from insilico.preparation import Living
 from insilico.spec import Failure, Go, MouseSpec, Ready, Shot, Stage
-from insilico.spikes import SpikeCounter
-from insilico.stepper import Meet, Stepper
+from insilico.stepper import Stepper
 from insilico.ticks import Ticks
 from insilico.wire import Gone, Wire
 from recording.child import stand_alone
@@ -100,57 +97,44 @@ def _live(link: Wire, image: Image, spec: MouseSpec) -> None:
     target, why = choose_target(spec.codegen)
     version = quiet_brian(target, chance.brian)
     link.send(Stage("building the network"))
-    tissue, names = build_tissue(spec, chance)
-    ticks = _ticks(tissue, spec)
+    living, names = build_network(spec, chance)
+    ticks = _ticks(living, spec)
 
     def about() -> About:
-        return _about(tissue, ticks, target, why, version) | {"rate_hz": round(stepper.film.rest_rate_hz(), 2)}
+        return _about(living, ticks, target, why, version) | {"rate_hz": round(stepper.film.rest_rate_hz(), 2)}
 
-    stepper = make_stepper(tissue, spec, chance, ticks, image, _Meeting(link, spec.n_frames, about))
+    stepper = make_stepper(living, spec, chance, ticks, image, _Meeting(link, spec.n_frames, about))
     link.send(Stage(f"{'compiling and ' * (target == 'cython')}settling the network"))
-    run(tissue, stepper, names)
+    run(living, stepper, names)
     if not stepper.ended:
         raise InputError(
             "the network stopped itself: something called stop(); leave that out, the session ends the run"
         )
 
 
-def build_tissue(spec: MouseSpec, chance: Chance) -> tuple[Tissue, Mapping[str, Any]]:
-    """Return what the function of the spec builds, checked, and the names at the top of its file."""
-    import brian2 as b2
-
-    build, names = load_build(spec.network)
-    preparation = Preparation(spec.regions, spec.tones_hz, chance.build)
-    before = b2.prefs.codegen.target
-    tissue = check_tissue(build(preparation), preparation)
-    if b2.prefs.codegen.target != before:
-        raise InputError("sets prefs.codegen.target; leave that out, config.ini's key codegen chooses it")
-    return tissue, names
+def _ticks(living: Living, spec: MouseSpec) -> Ticks:
+    return Ticks(float(living.groups[0].clock.dt), spec.framerate)
 
 
-def _ticks(tissue: Tissue, spec: MouseSpec) -> Ticks:
-    return Ticks(float(next(iter(tissue.imaged.values())).clock.dt), spec.framerate)
-
-
-def _about(tissue: Tissue, ticks: Ticks, target: str, why: str, version: str) -> About:
+def _about(living: Living, ticks: Ticks, target: str, why: str, version: str) -> About:
     """Return what the screen and the session's record say of the mouse."""
-    sources = {id(source): len(source) for source in _sources(tissue)}
+    sources = {id(source): len(source) for source in _sources(living)}
     return {
-        "name": tissue.name,
+        "name": living.name,
         "cells": sum(sources.values()),
         "dt_us": ticks.dt_ns / 1000,
         "target": target,
         "why": why,
         "brian2": version,
-        "hears": tissue.hear is not None,
-        "drinks": tissue.drink is not None,
+        "hears": living.hear is not None,
+        "drinks": living.drink is not None,
     }
 
 
-def _sources(tissue: Tissue) -> list[Any]:
+def _sources(living: Living) -> list[Any]:
     from brian2.core.spikesource import SpikeSource
 
-    return [each for each in tissue.network.objects if isinstance(each, SpikeSource)]
+    return [each for each in living.network.objects if isinstance(each, SpikeSource)]
 
 
 class _Meeting:
@@ -183,28 +167,19 @@ class _Meeting:
         return told
 
 
-def make_stepper(tissue: Tissue, spec: MouseSpec, chance: Chance, ticks: Ticks, image: Image, meet: Meet) -> Stepper:
-    """Put what a step of the network needs together: cells in their places, film, spikes, licks."""
-    places = [spec.regions[key] if isinstance(key, str) else key for key in tissue.imaged]
-    groups = list(tissue.imaged.values())
-    cells = place_cells(places, [len(group) for group in groups], tissue.region_radius_mm, spec, chance.place)
-    film = Film(tissue, cells, spec, chance, image)
-    return Stepper(tissue, film, SpikeCounter(groups), Licker(tissue.licks, chance.licks), ticks, meet)
-
-
-def run(tissue: Tissue, stepper: Stepper, names: Mapping[str, Any]) -> None:
+def run(living: Living, stepper: Stepper, names: Mapping[str, Any]) -> None:
     """Make the one run of a network; returns when the stepper's meeting returned None. Raises what the network raises.
 
     Parameters
     ----------
-    tissue : Tissue
+    living : Tissue or Body
     stepper : Stepper
     names : dict
-        Names that equations may use beside the tissue's ``namespace``.
+        Names that equations may use beside its ``namespace``.
     """
     import brian2 as b2
 
-    clock = next(iter(tissue.imaged.values())).clock
+    clock = living.groups[0].clock
     # Before all else of a step, and after all of the step before it.
-    tissue.network.add(at_each_step(clock, stepper.make_step(), "rigloop_plant", order=-(2**20)))
-    tissue.network.run(RUN_S * b2.second, namespace=dict(names) | dict(tissue.namespace or {}))
+    living.network.add(at_each_step(clock, stepper.make_step(), "rigloop_plant", order=-(2**20)))
+    living.network.run(RUN_S * b2.second, namespace=dict(names) | dict(living.namespace or {}))

@@ -250,4 +250,5 @@ class Plant:
         return self._link
 
     def _name(self) -> str:
-        return f"network = {self._spec.network}" if self._spec.network else "the simulated mouse SIM1"
+        own = "SIM1" if self._spec.limb is None else "SIM2"
+        return f"network = {self._spec.network}" if self._spec.network else f"the simulated mouse {own}"

@@ -23,7 +23,7 @@ class SimulationSettings:
 
     network: Annotated[
         str,
-        Key("", "Your own Brian2 network, as FILE.py:FUNCTION; empty for SIM1. For vid_source = simulated."),
+        Key("", "Your own Brian2 network, as FILE.py:FUNCTION; empty for SIM1 or SIM2. For vid_source = simulated."),
     ] = ""
     codegen: Annotated[
         Codegen,

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from insilico.limb_settings import LimbSceneSettings
 from insilico.preparation import Place
 from insilico.settings import Codegen
 
-SIM1 = ""
-"""The network that is there by default."""
+OWN = ""
+"""The network that is there by default: SIM1, or SIM2 where movement is filmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class MouseSpec:
     Attributes
     ----------
     network : str
-        ``FILE.py:FUNCTION``, or ``SIM1``.
+        ``FILE.py:FUNCTION``, or ``OWN``.
     codegen : Codegen
     regions : dict
         ROIs of the experiment: name to AP and ML, mm.
@@ -43,6 +44,8 @@ class MouseSpec:
         0 or more. Equal seeds, versions and targets give equal mice.
     n_frames : int or None
         Frames until the end; None for a mouse without one.
+    limb : LimbSceneSettings or None
+        What is filmed of a mouse that moves, in place of its cortex; bregma, ppmm and regions then mean nothing.
     """
 
     network: str
@@ -56,6 +59,7 @@ class MouseSpec:
     ppmm: float
     seed: int
     n_frames: int | None = None
+    limb: LimbSceneSettings | None = None
 
 
 class Go(NamedTuple):
@@ -85,8 +89,8 @@ class Ready(NamedTuple):
     Attributes
     ----------
     about : dict
-        For the screen and the session's record: name, cells, rate_hz (of imaged cells at rest), dt_us, target, why
-        (of the target), brian2, hears, drinks.
+        For the screen and the session's record: name, cells, rate_hz (at rest, of the cells that are seen), dt_us,
+        target, why (of the target), brian2, hears, drinks.
     """
 
     about: dict[str, str | int | float | bool]

@@ -1,25 +1,44 @@
 """Lives inside the one Brian2 run: counts spikes at every step, and does what is due at whole steps.
 
-Due are the beats of the indicator, the edges of the water, and the frames. Between them a step costs one comparison.
+Due are the beats of the film (its indicator, or its limb), the edges of the water, and the frames. Between them a step
+costs one comparison.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from typing import Protocol
 
-from insilico.film import REST_SHARE, Film
 from insilico.licks import Licker
-from insilico.preparation import Tissue
+from insilico.preparation import Living
 from insilico.spec import Go, Shot
-from insilico.spikes import SpikeCounter
+from insilico.spikes import Counts, SpikeCounter
 from insilico.ticks import Ticks
 
 BEAT_S = 0.02
-"""Longest step of the indicator, s: a third of its rise, and exact to second order, which leaves less than 1 %."""
+"""Longest step of a film, s: a third of the indicator's rise, and exact to second order, which leaves less than 1 %."""
+REST_SHARE = 0.6
+"""Last part of the time before the first frame that is called resting."""
 
 Meet = Callable[[Shot], Go | None]
 """Hands over a frame that has been drawn, and waits for what is to be done until the next; None ends the run."""
+
+
+class AnyFilm(Protocol):
+    """Turns spikes into frames. Called by the network, in the thread that runs it."""
+
+    def step(self, spikes: Counts, dt_s: float, *, resting: bool = False) -> None:
+        """Go ``dt_s`` (s) on; ``spikes`` (n,) of the cells that are seen fell into it."""
+
+    def settle(self) -> None:
+        """Take note that the first frame comes now."""
+
+    def rest_rate_hz(self) -> float:
+        """Return how often a cell fired in the resting steps, spikes/s; NaN where there were none."""
+
+    def shoot(self) -> None:
+        """Draw the frame of this moment, over the one before."""
 
 
 class Stepper:
@@ -27,8 +46,8 @@ class Stepper:
 
     Parameters
     ----------
-    tissue : Tissue
-    film : Film
+    living : Tissue or Body
+    film : AnyFilm
     spikes : SpikeCounter
     licker : Licker
     ticks : Ticks
@@ -37,21 +56,21 @@ class Stepper:
 
     Attributes
     ----------
-    film : Film
+    film : AnyFilm
     ended : bool
         Whether the meeting has asked for the end.
     """
 
     def __init__(
-        self, tissue: Tissue, film: Film, spikes: SpikeCounter, licker: Licker, ticks: Ticks, meet: Meet
+        self, living: Living, film: AnyFilm, spikes: SpikeCounter, licker: Licker, ticks: Ticks, meet: Meet
     ) -> None:
-        self._tissue = tissue
+        self._living = living
         self.film = film
         self._spikes = spikes
         self._licker = licker
         self._ticks = ticks
         self._meet = meet
-        settle = ticks.at(round(tissue.settle_s * 1e9))
+        settle = ticks.at(round(living.settle_s * 1e9))
         # Steps are counted from the first frame, so that settling happens at negative ones.
         self._tick = -settle
         self._resting_from = -round(settle * REST_SHARE)
@@ -78,7 +97,7 @@ class Stepper:
         return step
 
     def _act(self, tick: int) -> int:
-        """Water first, then the indicator, then the frame, which may ask for water at once; return what is due next."""
+        """Water first, then the film's beat, then the frame, which may ask for water at once; return what is due."""
         self._tick = tick
         self._pour()
         self._go_on()
@@ -103,8 +122,8 @@ class Stepper:
         while self._edges and self._edges[0][0] <= self._tick:
             _, change = heappop(self._edges)
             before, self._flowing = self._flowing, self._flowing + change
-            if self._tissue.drink is not None and (before > 0) != (self._flowing > 0):
-                self._tissue.drink(self._flowing > 0)
+            if self._living.drink is not None and (before > 0) != (self._flowing > 0):
+                self._living.drink(self._flowing > 0)
 
     def _shoot(self) -> None:
         if self._frame == 0:
@@ -117,10 +136,10 @@ class Stepper:
         self._frame_tick = self._ticks.of_frame(self._frame)
         if go is None:
             self.ended = True
-            self._tissue.network.stop()
+            self._living.network.stop()
             return
-        if go.freq_hz is not None and self._tissue.hear is not None:
-            self._tissue.hear(go.freq_hz)
+        if go.freq_hz is not None and self._living.hear is not None:
+            self._living.hear(go.freq_hz)
         for start_ns, end_ns in go.openings:
             start = max(self._tick, self._ticks.at(start_ns))
             heappush(self._edges, (start, 1))

@@ -1,4 +1,4 @@
-"""Our sessions given out as CLoPy's session folders.
+"""Our sessions given out as CLoPy's session folders: neurofeedback here, movement by ``recording.clopy_clmf``.
 
 CLoPy's log knows one row per image (``frame`` is the index into the file of images, plus one), so a row of ours whose
 image was not kept has no place in it: it is left out and counted; its licks move to the next row that is kept, and a
@@ -11,19 +11,21 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
-from recording.clopy_config import config_text
+from recording.clopy_clmf import is_movement, movement_log, movement_rows, movement_stem, times_table
+from recording.clopy_config import config_text, movement_config_text
 from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
 from recording.folder import replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, count_images
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
+from recording.video_export import write_mp4
 
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 _BLOCK = 64
@@ -36,9 +38,9 @@ class ClopyExport:
     Attributes
     ----------
     rows : int
-        Rows of VideoTimestamp.txt.
+        Rows of the log.
     left_out : int
-        Rows of the session that are not in it, as their image was not kept.
+        Rows of the session that are not in it, as their image was not kept or the frame was not judged.
     """
 
     rows: int
@@ -46,7 +48,10 @@ class ClopyExport:
 
 
 def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
-    """Write ``VideoTimestamp.txt`` and ``config.ini`` as CLoPy does.
+    """Write log and config as CLoPy does.
+
+    They are ``VideoTimestamp.txt`` and ``config.ini``, in movement sessions ``<mouse>_<YYYYmmddHHMMSS>.txt`` and
+    ``..._config.ini``.
 
     Parameters
     ----------
@@ -64,6 +69,8 @@ def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
         The session's images cannot be read.
     """
     _check_replaceable(out_dir)
+    if is_movement(session):
+        return _write_movement_files(session, out_dir, movement_rows(session))
     rows = _rows_with_images(session)
     lines = ["\t".join(log_columns(session)) + "\n", *_log_lines(session, rows)]
     replace_file(out_dir / CLOPY_LOG, "".join(lines))
@@ -72,7 +79,7 @@ def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
 
 
 def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
-    """Make a whole CLoPy session folder: log, config and images.
+    """Make a whole CLoPy session folder: log, config and images, in movement sessions a video and its frames' times.
 
     The folder appears under its name when it is complete, and not at all otherwise.
 
@@ -101,9 +108,7 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
         raise RecordingError(describe("make a folder in", out_dir.parent, error)) from error
     try:
         draft.chmod(0o755)
-        export = write_clopy_files(session, draft)
-        if session.has_images:
-            _copy_images(session, draft / DEFAULT_IMAGE_FILE, export.rows)
+        export = _export_movement(session, draft) if is_movement(session) else _export_neurofeedback(session, draft)
         sync_folder(draft)
         os.rename(draft, out_dir)
         sync_folder(out_dir.parent)
@@ -114,6 +119,34 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return export
+
+
+def _export_neurofeedback(session: RecordedSession, out_dir: Path) -> ClopyExport:
+    export = write_clopy_files(session, out_dir)
+    if session.has_images:
+        _copy_images(session, out_dir / DEFAULT_IMAGE_FILE, export.rows)
+    return export
+
+
+def _export_movement(session: RecordedSession, out_dir: Path) -> ClopyExport:
+    rows = movement_rows(session)
+    export = _write_movement_files(session, out_dir, rows)
+    stem = out_dir / movement_stem(session)
+    replace_file(stem.with_name(f"{stem.name}_times.csv"), times_table(rows, _clock_of(session)))
+    if session.has_images and rows:
+        framerate = (session.meta.get("settings") or {}).get("framerate") or 30.0
+        times_ns = [row.time_ns for row in rows]
+        write_mp4(
+            session.image_path, stem.with_name(f"{stem.name}.mp4"), [row.image for row in rows], times_ns, framerate
+        )
+    return export
+
+
+def _write_movement_files(session: RecordedSession, out_dir: Path, rows: list[FrameRow]) -> ClopyExport:
+    stem = movement_stem(session)
+    replace_file(out_dir / f"{stem}.txt", movement_log(session, rows, _clock_of(session)))
+    replace_file(out_dir / f"{stem}_config.ini", movement_config_text(session.meta))
+    return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
 def log_columns(session: RecordedSession) -> tuple[str, ...]:
@@ -169,16 +202,22 @@ def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
 
 
 def _log_lines(session: RecordedSession, rows: list[FrameRow]) -> Iterator[str]:
-    start_ns, zero_ns = _time_base(session)
+    local_time = _clock_of(session)
     single = len(log_columns(session)) == len(FIRST_COLUMNS) + 1 + len(LAST_COLUMNS)
     for row in rows:
         values = (row.signal,) if single else (*row.parts, row.signal)
         freq = int(row.freq_hz) if row.trial and row.freq_hz > 0 else 0
-        cells = [str(row.image + 1), _local_time(start_ns + row.time_ns - zero_ns)]
+        cells = [str(row.image + 1), local_time(row.time_ns)]
         cells += [repr(float(value)) for value in values]
         cells += [str(freq), repr(float(row.threshold))]
         cells += [str(int(value)) for value in (row.outcome, row.trial, row.audio, row.licks)]
         yield "\t".join(cells) + "\n"
+
+
+def _clock_of(session: RecordedSession) -> Callable[[int], str]:
+    """Return what turns a frame time, ns, into the text of a local time."""
+    start_ns, zero_ns = _time_base(session)
+    return lambda time_ns: _local_time(start_ns + time_ns - zero_ns)
 
 
 def _time_base(session: RecordedSession) -> tuple[int, int]:

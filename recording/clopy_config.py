@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
+
+from recording.clopy_clmf_read import CLMF_SECTION, px_per_frame
 
 SUMMARY_COLUMNS = (
     "mouse_id",
@@ -16,6 +19,22 @@ SUMMARY_COLUMNS = (
     "dff_history",
     "n_tones",
     "reward_threshold",
+    "rewards",
+    "audio",
+    "session_type",
+)
+
+MOVEMENT_SUMMARY_COLUMNS = (
+    "mouse_id",
+    "session",
+    "data_path",
+    "start",
+    "end",
+    "duration",
+    "fps",
+    "n_tones",
+    "start_radius",
+    "target_radius",
     "rewards",
     "audio",
     "session_type",
@@ -56,6 +75,39 @@ _AFTER_SEEDS = (
     "session_type",
     "summary_file",
 )
+_MOVEMENT = (
+    "dlc_model_path",
+    "vid_source",
+    "data_root",
+    "video_file",
+    "resolution",
+    "framerate",
+    "awb_mode",
+    "shutter_speed",
+    "iso",
+    "joint_history_sec",
+    "ppmm",
+    "control_point",
+    "start_center",
+    "start_radius_mm",
+    "target_center",
+    "target_radius_mm",
+    "speed_threshold",
+    "audio",
+    "n_tones",
+    "start_freq",
+    "audio_delay",
+    "reward_delay",
+    "adaptive_threshold",
+    "spont_sess_duration",
+    "total_trials",
+    "max_trial_dur",
+    "success_rest_dur",
+    "fail_rest_dur",
+    "initial_rest_dur",
+    "session_type",
+    "summary_file",
+)
 _WIDE = ("resolution", "bregma")
 
 
@@ -80,6 +132,31 @@ def config_text(meta: dict[str, Any], part_names: tuple[str, ...]) -> str:
     lines += _lines(settings, _AFTER_SEEDS)
     lines.append(f"summary_header = {', '.join(SUMMARY_COLUMNS)}")
     return "\n".join(lines) + "\n\n"
+
+
+def movement_config_text(meta: dict[str, Any]) -> str:
+    """Return the text of CLoPy's ``..._config.ini`` of a movement session.
+
+    Parameters
+    ----------
+    meta : dict
+        session.json; ``settings`` and ``experiment`` are used. ``speed_threshold`` is given in px per frame, as there.
+    """
+    settings = dict(meta.get("settings") or {})
+    settings["speed_threshold"] = _threshold_px(settings)
+    section = str(meta.get("experiment") or CLMF_SECTION)
+    lines = ["[configsection]", f"config = {section}", "", f"[{section}]", *_lines(settings, _MOVEMENT)]
+    lines.append(f"summary_header = {', '.join(MOVEMENT_SUMMARY_COLUMNS)}")
+    return "\n".join(lines) + "\n\n"
+
+
+def _threshold_px(settings: dict[str, Any]) -> float | None:
+    """Return the speed that earns water in px per frame, None where it is not known."""
+    if px := settings.get("speed_threshold_px_per_frame"):
+        return float(px)
+    # Rounded, as 20 px per frame must not become 19.999999999999996 by way of mm/s.
+    px = round(float(settings.get("speed_threshold") or math.nan) * px_per_frame(settings), 9)
+    return px if math.isfinite(px) else None
 
 
 def _lines(settings: dict[str, Any], keys: tuple[str, ...]) -> list[str]:

@@ -1,8 +1,9 @@
-"""CLoPy's session folders, read as if they were ours."""
+"""CLoPy's neurofeedback folders, read as if they were ours; and what its logs have in common."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from recording.tables import FrameTable, floats, integers, no_timing, texts
 # Columns of CLoPy's log before and behind those of the ROIs.
 FIRST_COLUMNS = ("frame", "time")
 LAST_COLUMNS = ("freq", "rew_threshold", "reward", "trial", "audio", "lick")
+_HEADER = f"sessions; its header should be {' '.join(FIRST_COLUMNS)} <ROI>dff ... {' '.join(LAST_COLUMNS)}"
 
 
 def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
@@ -40,11 +42,11 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
         The log is missing or damaged; a last line that was cut short is left out.
     """
     path = folder / CLOPY_LOG
-    header, rows = _read_log(path)
+    header, rows = read_log(path, _is_neurofeedback, f"neurofeedback {_HEADER}")
     names = header[len(FIRST_COLUMNS) : len(header) - len(LAST_COLUMNS)]
     images = image_path or folder / DEFAULT_IMAGE_FILE
     try:
-        wall_ns = _as_wall_ns([row[1] for row in rows])
+        wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, len(names), wall_ns, images.is_file())
     except ValueError as error:
         raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
@@ -56,22 +58,32 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     return RecordedSession(folder, meta, parts, frames, no_timing(), (), images)
 
 
-def _read_log(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
+def read_log(
+    path: Path, fits: Callable[[tuple[str, ...]], bool], wanted: str
+) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Return header and cells of a log of CLoPy's; a last line that was cut short is left out.
+
+    Parameters
+    ----------
+    path : Path
+    fits : callable
+        Whether a header is that of such a log.
+    wanted : str
+        Kind of session and header, for the message.
+
+    Raises
+    ------
+    SourceError
+        The file is missing, has another header, or a line has another number of columns.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise SourceError(describe("read", path, error)) from error
     lines = data[: data.rfind(b"\n") + 1].decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:-1]
     header = tuple(lines[0].split("\t")) if lines else ()
-    if (
-        header[:2] != FIRST_COLUMNS
-        or header[-len(LAST_COLUMNS) :] != LAST_COLUMNS
-        or len(header) <= len(FIRST_COLUMNS) + len(LAST_COLUMNS)
-    ):
-        raise SourceError(
-            f"{path} is not a log of CLoPy's neurofeedback sessions; its header should be "
-            f"{' '.join(FIRST_COLUMNS)} <ROI>dff ... {' '.join(LAST_COLUMNS)}"
-        )
+    if not fits(header):
+        raise SourceError(f"{path} is not a log of CLoPy's {wanted}")
     rows = [line.split("\t") for line in lines[1:]]
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
@@ -79,7 +91,13 @@ def _read_log(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
     return header, rows
 
 
-def _as_wall_ns(times: list[str]) -> list[int]:
+def _is_neurofeedback(header: tuple[str, ...]) -> bool:
+    first, last = len(FIRST_COLUMNS), len(LAST_COLUMNS)
+    return header[:first] == FIRST_COLUMNS and header[-last:] == LAST_COLUMNS and len(header) > first + last
+
+
+def as_wall_ns(times: list[str]) -> list[int]:
+    """Return local times of a log as ns since 1970. Raises ValueError where one is no time."""
     walls: list[int] = []
     for text in times:
         local = datetime.fromisoformat(text)

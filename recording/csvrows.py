@@ -15,9 +15,8 @@ from typing import Any, get_type_hints
 
 from core.errors import SourceError
 from recording.problems import describe
-from recording.schema import EventRow, FrameRow, TimingRow
+from recording.schema import PART_PREFIXES, EventRow, FrameRow, TimingRow
 
-PART_PREFIX = "dff_"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -121,7 +120,12 @@ def part_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
             f"{path} has the columns {', '.join(header)}; expected {', '.join(FrameRow._fields)}: "
             "read it with the version that wrote it (session.json names it)"
         )
-    return tuple(name.removeprefix(PART_PREFIX) for name in parts)
+    return tuple(_without_prefix(name) for name in parts)
+
+
+def _without_prefix(column: str) -> str:
+    """Return a part's name; only one prefix is taken off, as the name may begin like the other."""
+    return next((column[len(prefix) :] for prefix in PART_PREFIXES if column.startswith(prefix)), column)
 
 
 def numbers(cells: Iterator[str] | Sequence[str], kind: Callable[[str], Any], path: Path, column: str) -> list[Any]:

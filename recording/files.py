@@ -70,8 +70,12 @@ class ImageFile:
         self._file.swmr_mode = True
         self._file.flush()
 
-    def append(self, image: Image) -> int:
-        """Write an image, (height, width, 3); return its index. Raises one of FILE_ERRORS."""
+    def append(self, image: Image, time_ns: int) -> int:
+        """Write an image, (height, width, 3); return its index. Raises one of FILE_ERRORS.
+
+        Its time stands in frames.csv, not here.
+        """
+        del time_ns
         self._images.resize(self.count + 1, axis=0)
         self._images.id.write_direct_chunk((self.count, 0, 0, 0), image)
         self.count += 1

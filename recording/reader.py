@@ -9,14 +9,16 @@ import numpy as np
 
 from core.errors import SourceError
 from recording import schema
+from recording.clopy_clmf_read import find_movement_log, read_clopy_movement
 from recording.clopy_read import read_clopy
 from recording.csvrows import numbers, part_names, read_table
 from recording.folder import read_session_json
-from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, count_images, open_images
+from recording.recorded import DEFAULT_IMAGE_FILE, DEFAULT_VIDEO_FILE, RecordedSession, count_images, open_images
 from recording.schema import EventRow, FrameRow, TimingRow
 from recording.tables import FrameTable, TimingTable, floats, integers, no_timing, texts
+from recording.video_file import VIDEO_SUFFIX
 
-__all__ = ["DEFAULT_IMAGE_FILE", "RecordedSession", "count_images", "open_images", "open_session"]
+__all__ = ["DEFAULT_IMAGE_FILE", "DEFAULT_VIDEO_FILE", "RecordedSession", "count_images", "open_images", "open_session"]
 
 _HDF5_SUFFIXES = (".hdf5", ".h5")
 
@@ -27,7 +29,8 @@ def open_session(path: Path) -> RecordedSession:
     Parameters
     ----------
     path : Path
-        The session folder (``.../S1``), the folder above it, or its file of images.
+        The session folder (``.../S1``), the folder above it, or its file of images; of CLoPy's movement sessions the
+        folder or its log (``<mouse>_<YYYYmmddHHMMSS>.txt``).
 
     Raises
     ------
@@ -35,17 +38,20 @@ def open_session(path: Path) -> RecordedSession:
         There is no session, or it is damaged. What a kill leaves behind is not damage: a last line that was cut short
         is left out.
     """
-    folder, images = _locate(Path(path).expanduser())
+    path = Path(path).expanduser()
+    if (log := find_movement_log(path)) is not None:
+        return read_clopy_movement(log)
+    folder, images = _locate(path)
     if (folder / schema.FRAMES_CSV).is_file():
         return _read_ours(folder, images)
     return read_clopy(folder, images)
 
 
 def _locate(path: Path) -> tuple[Path, Path | None]:
-    if path.is_file() and path.suffix.lower() in _HDF5_SUFFIXES:
+    if path.is_file() and path.suffix.lower() in (*_HDF5_SUFFIXES, VIDEO_SUFFIX):
         return path.parent, path
     if not path.is_dir():
-        raise SourceError(f"{path} is no session folder and no .hdf5 file; give the folder S1 of a session")
+        raise SourceError(f"{path} is no session folder and no .hdf5 or .mkv file; give the folder S1 of a session")
     logs = (schema.FRAMES_CSV, schema.CLOPY_LOG)
     for folder in (path, path / "S1"):
         if any((folder / log).is_file() for log in logs):
@@ -68,10 +74,20 @@ def _read_ours(folder: Path, images: Path | None) -> RecordedSession:
         timing = _read_timing(folder / schema.TIMING_CSV)
     if (folder / schema.EVENTS_CSV).is_file():
         events = _read_events(folder / schema.EVENTS_CSV)
+    return RecordedSession(folder, meta, names, frames, timing, events, images or _image_path(folder, meta))
+
+
+def _image_path(folder: Path, meta: dict[str, Any]) -> Path:
+    """Return the file of images that the settings name, a video in movement sessions; else the one that is there."""
     settings = meta.get("settings")
-    name = settings.get("raw_image_file") if isinstance(settings, dict) else None
-    image_path = images or folder / (name if isinstance(name, str) and name else DEFAULT_IMAGE_FILE)
-    return RecordedSession(folder, meta, names, frames, timing, events, image_path)
+    movement = meta.get("kind") == "clmf"
+    key, default = ("video_file", DEFAULT_VIDEO_FILE) if movement else ("raw_image_file", DEFAULT_IMAGE_FILE)
+    name = settings.get(key) if isinstance(settings, dict) else None
+    if isinstance(name, str) and name:
+        return folder / name
+    if not meta and (folder / DEFAULT_VIDEO_FILE).is_file():
+        return folder / DEFAULT_VIDEO_FILE
+    return folder / default
 
 
 def _read_frames(path: Path) -> tuple[tuple[str, ...], FrameTable]:

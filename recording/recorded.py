@@ -12,8 +12,10 @@ from recording.hdf5 import open_finished, open_growing
 from recording.problems import FILE_ERRORS, describe
 from recording.schema import EventRow
 from recording.tables import FrameTable, TimingTable
+from recording.video_read import VideoImages, is_video
 
 DEFAULT_IMAGE_FILE = "image_stream.hdf5"
+DEFAULT_VIDEO_FILE = "behavior_video.mkv"
 
 
 class RecordedSession:
@@ -65,8 +67,9 @@ class RecordedSession:
 
         Returns
         -------
-        h5py.Dataset, (frames, height, width, 3) uint8 or uint16
-            Row ``i`` of ``frames`` has image ``frames.image[i]``, none where that is -1. Valid until ``close``.
+        h5py.Dataset or VideoImages, (frames, height, width, 3) uint8 or uint16
+            Row ``i`` of ``frames`` has image ``frames.image[i]``, none where that is -1. Valid until ``close``. A video
+            is best read in rising order; see ``VideoImages``.
 
         Raises
         ------
@@ -75,7 +78,7 @@ class RecordedSession:
         """
         if self._file is None:
             self._file = open_images(self.image_path)
-        return self._file[schema.IMAGES]
+        return self._file if isinstance(self._file, VideoImages) else self._file[schema.IMAGES]
 
     def close(self) -> None:
         """Close the images; twice is allowed."""
@@ -97,16 +100,18 @@ def open_images(path: Path) -> Any:
 
     Returns
     -------
-    h5py.File
-        With the dataset ``raw_images``.
+    h5py.File or VideoImages
+        The file with the dataset ``raw_images``; a video by itself.
 
     Raises
     ------
     SourceError
-        It is missing, is not HDF5, or has no ``raw_images`` of four dimensions.
+        It is missing, is neither HDF5 nor a video, or has no ``raw_images`` of four dimensions.
     """
     if not path.is_file():
         raise SourceError(f"{path} does not exist; the session recorded no images, or they are stored elsewhere")
+    if is_video(path):
+        return VideoImages(path)
     try:
         file = open_finished(path)
     except FILE_ERRORS:

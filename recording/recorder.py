@@ -16,9 +16,10 @@ from recording.csvrows import count_recorded
 from recording.link import WriterLink
 from recording.problems import describe
 from recording.ring import ImageRing, make_ring_memory
-from recording.schema import FRAMES_CSV, EventRow, FrameRow, TimingRow
+from recording.schema import DFF_PREFIX, FRAMES_CSV, EventRow, FrameRow, TimingRow
 from recording.session_files import WriterSpec
-from recording.settings import RESERVE_BYTES
+from recording.settings import RESERVE_BYTES, VideoCodec
+from recording.video_file import VIDEO_SUFFIX, check_video_frames
 from recording.wire import NO_SLOT, pack_events, pack_frame
 
 
@@ -58,8 +59,10 @@ class Recorder:
         ``"uint8"`` or ``"uint16"``.
     part_names : tuple of str
         Names of ``FrameRow.parts``.
+    part_prefix : str
+        What their columns of frames.csv begin with, one of ``schema.PART_PREFIXES``.
     image_file : str
-        Name of the file of images.
+        Name of the file of images; one in ``.mkv`` is a video.
     record_images : bool
         Whether images are recorded; rows always are.
     slots : int
@@ -69,6 +72,15 @@ class Recorder:
         dropped and counted, its row is kept with ``image`` -1.
     reserve_bytes : int
         Images end with an error when less than this is free on the disk, so that the log stays whole.
+    video_codec : VideoCodec
+        Of a video.
+    framerate : float
+        Frames per second that a video's players are told; each frame has its own time.
+
+    Raises
+    ------
+    RecordingError
+        No slot, or a codec that cannot keep such images.
     """
 
     def __init__(
@@ -82,20 +94,28 @@ class Recorder:
         record_images: bool,
         slots: int,
         wait: bool,
+        part_prefix: str = DFF_PREFIX,
         reserve_bytes: int = RESERVE_BYTES,
+        video_codec: VideoCodec = VideoCodec.h264,
+        framerate: float = 30.0,
     ) -> None:
         if slots < 1:
             raise RecordingError(f"slots is {slots}; the recorder needs at least 1: raise recorder_buffer_s")
         self._dtype = np.dtype(image_dtype)
+        if record_images and Path(image_file).suffix.lower() == VIDEO_SUFFIX:
+            check_video_frames(video_codec, self._dtype.name)
         self._spec = WriterSpec(
             folder=Path(folder).absolute(),
             image_shape=image_shape,
             image_dtype=self._dtype.name,
             part_names=tuple(part_names),
+            part_prefix=part_prefix,
             image_file=image_file if record_images else "",
             slots=slots if record_images else 0,
             reserve_bytes=reserve_bytes,
             controller=os.getpid(),
+            video_codec=video_codec,
+            framerate=framerate,
         )
         self._wait = wait
         self._link = WriterLink(self._spec, patient=wait)

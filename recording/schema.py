@@ -33,10 +33,14 @@ NETWORK_PY = "network.py"
 CLOPY_CONFIG = "config.ini"
 CLOPY_LOG = "VideoTimestamp.txt"
 IMAGES = "raw_images"
+DFF_PREFIX = "dff_"
+POSE_PREFIX = "pose_"
+PART_PREFIXES = (DFF_PREFIX, POSE_PREFIX)
+"""What comes before a part's name in the header of frames.csv: ROIs of neurofeedback, values of movement feedback."""
 
 
 class FrameRow(NamedTuple):
-    """One row of frames.csv; after ``signal`` comes a column ``dff_<NAME>`` (or the pipeline's own) for each part.
+    """One row of frames.csv; after ``signal`` comes a column ``dff_<NAME>`` or ``pose_<NAME>`` for each part.
 
     Attributes
     ----------
@@ -135,9 +139,16 @@ TIMING_COLUMNS = TimingRow._fields
 EVENT_COLUMNS = EventRow._fields
 
 
-def frame_columns(part_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the header of frames.csv: ``parts`` becomes a column ``dff_<NAME>`` per name."""
+def frame_columns(part_names: tuple[str, ...], prefix: str = DFF_PREFIX) -> tuple[str, ...]:
+    """Return the header of frames.csv: ``parts`` becomes a column ``<prefix><NAME>`` per name.
+
+    Parameters
+    ----------
+    part_names : tuple of str
+    prefix : str
+        One of ``PART_PREFIXES``.
+    """
     columns: list[str] = []
     for field in FrameRow._fields:
-        columns.extend(f"dff_{name}" for name in part_names) if field == "parts" else columns.append(field)
+        columns.extend(f"{prefix}{name}" for name in part_names) if field == "parts" else columns.append(field)
     return tuple(columns)

@@ -14,8 +14,11 @@ from recording.csvrows import count_recorded, event_line, frame_line, header_lin
 from recording.files import ImageFile, LineFile, Syncer
 from recording.folder import free_bytes, sync_folder
 from recording.problems import FILE_ERRORS, describe
+from recording.settings import VideoCodec
+from recording.video_file import VIDEO_SUFFIX, VideoFile
 
 SYNC_S = 3.0
+_TIME_AT = schema.FrameRow._fields.index("time_ns")
 # At full speed a small disk fills within one flush: free space is looked at after so much of the reserve was written.
 _LOOKS_PER_RESERVE = 8
 
@@ -32,24 +35,33 @@ class WriterSpec:
         (height, width, 3).
     image_dtype : str
     part_names : tuple of str
+    part_prefix : str
+        What their columns of frames.csv begin with.
     image_file : str
-        Name of the file of images, empty where none are recorded.
+        Name of the file of images, empty where none are recorded; one in ``.mkv`` is a video.
     slots : int
         Slots of the ring.
     reserve_bytes : int
         Images end when less than this is free on the disk, so that the log stays whole.
     controller : int
         Process id of the controller.
+    video_codec : VideoCodec
+        Of a video.
+    framerate : float
+        Frames per second that a video's players are told.
     """
 
     folder: Path
     image_shape: tuple[int, int, int]
     image_dtype: str
     part_names: tuple[str, ...]
+    part_prefix: str
     image_file: str
     slots: int
     reserve_bytes: int
     controller: int
+    video_codec: VideoCodec = VideoCodec.h264
+    framerate: float = 30.0
 
 
 class SessionFiles:
@@ -69,20 +81,20 @@ class SessionFiles:
         self._pending: list[tuple[int, Any]] = []
         self._waiting: dict[str, list[Any]] = {schema.TIMING_CSV: [], schema.EVENTS_CSV: []}
         columns = {
-            schema.FRAMES_CSV: schema.frame_columns(spec.part_names),
+            schema.FRAMES_CSV: schema.frame_columns(spec.part_names, spec.part_prefix),
             schema.TIMING_CSV: schema.TIMING_COLUMNS,
             schema.EVENTS_CSV: schema.EVENT_COLUMNS,
         }
         self._logs: dict[str, LineFile | None] = {
             name: LineFile(spec.folder / name, header_line(header)) for name, header in columns.items()
         }
-        self._images: ImageFile | None = None
+        self._images: ImageFile | VideoFile | None = None
         paths = [spec.folder / name for name in columns]
         if spec.image_file:
             path = spec.folder / spec.image_file
             if problem := self._too_full():
                 raise RecordingError(problem)
-            self._images = ImageFile(path, spec.image_shape, spec.image_dtype)
+            self._images = _open_images(path, spec)
             paths.append(path)
         sync_folder(spec.folder)
         self._syncer = Syncer(paths, SYNC_S)
@@ -95,7 +107,7 @@ class SessionFiles:
             self._make_sure_of_space(image.nbytes)
         if image is not None and self._images is not None:
             try:
-                index = self._images.append(image)
+                index = self._images.append(image, row[_TIME_AT])
             except FILE_ERRORS as error:
                 self._end_images(describe("write", self._images.path, error))
         if row is not None:
@@ -112,13 +124,27 @@ class SessionFiles:
                 self._end_images(describe("write", self._images.path, error))
         if self._images is not None and (problem := self._too_full()):
             self._end_images(problem)
-        self._append(schema.FRAMES_CSV, self._frame_lines)
-        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in self._waiting[schema.TIMING_CSV]])
-        self._append(schema.EVENTS_CSV, lambda: [event_line(row) for row in self._waiting[schema.EVENTS_CSV]])
-        self._pending.clear()
-        for rows in self._waiting.values():
-            rows.clear()
+        self._flush_rows(self._ready())
         self._look_at_syncer()
+
+    def _ready(self) -> int:
+        """Return how many of the pending rows may be written: none names an image that is still on its way.
+
+        A video's last frame is, until the next one comes: its row, and those behind it, wait for that.
+        """
+        if self._images is not None:
+            for place, (index, _) in enumerate(self._pending):
+                if index >= self._images.flushed:
+                    return place
+        return len(self._pending)
+
+    def _flush_rows(self, ready: int) -> None:
+        """Write the first ``ready`` rows, their times, and all events."""
+        timings, events = self._waiting[schema.TIMING_CSV], self._waiting[schema.EVENTS_CSV]
+        self._append(schema.FRAMES_CSV, lambda: self._frame_lines(self._pending[:ready]))
+        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in timings[:ready]])
+        self._append(schema.EVENTS_CSV, lambda: [event_line(row) for row in events])
+        del self._pending[:ready], timings[:ready], events[:]
 
     def close(self) -> tuple[int, int]:
         """Flush, close everything, and count what is there.
@@ -129,13 +155,14 @@ class SessionFiles:
             Rows in frames.csv; images in the file, counted after it was closed and opened again.
         """
         self.flush()
-        images = self._kept
         if self._images is not None:
             try:
-                images = self._images.close()
+                self._kept = self._images.close()
             except FILE_ERRORS as error:
-                images = self._images.flushed
+                self._kept = self._images.flushed
                 self.problems.append(describe("close", self._images.path, error))
+            self._images = None
+        self._flush_rows(len(self._pending))
         for log in self._logs.values():
             if log is not None:
                 try:
@@ -144,15 +171,15 @@ class SessionFiles:
                     self.problems.append(describe("close", log.path, error))
         self._syncer.stop()
         self._look_at_syncer()
-        return count_recorded(self._spec.folder / schema.FRAMES_CSV)[0], images
+        return count_recorded(self._spec.folder / schema.FRAMES_CSV)[0], self._kept
 
-    def _frame_lines(self) -> list[str]:
+    def _frame_lines(self, pending: Sequence[tuple[int, Any]]) -> list[str]:
         kept = self._images.flushed if self._images is not None else self._kept
         parts = len(self._spec.part_names)
         image_at = schema.FrameRow._fields.index("image")
         return [
             frame_line((*row[:image_at], index if index < kept else -1, *row[image_at + 1 :]), parts)
-            for index, row in self._pending
+            for index, row in pending
         ]
 
     def _append(self, name: str, lines: Callable[[], list[str]]) -> None:
@@ -199,3 +226,10 @@ class SessionFiles:
             f"cannot write {self._spec.folder / self._spec.image_file}: {free / 1e6:.0f} MB are free there, less than "
             f"the {self._spec.reserve_bytes / 1e6:.0f} MB kept for the log; free space, or move data_root"
         )
+
+
+def _open_images(path: Path, spec: WriterSpec) -> ImageFile | VideoFile:
+    """Begin the file of images that its name asks for."""
+    if path.suffix.lower() == VIDEO_SUFFIX:
+        return VideoFile(path, spec.image_shape, spec.image_dtype, spec.video_codec, spec.framerate)
+    return ImageFile(path, spec.image_shape, spec.image_dtype)

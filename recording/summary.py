@@ -1,4 +1,7 @@
-"""The summary table: a row per session of every mouse, CLoPy's columns, how the session ended, and its water."""
+"""The summary table: a row per session of every mouse, CLoPy's columns, how the session ended, and its water.
+
+Neurofeedback and movement sessions have a table each, as CLoPy's two kinds of script do: their columns differ.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,16 @@ from typing import NamedTuple
 from core.clock import MonotonicClock, local_datetime
 from core.errors import RecordingError
 from core.ports import Clock
-from recording.clopy_config import SUMMARY_COLUMNS
+from recording.clopy_config import MOVEMENT_SUMMARY_COLUMNS, SUMMARY_COLUMNS
 from recording.problems import describe
 
-COLUMNS = (*SUMMARY_COLUMNS, "outcome", "water_s", "day_water_s")
+_OURS = ("outcome", "water_s", "day_water_s")
+COLUMNS = (*SUMMARY_COLUMNS, *_OURS)
+MOVEMENT_COLUMNS = (*MOVEMENT_SUMMARY_COLUMNS, *_OURS)
 OLD_COLUMNS = COLUMNS[:-2]
 """Of tables that were begun before water had columns; their rows stay as wide as their header."""
+_HEADERS = {"clnf": (COLUMNS, OLD_COLUMNS), "clmf": (MOVEMENT_COLUMNS,)}
+_SESSIONS = {"clnf": "neurofeedback", "clmf": "movement"}
 # Another rig holds the file for the fsync of one row; a slow card takes a second or two.
 LOCK_S = 10.0
 _RETRY_NS = 10_000_000
@@ -54,6 +61,10 @@ class SummaryRow(NamedTuple):
         Time the valve was open in the session, free drops included, s: with real outputs as the mouse's ledger has it.
     day_water_s : float or None
         What the mouse has had on this day when the session ended, s; None where no real water flowed.
+    kind : {"clnf", "clmf"}
+        Neurofeedback or movement: which columns the row has.
+    start_radius_px, target_radius_px : float
+        Of a movement session: radii of the two circles, px; CLoPy writes them as whole numbers.
     """
 
     mouse_id: str
@@ -73,6 +84,9 @@ class SummaryRow(NamedTuple):
     outcome: str
     water_s: float = 0.0
     day_water_s: float | None = None
+    kind: str = "clnf"
+    start_radius_px: float = 0.0
+    target_radius_px: float = 0.0
 
 
 def append_summary(path: Path, row: SummaryRow, clock: Clock | None = None) -> None:
@@ -96,7 +110,7 @@ def append_summary(path: Path, row: SummaryRow, clock: Clock | None = None) -> N
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             _lock(handle, path, clock or MonotonicClock())
-            if problem := check_summary(path):
+            if problem := check_summary(path, row.kind):
                 raise RecordingError(problem)
             _append(handle, row)
         finally:
@@ -107,10 +121,16 @@ def append_summary(path: Path, row: SummaryRow, clock: Clock | None = None) -> N
         raise RecordingError(describe("write", path, error)) from error
 
 
-def check_summary(path: Path) -> str:
+def check_summary(path: Path, kind: str = "clnf") -> str:
     """Return why a row cannot be added to ``path``; an empty text where it can, also where there is no file yet.
 
     Nor is a missing folder, or a file in its place, told here: making the session folder says it better.
+
+    Parameters
+    ----------
+    path : Path
+    kind : {"clnf", "clmf"}
+        Of the session.
     """
     try:
         if path.exists() and not path.is_file():
@@ -123,10 +143,19 @@ def check_summary(path: Path) -> str:
         return ""
     except OSError as error:
         return describe("write", path, error)
-    if header in ("", ",".join(COLUMNS), ",".join(OLD_COLUMNS)):
+    found = tuple(header.split(","))
+    if not header or found in _HEADERS[kind]:
         return ""
-    whose = "CLoPy's columns" if header == ",".join(SUMMARY_COLUMNS) else f"the columns {header[:300]!r}"
-    return f"{path} has {whose}, not those of this version ({', '.join(COLUMNS)}); set summary_file to another name"
+    for other, headers in _HEADERS.items():
+        if found in headers:
+            return (
+                f"{path} is a table of {_SESSIONS[other]} sessions, whose columns are not those of "
+                f"{_SESSIONS[kind]} sessions; set summary_file to another name"
+            )
+    clopys = found in (SUMMARY_COLUMNS, MOVEMENT_SUMMARY_COLUMNS)
+    whose = "CLoPy's columns" if clopys else f"the columns {header[:300]!r}"
+    columns = ", ".join(_HEADERS[kind][0])
+    return f"{path} has {whose}, not those of this version ({columns}); set summary_file to another name"
 
 
 def _lock(handle: int, path: Path, clock: Clock) -> None:
@@ -149,10 +178,11 @@ def _lock(handle: int, path: Path, clock: Clock) -> None:
 
 def _append(handle: int, row: SummaryRow) -> None:
     size = os.fstat(handle).st_size
-    head = os.pread(handle, 4 * len(",".join(COLUMNS)), 0).partition(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
-    line = _line(row, len(OLD_COLUMNS if head == ",".join(OLD_COLUMNS) else COLUMNS))
+    columns = _HEADERS[row.kind][0]
+    head = os.pread(handle, 4 * len(",".join(columns)), 0).partition(b"\n")[0].rstrip(b"\r").decode("utf-8", "replace")
+    line = _line(row, len(OLD_COLUMNS if head == ",".join(OLD_COLUMNS) else columns))
     if size == 0:
-        line = ",".join(COLUMNS) + "\n" + line
+        line = ",".join(columns) + "\n" + line
     elif os.pread(handle, 1, size - 1) != b"\n":
         # A power failure cut the last row short; it must not swallow this one.
         line = "\n" + line
@@ -166,7 +196,14 @@ def _append(handle: int, row: SummaryRow) -> None:
 
 def _line(row: SummaryRow, width: int) -> str:
     """Return the first ``width`` cells of a row as a line."""
-    frames = row.dff_history_s * row.framerate
+    cells = [*_first_cells(row), *_last_cells(row)]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([" ".join(cell.splitlines()) for cell in cells[:width]])
+    return text.getvalue()
+
+
+def _first_cells(row: SummaryRow) -> list[str]:
+    """Return the cells up to those of what a session was run with."""
     cells = [
         row.mouse_id,
         row.session,
@@ -175,9 +212,19 @@ def _line(row: SummaryRow, width: int) -> str:
         _local_time(row.end_wall_ns),
         repr(round(row.duration_s, 6)),
         repr(float(row.fps)),
-        str(round(frames)) if math.isfinite(frames) else "0",
-        str(int(row.n_tones)),
-        repr(float(row.reward_threshold)),
+    ]
+    n_tones = str(int(row.n_tones))
+    if row.kind == "clmf":
+        return [*cells, n_tones, _whole(row.start_radius_px), _whole(row.target_radius_px)]
+    return [*cells, _whole(row.dff_history_s * row.framerate), n_tones, repr(float(row.reward_threshold))]
+
+
+def _whole(value: float) -> str:
+    return str(round(value)) if math.isfinite(value) else "0"
+
+
+def _last_cells(row: SummaryRow) -> list[str]:
+    return [
         str(int(row.rewards)),
         repr(float(row.audio)),
         row.session_type,
@@ -185,9 +232,6 @@ def _line(row: SummaryRow, width: int) -> str:
         repr(round(row.water_s, 6)),
         "" if row.day_water_s is None else repr(round(row.day_water_s, 6)),
     ]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([" ".join(cell.splitlines()) for cell in cells[:width]])
-    return text.getvalue()
 
 
 def _local_time(wall_ns: int) -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from behavior.pose_open import check_pose
 from brain.pipeline import BrainPipeline
 from brain.rule import parse_rule
 from camera.factory import CameraFactory
-from camera.grabber import Grabber
 from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
@@ -25,92 +22,26 @@ from hardware.bounds import openings
 from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import OutputKind
+from helper import SessionType
+from insilico.limb_settings import LimbSceneSettings
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
+from session.build_movement import check_point, make_pose, movement_pipeline
 from session.camera_start import connect_camera
+from session.parts import Options, Parts
 from session.real_rig import open_rig
 from session.rig_outputs import refuse_no_valve
+from session.second_open import check_second, open_second
 from session.settings import Settings
 
-RING_BYTES = 512 * 2**20
-"""Most memory the recorder's ring may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is chosen for one run and is no property of the mouse.
-
-    Attributes
-    ----------
-    seed : int
-        Of everything that chance decides.
-    live : bool
-        Whether frames come at their own pace on the host's clock (a rig, or ``--pace real``), so that a late loop loses
-        frames and the rig is taken; else as fast as the loop takes them.
-    outputs : OutputKind
-    accept_exposure : bool
-        Whether to run although an ROI is saturated or dark; what is wrong with it is then an event of the session.
-    lines_only : bool
-        Whether sound card and lick sensor are left closed, as a preview needs neither.
-    session : str
-        Name of the session's folder, for the water's ledger.
-    """
-
-    seed: int
-    live: bool
-    outputs: OutputKind
-    accept_exposure: bool = False
-    lines_only: bool = False
-    session: str = ""
-
-    @property
-    def on_rig(self) -> bool:
-        """Whether the session takes the rig: it runs on the host's clock, or moves real outputs."""
-        return self.live or self.outputs is OutputKind.real
-
-    def recorder_slots(self, settings: Settings, camera: Camera) -> int:
-        """Return how many images the recorder's ring holds: ``recorder_buffer_s`` of them, in bounded memory."""
-        frame_bytes = math.prod(camera.frame_shape) * np.dtype(camera.frame_dtype).itemsize
-        wanted = round(settings.recording.recorder_buffer_s * settings.camera.framerate)
-        return max(8, min(wanted, RING_BYTES // frame_bytes))
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of a session, made but not started.
-
-    Attributes
-    ----------
-    camera, pipeline, plan, rig
-    about : dict
-        What the session's record says of a simulated mouse; empty without one.
-    """
-
-    camera: Camera
-    pipeline: Pipeline
-    plan: SessionPlan
-    rig: Rig
-    about: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def devices(self) -> dict[str, Any]:
-        """What the session's record says of real devices: as they were found, and settings as they were read back."""
-        camera = {"camera": dict(self.camera.facts)} if isinstance(self.camera, Grabber) else {}
-        return camera | self.rig.about
-
-    def image_bytes(self, framerate: float) -> int:
-        """Return the most that the images of the whole session can take, bytes."""
-        # A trial, its delays and its rest end each on the frame after their time.
-        frames = math.ceil(self.plan.longest_s * framerate) + 3 * len(self.plan.schedule) + 2
-        if self.camera.expected_frames is not None:
-            frames = min(frames, self.camera.expected_frames)
-        return frames * math.prod(self.camera.frame_shape) * np.dtype(self.camera.frame_dtype).itemsize
+__all__ = ["Options", "Parts", "build"]
 
 
 def default_live(settings: Settings, outputs: OutputKind) -> bool:
     """Return whether a session with this camera and outputs runs on the host's clock unless told otherwise."""
-    return outputs is OutputKind.real or settings.camera.vid_source not in OFFLINE
+    cameras = [settings.camera] if settings.camera2 is None else [settings.camera, settings.camera2.camera]
+    return outputs is OutputKind.real or any(camera.vid_source not in OFFLINE for camera in cameras)
 
 
 def default_outputs(settings: Settings) -> OutputKind:
@@ -120,7 +51,9 @@ def default_outputs(settings: Settings) -> OutputKind:
 
 def gives_water(settings: Settings, options: Options) -> bool:
     """Return whether real water is what the session rewards with."""
-    wet = not options.lines_only and settings.schedule.session_type not in DRY
+    resting = settings.schedule.session_type is SessionType.behavior_recording
+    free = resting and settings.trial.free_reward_interval_s > 0
+    wet = not options.lines_only and (free or settings.schedule.session_type not in DRY)
     return wet and options.outputs is OutputKind.real
 
 
@@ -130,16 +63,15 @@ def refuse_missing(settings: Settings, options: Options) -> None:
     Raises
     ------
     InputError
-        For a kind of experiment, camera or output that this version does not have, or that do not go together.
+        For a camera, pose model or output that is not there, or that do not go together.
     MissingError
-        For a library of the camera that this machine does not have.
+        For a library of the camera, or of the pose model, that this machine does not have.
     """
-    if settings.kind != "clnf":
-        raise InputError(
-            f"experiment {settings.experiment} measures movement ({settings.kind}); this version runs neurofeedback "
-            "(clnf) only: choose another one with --experiment"
-        )
     CameraFactory().check(settings.camera)
+    if settings.pose is not None:
+        check_pose(settings.pose)
+    if not options.lines_only:
+        check_second(settings, options.live)
     if options.outputs is OutputKind.real and not options.live:
         raise InputError(
             "--outputs real: a real valve and speaker keep the host's time; use --pace real with them, or "
@@ -191,18 +123,34 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
         made.callback(camera.close)
         # Now, so that a camera that is not to be had refuses the session before a file is made.
         connect_camera(camera, lambda: go_on(""))
-        pipeline = BrainPipeline(
-            parse_rule(settings.formula),
-            settings.rois,
-            settings.dff,
-            settings.camera.framerate,
-            camera.frame_shape,
-            camera.frame_dtype,
-        )
+        pose = make_pose(settings, camera, options.live)
+        if pose is not None:
+            made.callback(pose.close)
+            pose.open(go_on)
+            check_point(settings, pose)
+        # A preview looks through the first alone.
+        second = None if options.lines_only else open_second(settings, options.live, options.seed, clock, go_on)
+        if second is not None:
+            made.callback(second.close)
+        pipeline = None if pose is not None else _brain(settings, camera)
         # Last, so that nothing can fail while a valve is in hand that no session owns.
         rig = _rig(settings, options, plant, go_on)
         made.pop_all()
-    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about)
+    if pipeline is None:
+        pipeline = movement_pipeline(settings, pose, rig)
+    return Parts(camera, pipeline, plan, rig, {} if plant is None else plant.about, pose, second)
+
+
+def _brain(settings: Settings, camera: Camera) -> Pipeline:
+    """Return the pipeline of a neurofeedback session."""
+    return BrainPipeline(
+        parse_rule(settings.formula),
+        settings.rois,
+        settings.dff,
+        settings.camera.framerate,
+        camera.frame_shape,
+        camera.frame_dtype,
+    )
 
 
 def _plan(settings: Settings, options: Options) -> SessionPlan:
@@ -214,13 +162,21 @@ def _plan(settings: Settings, options: Options) -> SessionPlan:
         settings.schedule.session_type,
         draw_schedule(settings.schedule, np.random.default_rng(options.seed)),
         settings.outputs.min_pulse_gap_s,
+        max_start_wait_s=0.0 if settings.movement is None else settings.movement.max_start_wait_s,
+        end_pulse=settings.movement is not None,
     )
 
 
-def _scene(settings: Settings) -> SceneSettings | None:
-    """Return a synthetic scene with activity under each ROI of the rule, so that any mouse can be rehearsed."""
+def _scene(settings: Settings) -> SceneSettings | LimbSceneSettings | None:
+    """Return a synthetic scene in which any mouse can be rehearsed.
+
+    It has activity under each ROI of the rule, or a paw that rests in the start circle and reaches for the target.
+    """
     if settings.camera.vid_source is not CameraKind.synthetic:
         return None
+    if settings.movement is not None:
+        movement = settings.movement
+        return LimbSceneSettings(movement.start_center, movement.target_center, settings.geometry.ppmm)
     regions, radius = [], 4.0
     for name, shape in settings.rois.items():
         x0, y0, x1, y1 = shape.bounds()

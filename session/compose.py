@@ -15,11 +15,14 @@ from session.config_entries import ConfigFile, Entry, Problem, Section
 from session.config_file import closest, odd_character, shown, write_value
 from session.config_frames import Probe, check_frames
 from session.config_keys import GROUPS, KINDS, PATHS, ConfigKey, keys_of, unknown_key
+from session.config_movement import IN_PX, check_movement, first_threshold, lowest_signal, take_speeds
 from session.config_rois import PREFIX, RoiSources, SeedTable, check_entry, read_seeds, resolve_roi, rule_names
 
 FLAGS = {"--camera": "vid_source", "--source": "vid_root", "--data-root": "data_root"}
 """Options of the command line that stand for one key."""
 _RULE = ("roi", "roi_operation")
+_EITHER = (_RULE, *((mm, px) for mm, px in IN_PX.items()))
+"""Keys of which a section gives one: whoever gives one of them, a mouse say, replaces both of its experiment."""
 
 
 def read_overrides(overrides: Mapping[str, str]) -> tuple[dict[str, Entry], list[Problem]]:
@@ -73,11 +76,17 @@ def check_entries(entries: Mapping[str, Entry], kind: str | None, table: SeedTab
         if problem or entry.told:
             bad |= {name, *_meant(name, known)} - (set(entries) - {name})
             problems += [problem] if problem else []
-    both = [entries[name] for name in _RULE if name in entries]
-    if kind != "clmf" and len(both) == len(_RULE) and all(entry.value and not entry.told for entry in both):
-        problems.append(both[1].problem(f"given with roi = {shown(both[0].value)}; delete one of the two"))
-        bad.update(_RULE)
+    for pair in _EITHER:
+        both = [entries[name] for name in pair if name in known and _gives(entries, name)]
+        if len(both) == len(pair) and not any(entry.told for entry in both):
+            problems.append(both[1].problem(f"given with {pair[0]} = {shown(both[0].value)}; delete one of the two"))
+            bad.update(pair)
     return bad, problems
+
+
+def _gives(entries: Mapping[str, Entry], name: str) -> bool:
+    """Return whether a key of a pair is given; 0 px per frame and no text are its ways to say that it is not."""
+    return name in entries and entries[name].value.strip() not in ("", "0")
 
 
 def _check_alone(
@@ -138,11 +147,15 @@ class Composition:
             entry = self.draft.entries.get(name)
             readable = entry is not None and name not in self.draft.bad
             self.draft.values[name] = read_value(key, entry) if entry is not None and readable else _default(key, file)
+        if self.kind == "clmf":
+            take_speeds(self.draft)
         self.valve, reward_problems = reward_by_volume(self.draft, file.path)
         self.draft.problems += reward_problems
         # First, as a resolution that is not the recording's is no measure of anything else.
         self.draft.problems += check_frames(self.draft, probe)
         self.draft.problems += check_together(self.draft)
+        if self.kind == "clmf":
+            self.draft.problems += check_movement(self.draft)
         if self.kind == "clnf":
             self._resolve()
 
@@ -151,8 +164,8 @@ class Composition:
         bad, problems = check_entries(layer, self.kind, self.table)
         draft.problems += problems
         # A mouse that has its own rule has it instead of its experiment's, whichever of the two keys that used.
-        if any(name in layer for name in _RULE):
-            for name in _RULE:
+        for pair in _EITHER:
+            for name in pair if any(_gives(layer, name) for name in pair) else ():
                 draft.entries.pop(name, None)
                 draft.bad.discard(name)
         for name, entry in layer.items():
@@ -214,8 +227,9 @@ class Composition:
         for group, cls in GROUPS.items():
             values = {name: self.draft.values[name] for name, key in self.draft.keys.items() if key.group == group}
             if group == "threshold" and self.kind == "clmf":
-                # In clmf experiments the speed is the signal, under the key that CLoPy has for it.
-                values["reward_threshold"] = self.draft.values["speed_threshold"]
+                values["reward_threshold"] = first_threshold(self.draft.values)
+            if group == "tones" and self.kind == "clmf":
+                values["tone_floor"] = lowest_signal(self.draft.values)
             made[group] = None if group in ("movement", "pose") and self.kind != "clmf" else cls(**values)
         return made
 

@@ -99,8 +99,6 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from _check_gains(draft)
     yield from _check_pins(draft)
     yield from _check_camera(draft)
-    if "start_center" in draft.keys:
-        yield from _check_start(draft)
     if "dff_history" in draft.keys:
         yield from _check_history(draft)
 
@@ -229,16 +227,6 @@ def _box(shape: Shape) -> tuple[int, int]:
     """Return width and height of a shape's bounding box, px."""
     x0, y0, x1, y1 = shape.bounds()
     return x1 - x0, y1 - y0
-
-
-def _check_start(draft: Draft) -> Iterator[Problem]:
-    """A trial that begins in a circle outside the image never begins."""
-    if not draft.known("trial_start", "start_center", "resolution"):
-        return
-    (x, y), (width, height) = draft.values["start_center"], draft.values["resolution"]
-    if draft.values["trial_start"].value == "start_roi" and not (0 <= x < width and 0 <= y < height):
-        text = f"the start circle's centre lies outside the frame of {width} x {height} px; give column, row inside it"
-        yield draft.problem(("start_center", "resolution"), text)
 
 
 def check_shape(draft: Draft, name: str, shape: Shape, entry: Entry | None, rule_key: str) -> Problem | None:

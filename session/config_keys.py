@@ -21,6 +21,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from behavior.pose_settings import PoseSettings
 from behavior.settings import MovementSettings
 from brain.settings import DffSettings, GeometrySettings, RuleSettings
+from camera.second_settings import SecondCameraSettings
 from camera.settings import CameraSettings
 from core.keys import Key
 from core.schedule import ScheduleSettings
@@ -35,6 +36,7 @@ from session.config_file import SAFE_NAME, nearest, shown, write_value
 GROUPS: Mapping[str, type[Any]] = MappingProxyType(
     {
         "camera": CameraSettings,
+        "second": SecondCameraSettings,
         "simulation": SimulationSettings,
         "geometry": GeometrySettings,
         "rule": RuleSettings,
@@ -57,7 +59,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
 
 PATHS = frozenset({"data_root", "vid_root", "dlc_model_path", "pose_log", "network", "sound_gains"})
 FILE_NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"raw_image_file": (".hdf5", ".h5"), "summary_file": (".csv",)}
+    {"raw_image_file": (".hdf5", ".h5"), "video_file": (".mkv",), "summary_file": (".csv",)}
 )
 """Keys that name a file, and its endings; no other file of a session has these, so that none is overwritten."""
 MAX_FILE_NAME = 100
@@ -65,8 +67,8 @@ MAX_FILE_NAME = 100
 
 # What a kind of experiment has no use for, so that a key which would do nothing is an error, not a trap.
 _NOT_FOR = {
-    "clnf": ({"movement", "pose"}, frozenset[str]()),
-    "clmf": ({"rule", "dff"}, frozenset({"bregma", "roi_size", "reward_threshold"})),
+    "clnf": ({"movement", "pose"}, frozenset({"video_file", "video_codec"})),
+    "clmf": ({"rule", "dff"}, frozenset({"bregma", "roi_size", "reward_threshold", "raw_image_file"})),
 }
 KINDS = tuple(_NOT_FOR)
 _WORDS = {2: "two", 3: "three", 4: "four"}

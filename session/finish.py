@@ -27,7 +27,7 @@ from session.result import SessionResult
 from session.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "brian2")
+PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "av", "brian2", "deeplabcut-live", "torch")
 
 
 def note_start(folder: Path, settings: Settings, options: Options, started_ns: int, parts: Parts) -> None:
@@ -120,6 +120,7 @@ def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns:
 def _summary(result: SessionResult, settings: Settings, wall_start_ns: int) -> SummaryRow:
     """Return the session's row of the summary table."""
     fps = (result.frames - 1) / result.duration_s if result.duration_s > 0 else 0.0
+    movement = settings.movement
     return SummaryRow(
         mouse_id=settings.mouse,
         session=result.session.name,
@@ -138,6 +139,9 @@ def _summary(result: SessionResult, settings: Settings, wall_start_ns: int) -> S
         outcome=result.outcome,
         water_s=_water_s(result, settings),
         day_water_s=None if result.water_today is None else result.water_today.seconds,
+        kind=settings.kind,
+        start_radius_px=movement.start_radius_mm * settings.geometry.ppmm if movement else 0.0,
+        target_radius_px=movement.target_radius_mm * settings.geometry.ppmm if movement else 0.0,
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from brain.exposure import Exposure, judge_exposure
 from camera.settings import OFFLINE
-from core.ports import Camera, Clock, EndOfSource, Reporter
+from core.ports import Camera, Clock, EndOfSource, Queued, Reporter
 from core.values import Frame, as_ns
 from session.settings import Settings
 from session.silence import next_frame
@@ -44,7 +44,13 @@ class PutBack:
         if isinstance(camera, Reporter):
             # Only a camera that tells of itself makes this one a Reporter.
             self.reports = camera.reports
+        self._queue = camera if isinstance(camera, Queued) else None
         self._frame: Frame | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Frames that wait in the camera's queue, where it has one."""
+        return self._queue.waiting if self._queue is not None else 0
 
     def put_back(self, frame: Frame | None) -> None:
         """Give this frame out at the next ``read``. Nothing may be read from the camera before: it reuses memory."""

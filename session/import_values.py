@@ -33,7 +33,7 @@ RENAMED = {"control_joint": "control_point", "roi_size_mm": "roi_size"}
 
 DROPPED_KEYS = {
     "summary_header": "the summary always has the same columns",
-    "video_file": "frames go to raw_image_file",
+    "video_file": "the video is a Matroska file here, behavior_video.mkv unless our video_file names it",
     "offline_video_file": "no script reads it; to replay a recording, give vid_source = replay and vid_root",
     "reward_threshold_mm": "CLoPy writes it to its summary only; speed_threshold decides",
     "start_roi": "a position that CLoPy saved and never read; start_center decides",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from core.errors import CameraTimeout
-from core.ports import Clock, Pipeline, Reporter
+from core.errors import CameraTimeout, DeviceLost, PoseError
+from core.ports import Clock, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
-from core.values import Command, Frame, Lick, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
+from core.values import SKIPPED, Command, Frame, Lick, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
 from core.wishes import obey
 from hardware.rig import Rig
 from recording.schema import EventRow, FrameRow, TimingRow
@@ -38,8 +39,9 @@ class Status:
 
     Attributes
     ----------
-    frames, dropped : int
-        Frames read, and frames lost on the way.
+    frames, dropped, skipped : int
+        Frames read, frames lost on the way, and of those read the ones that were recorded and not judged, as a newer
+        one waited.
     first_ns, now_ns : int
         Times of the first and the newest frame, -1 before.
     state : TrialState
@@ -54,6 +56,7 @@ class Status:
     now_ns: int = -1
     water: int = 0
     fails: int = 0
+    skipped: int = 0
 
 
 class Loop:
@@ -65,11 +68,14 @@ class Loop:
         The parts, started by the runner.
     live : bool
         Whether frames are stamped by ``clock``: what happens between two of them then has a time of its own.
+    newest : bool
+        Whether, of several frames that wait, only the newest is judged: for a pipeline that may be slower than the
+        camera and needs no frame before. The others are recorded.
     """
 
     def __init__(
         self, camera: FrameSource, pipeline: Pipeline, plan: SessionPlan, rig: Rig, recorder: FrameSink, clock: Clock,
-        *, live: bool = False,
+        *, live: bool = False, newest: bool = False,
     ) -> None:  # fmt: skip
         self._camera = camera
         self._pipeline = pipeline
@@ -79,6 +85,7 @@ class Loop:
         self._now = clock.now_ns
         self._live = live
         self._camera_reports = camera.reports if isinstance(camera, Reporter) else None
+        self._queue = camera if newest and isinstance(camera, Queued) else None
         self._done = 0
         self._last_number = 0
         self.latencies = Latencies()
@@ -97,7 +104,9 @@ class Loop:
         if frame.number <= self._last_number or frame.time_ns <= self.status.now_ns:
             self._refuse(frame)
         self._rig.alive()
-        signal = self._pipeline.update(frame)
+        if self._queue is not None and self._queue.waiting:
+            frame, read_ns = self._skip_to_newest(frame, read_ns, self._queue)
+        signal, lost = self._measure(frame)
         signal_ns = self._now()
         licks = self._rig.licks(frame.time_ns)
         state, commands = step(self._plan, self.status.state, TrialInput(frame.time_ns, signal, licks, wishes))
@@ -126,7 +135,46 @@ class Loop:
             self._rig.check_lost()
             if refused is not None:
                 raise refused
+            if lost is not None:
+                raise DeviceLost({"pose": str(lost)}) from lost
         return state
+
+    def _measure(self, frame: Frame) -> tuple[Signal, PoseError | None]:
+        """Return the signal of a frame; one without a pose is recorded all the same, and what failed comes with it."""
+        try:
+            return self._pipeline.update(frame), None
+        except PoseError as error:
+            parts = (math.nan,) * len(self._pipeline.names)
+            return Signal(math.nan, False, "pose lost", parts, "pose lost"), error
+
+    def _skip_to_newest(self, frame: Frame, read_ns: int, queue: Queued) -> tuple[Frame, int]:
+        """Record all frames that wait but the newest, which is returned, with the time when it was read."""
+        skipped = 0
+        for _ in range(queue.waiting):
+            self._record_skipped(frame, read_ns)
+            skipped += 1
+            frame = self._camera.read(0.0)
+            read_ns = self._now()
+            if frame.number <= self._last_number or frame.time_ns <= self.status.now_ns:
+                self._refuse(frame)
+        self.status.skipped += skipped
+        self.note("skip", f"{skipped} inference")
+        return frame, read_ns
+
+    def _record_skipped(self, frame: Frame, read_ns: int) -> None:
+        """Record a frame that is not judged; the trial's state stays what it is."""
+        status = self.status
+        parts = (math.nan,) * len(self._pipeline.names)
+        row = _row(frame, Signal(math.nan, False, SKIPPED, parts), status.state, 0, 0)._replace(outcome=0)
+        dropped = frame.dropped if self._camera_reports is None else 0
+        events = _events(frame, dropped, row.trial, (), ())
+        self._recorder.write(frame, row, TimingRow(frame.number, read_ns, 0, 0, 0), events)
+        self._last_number = frame.number
+        status.frames += 1
+        status.dropped += frame.dropped
+        status.now_ns = frame.time_ns
+        if status.first_ns < 0:
+            status.first_ns = frame.time_ns
 
     @property
     def between_ns(self) -> int:

@@ -10,10 +10,12 @@ import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import numpy as np
+
 from brain.dff_map import DffMap, Float32
 from brain.exposure import Exposure, judge_exposure
 from core.errors import CameraError
-from core.ports import Clock, EndOfSource, Interrupted
+from core.ports import Clock, EndOfSource, Interrupted, Queued
 from core.values import Frame, Level, Line, Signal, as_ns, as_seconds
 from hardware.rig import Rig
 from session.build import Options, Parts, refuse_missing
@@ -27,6 +29,8 @@ from session.stop import StopRequest
 PERIOD_NS = as_ns(1.0)
 """Frame time between two pictures; chosen because a person who turns a knob waits that long, and a picture takes a
 fifth of it to draw."""
+NO_MAP: Float32 = np.empty((0, 0), np.float32)
+"""The dF/F map of an experiment that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,15 @@ class Sight:
     lost : int
         Frames lost since the first.
     signal : Signal
-        What a session would make of the frame; ``parts`` holds the dF/F of each ROI.
+        What a session would make of the frame; ``parts`` holds the dF/F of each ROI, or speed and pose.
     exposures : tuple of Exposure
-        Of each ROI in each channel that is used.
+        Of each ROI in each channel that is used; empty in movement experiments.
     dff : (height, width) float32
-        dF/F of each pixel, a fraction; NaN where there is no baseline (yet).
+        dF/F of each pixel, a fraction; NaN where there is no baseline (yet). Without pixels in movement experiments.
+    skipped : int
+        Frames since the first that came while the pose was still estimated, in which none was looked for.
+    recent : tuple of (float, float)
+        Time since the first frame, s, and signal of each frame since the last picture; of movement experiments.
     """
 
     frame: Frame
@@ -57,6 +65,8 @@ class Sight:
     signal: Signal
     exposures: tuple[Exposure, ...]
     dff: Float32
+    skipped: int = 0
+    recent: tuple[tuple[float, float], ...] = ()
 
 
 class PreviewView(PrepareWatch):
@@ -110,6 +120,8 @@ def run_preview(
         No frame for ``camera_timeout_s``.
     CameraError, OutputError
         A device failed. With each of them, too, outputs are off and all is closed.
+    PoseError
+        The pose estimator failed; the same holds.
     """
     refuse_missing(settings, options)
     with ExitStack() as held:
@@ -120,7 +132,9 @@ def run_preview(
             parts = prepare(settings, options, clock, stop, view)
         except InterruptedEarly:
             return PreviewResult("stopped", 0, 0, 0.0)
-        # Closed last to first: outputs, then the camera.
+        # Closed last to first: outputs, then the camera, then the pose estimator.
+        if parts.pose is not None:
+            held.callback(parts.pose.close)
         held.callback(parts.camera.close)
         held.callback(_shut, parts.rig)
         view.opened(parts.pipeline.names, parts.camera.frame_shape)
@@ -150,8 +164,12 @@ class _Preview:
         self._clock = clock
         self._stop = stop
         self._view = view
-        self._map = DffMap(settings.dff, parts.camera.frame_shape)
-        self._frames = self._lost = self._pictures = 0
+        moves = settings.kind == "clmf"
+        self._map = None if moves else DffMap(settings.dff, parts.camera.frame_shape)
+        # As in a session, the newest frame is judged where the pose takes longer than a frame.
+        self._queue = parts.camera if moves and isinstance(parts.camera, Queued) else None
+        self._recent: list[tuple[float, float]] = []
+        self._frames = self._lost = self._skipped = self._pictures = 0
         self._since_picture = 0
         self._first_ns = self._last_ns = self._picture_ns = self._due_ns = 0
 
@@ -175,22 +193,29 @@ class _Preview:
             self._take(frame)
 
     def _take(self, frame: Frame) -> None:
-        """Bring dF/F one frame further; show the frame if a picture is due."""
+        """Bring the signal one frame further; show the frame if a picture is due."""
         self._check(frame)
         self._parts.rig.reports()
         self._parts.rig.check_lost()
         self._frames += 1
         self._since_picture += 1
         self._lost += frame.dropped
+        if self._queue is not None and self._queue.waiting:
+            self._skipped += 1
+            return
         signal = self._parts.pipeline.update(frame)
+        if self._map is None:
+            self._recent.append((as_seconds(frame.time_ns - self._first_ns), signal.value))
         if frame.time_ns >= self._due_ns:
             self._view.show(self._sight(frame, signal))
             self._pictures += 1
             self._since_picture = 0
+            self._recent.clear()
             self._picture_ns = frame.time_ns
             # A second that had no frame has no picture.
             self._due_ns += PERIOD_NS * (1 + (frame.time_ns - self._due_ns) // PERIOD_NS)
-        self._map.remember(frame.image, frame.time_ns)
+        if self._map is not None:
+            self._map.remember(frame.image, frame.time_ns)
 
     def _check(self, frame: Frame) -> None:
         """Raise CameraError for an image that is not what the camera said it would give."""
@@ -211,7 +236,9 @@ class _Preview:
             lost=self._lost,
             signal=signal,
             exposures=judge_exposure(frame.image, self._settings.rois, self._settings.dff.dff_mode),
-            dff=self._map.against_baseline(frame.image),
+            dff=NO_MAP if self._map is None else self._map.against_baseline(frame.image),
+            skipped=self._skipped,
+            recent=tuple(self._recent),
         )
 
     def _result(self, end: str) -> PreviewResult:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from session.second_folder import SecondCounts
 from session.water_day import WaterToday
 
-EXIT_CODES = {"complete": 0, "stopped": 0, "source_ended": 0, "aborted": 130, "failed": 3}
+EXIT_CODES = {"complete": 0, "stopped": 0, "source_ended": 0, "no_start": 0, "aborted": 130, "failed": 3}
 """Exit code by outcome: done, hardware or run failed, interrupted."""
 
 
@@ -20,8 +21,9 @@ class SessionResult:
     ----------
     session : Path
         The session's folder.
-    outcome : {"complete", "stopped", "source_ended", "aborted", "failed"}
-        ``stopped``: a person asked for the end after a trial; ``aborted``: at once.
+    outcome : {"complete", "stopped", "source_ended", "no_start", "aborted", "failed"}
+        ``stopped``: a person asked for the end after a trial; ``aborted``: at once; ``no_start``: no trial could begin
+        for ``max_start_wait_s``.
     error : str
         One line: what failed, empty if nothing did.
     trials, successes, rewards : int
@@ -29,8 +31,8 @@ class SessionResult:
     water : int
         Openings that were asked of the valve and not refused, free drops included; one that waited when a device was
         lost was not given (``water_cut`` in the events).
-    frames, dropped : int
-        Frames read, and frames lost before the loop.
+    frames, dropped, skipped : int
+        Frames read, frames lost before the loop, and of those read the ones that were recorded and not judged.
     images, images_dropped : int
         Frames whose image is on disk (counted there, after closing), and images the recorder had no room for.
     duration_s : float
@@ -47,6 +49,8 @@ class SessionResult:
         At the end.
     water_today : WaterToday or None
         What the mouse has had today, drops given by hand included; None where no real water flowed.
+    second_camera : SecondCounts or None
+        What was recorded of a second camera; None without one.
     """
 
     session: Path
@@ -67,6 +71,8 @@ class SessionResult:
     interruptions: int
     threshold: float
     water_today: WaterToday | None = None
+    skipped: int = 0
+    second_camera: SecondCounts | None = None
 
     @property
     def exit_code(self) -> int:
@@ -87,6 +93,7 @@ class SessionResult:
             "rewards": self.rewards,
             "frames": self.frames,
             "dropped": self.dropped,
+            "skipped": self.skipped,
             "duration_s": round(self.duration_s, 6),
             "wall_s": round(self.wall_s, 3),
             "real_time_factor": self.real_time_factor,
@@ -100,6 +107,7 @@ class SessionResult:
             "images_dropped": self.images_dropped,
             "threshold": self.threshold,
             "water_today": None if self.water_today is None else self.water_today.json(),
+            "second_camera": None if self.second_camera is None else self.second_camera.json(),
         }
 
     def text(self) -> list[str]:
@@ -108,18 +116,22 @@ class SessionResult:
             "complete": "complete",
             "source_ended": "the recording ended before the last trial",
             "stopped": "stopped after a trial, before the last one",
+            "no_start": "ended since no trial could begin for max_start_wait_s; see `start_waits` in events.csv",
             "aborted": "stopped before its end",
             "failed": f"FAILED: {self.error}",
         }[self.outcome]
+        skipped = f", skipped for slow poses {self.skipped}" if self.skipped else ""
         share = f" ({100 * self.successes / self.trials:.0f} %)" if self.trials else ""
         lines = [
             f"outcome     {said}",
             f"trials      {self.trials}, successes {self.successes}{share}, rewards {self.rewards}, drops {self.water}",
-            f"frames      {self.frames}, lost {self.dropped}; images recorded {self.images}, "
+            f"frames      {self.frames}, lost {self.dropped}{skipped}; images recorded {self.images}, "
             f"not recorded {self.images_dropped}",
             f"time        {self.duration_s:.1f} s in {self.wall_s:.1f} s ({self.real_time_factor:g} x real time)",
             f"latency     {_percentiles(self.latency_us)} us from frame to last command",
         ]
+        if self.second_camera is not None:
+            lines.append(self.second_camera.text())
         if self.water_today is not None:
             day = self.water_today
             lines.append(f"water       today {day.seconds:.3f} s: {day.reward_s:.3f} rewards, {day.free_s:.3f} by hand")

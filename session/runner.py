@@ -8,7 +8,7 @@ close.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,20 +22,23 @@ from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
 from recording.recorder import Recorder, RecorderResult
-from recording.schema import ERROR_TXT, EventRow
+from recording.schema import DFF_PREFIX, ERROR_TXT, POSE_PREFIX, EventRow
 from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
-from session.build import Options, Parts, gives_water, refuse_missing
+from session.build import gives_water, refuse_missing
 from session.calibration import start_warnings
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop
+from session.parts import Options, Parts, image_file_of
 from session.prepare import InterruptedEarly, prepare
 from session.real_time import real_time
 from session.result import SessionResult
 from session.rig_outputs import refuse_used_up
+from session.second_camera import beside_of
+from session.second_folder import SecondCounts
 from session.settings import Settings
 from session.stop import StopRequest
 from session.turns import Turns
@@ -68,7 +71,7 @@ def run_session(
     """
     data_root = Path(settings.recording.data_root)
     refuse_missing(settings, options)
-    if problem := check_summary(data_root / settings.recording.summary_file):
+    if problem := check_summary(data_root / settings.recording.summary_file, settings.kind):
         raise InputError(problem)
     with ExitStack() as held:
         # Before a device is opened: another session may be using it.
@@ -80,9 +83,13 @@ def run_session(
         options = replace(options, session=folder_name(started_ns))
         parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:
+            if parts.pose is not None:
+                unused.callback(parts.pose.close)
             unused.callback(parts.camera.close)
+            if parts.second is not None:
+                unused.callback(parts.second.close)
             unused.callback(parts.rig.close)
-            need = parts.image_bytes(settings.camera.framerate)
+            need = parts.image_bytes(settings) + parts.second_bytes(settings)
             if settings.recording.record_images and (problem := check_space(data_root, RESERVE_BYTES, need)):
                 raise InputError(problem)
             if stop:
@@ -118,13 +125,21 @@ class _Session:
             parts.camera.frame_shape,
             parts.camera.frame_dtype,
             parts.pipeline.names,
-            image_file=settings.recording.raw_image_file,
+            part_prefix=DFF_PREFIX if parts.pose is None else POSE_PREFIX,
+            image_file=image_file_of(settings),
+            video_codec=settings.recording.video_codec,
+            framerate=settings.camera.framerate,
             record_images=settings.recording.record_images,
             slots=options.recorder_slots(settings, parts.camera),
             wait=not options.live,
         )
         self._camera = PutBack(parts.camera)
-        self._loop = Loop(self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live)
+        self._loop = Loop(
+            self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live,
+            newest=parts.pose is not None,
+        )  # fmt: skip
+        self._beside = beside_of(settings, options, parts, folder, clock, self._loop.status, self._recorder.note)
+        self._second: SecondCounts | None = None
         self._interruptions = 0
 
     def run(self, watch: SessionWatch) -> SessionResult:
@@ -133,6 +148,7 @@ class _Session:
         refusal: ExposureError | None = None
         try:
             self._recorder.start()
+            self._beside.open(watch.warn)
             outcome = self._turn_until_done(watch)
         except ExposureError as bad:
             refusal = bad
@@ -176,6 +192,7 @@ class _Session:
 
         Raises ExposureError unless told to run anyway, and as the camera; DeviceLost where no light is why it is dark.
         """
+        self._beside.start(self._stays)
         look = first_look(self._parts.camera, self._settings, self._clock, self._stop, self._parts.rig.alive)
         problems = exposure_problems(look.exposures, self._settings.mouse)
         if problems:
@@ -191,13 +208,21 @@ class _Session:
         self._recorder.note([EventRow(look.time_ns, "calibration", 0, line) for line in old])
         self._camera.put_back(look.first)
 
+    def _stays(self) -> bool:
+        """Tell the keeper of the lines that somebody is there; return whether to go on."""
+        self._parts.rig.alive()
+        return not self._stop
+
     def _turn_until_done(self, watch: SessionWatch) -> str:
         """Turn the loop until the session is over; return its outcome."""
         parts = self._parts
         with real_time(self._settings.faults, self._options.live) as refused:
             looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
             health = HealthWatch(looks, lambda text: self._warn(watch, text))
-            turns = Turns(self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check)
+            turns = Turns(
+                self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check,
+                self._beside.turn, parts.pose,
+            )  # fmt: skip
             try:
                 return self._turn(turns, watch, health, refused)
             finally:
@@ -221,21 +246,26 @@ class _Session:
         self._loop.note("warning", text)
 
     def _close(self, outcome: str, watch: SessionWatch) -> RecorderResult:
-        """Outputs off first; then the camera; then the recorder, which takes the end of a cut session with it.
+        """Outputs off first; then the cameras; then the recorders, which take the end of a cut session with them.
 
         Each step is done whatever the step before it did.
         """
         for failure in self._parts.rig.close():
             self._take_failure(failure)
-        steps = (self._parts.camera.close, lambda: self._note_last_words(watch), lambda: self._note_end(outcome))
+        steps: list[Callable[[], object]] = [self._parts.camera.close, self._beside.stop]
+        if self._parts.pose is not None:
+            steps.append(self._parts.pose.close)
+        steps += [lambda: self._note_last_words(watch), lambda: self._note_end(outcome)]
         for step in steps:
             try:
                 step()
             except Exception as failure:  # noqa: BLE001 - the recorder must be closed all the same
                 self._take_failure(failure)
         recorded = self._recorder.close()
-        if recorded.error:
-            self._fail(recorded.error)
+        self._second = self._beside.close(outcome)
+        for error in (recorded.error, self._second.error if self._second is not None else ""):
+            if error:
+                self._fail(error)
         if self._bugs:
             try:
                 (self._folder / ERROR_TXT).write_text("\n".join(self._bugs), encoding="utf-8")
@@ -283,6 +313,7 @@ class _Session:
             water=status.water,
             frames=status.frames,
             dropped=status.dropped,
+            skipped=status.skipped,
             images=recorded.images,
             images_dropped=recorded.images_dropped,
             duration_s=(status.now_ns - status.first_ns) / 1e9,
@@ -292,4 +323,5 @@ class _Session:
             interruptions=self._interruptions,
             threshold=status.state.threshold.value,
             water_today=today,
+            second_camera=self._second,
         )

@@ -10,6 +10,7 @@ from typing import Any
 from behavior.pose_settings import PoseSettings
 from behavior.settings import MovementSettings
 from brain.settings import DffSettings, GeometrySettings, RuleSettings
+from camera.second_settings import SecondCameraSettings
 from camera.settings import CameraSettings
 from core.errors import ConfigError
 from core.schedule import ScheduleSettings
@@ -37,6 +38,7 @@ from session.config_file import (
 from session.config_frames import Probe
 from session.config_keys import keys_of
 from session.config_rois import PREFIX, read_seeds
+from session.second_section import SecondSection, find_second, named_as_second
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,15 @@ class Settings:
         The file it came from.
     valve : ValveCalibration or None
         What turned ``trial.reward_ul`` into ``trial.reward_dur``; None where no volume is asked for.
+    camera2 : SecondSection or None
+        The camera that is recorded as well, of the section that ``second.second_camera`` names.
     """
 
     mouse: str
     experiment: str
     kind: str
     camera: CameraSettings
+    second: SecondCameraSettings
     simulation: SimulationSettings
     geometry: GeometrySettings
     rule: RuleSettings
@@ -90,11 +95,16 @@ class Settings:
     formula: str
     config_path: Path
     valve: ValveCalibration | None = None
+    camera2: SecondSection | None = None
 
     def flat(self) -> dict[str, Any]:
-        """Return every key with its value as JSON has it, and each ROI as ``roi.NAME``."""
+        """Return every key with its value as JSON has it, and each ROI as ``roi.NAME``.
+
+        A second camera's keys are ``second_camera.NAME``.
+        """
         flat = {name: key.plain(getattr(getattr(self, key.group), name)) for name, key in keys_of(self.kind).items()}
-        return flat | {PREFIX + name: shape.text() for name, shape in self.rois.items()}
+        second = {} if self.camera2 is None else self.camera2.flat()
+        return flat | second | {PREFIX + name: shape.text() for name, shape in self.rois.items()}
 
     def to_ini(self) -> str:
         """Return a config.ini that gives these settings again (``config_path`` apart), wherever it lies.
@@ -111,6 +121,8 @@ class Settings:
             self.experiment: {name: value for name, value in values.items() if value} | rois,
             f"mouse:{self.mouse}": {"experiment": self.experiment},
         }
+        if self.camera2 is not None:
+            sections[self.camera2.section] = self.camera2.entries()
         if seeds:
             sections["seeds"] = seeds
         return "\n".join(ini_section(title, entries) for title, entries in sections.items())
@@ -162,7 +174,8 @@ def load_settings(
     if isinstance(own, Missing):
         raise ConfigError(in_order(own.beside([*problems, *_alone(file, section, None)])))
     made = Composition(file, own, [own.entries, _named(section), layer], probe)
-    problems += made.draft.problems
+    camera2, second_problems = find_second(file, made.draft, made.table, probe)
+    problems += [*made.draft.problems, *second_problems]
     if problems:
         raise ConfigError(in_order(problems))
     return Settings(
@@ -174,6 +187,7 @@ def load_settings(
         formula=made.formula,
         config_path=Path(path),
         valve=made.valve,
+        camera2=camera2,
         **made.groups(),
     )
 
@@ -181,7 +195,8 @@ def load_settings(
 def check_config(path: Path, mouse: str | None = None, probe: Probe | None = None) -> list[str]:
     """Return the problems of a whole file, or of what one mouse needs. A shared section's problem comes once.
 
-    An experiment that mice name may leave to them its rule and its recording; any other is checked as it stands.
+    An experiment that mice name may leave to them its rule and its recording, and one that others name for its camera
+    needs no rule; any other is checked as it stands.
     """
     try:
         if mouse is not None:
@@ -191,24 +206,30 @@ def check_config(path: Path, mouse: str | None = None, probe: Probe | None = Non
     except ConfigError as error:
         return error.problems
     problems = list(file.problems)
-    used: set[str] = set()
+    used = named_as_second(file)
     for section in file.mice.values():
         own = _find_own(file, section, None)
         if isinstance(own, Missing):
             problems += _alone(file, section, None)
             problems = own.beside(problems)
             continue
-        used.add(own.title)
-        problems += Composition(file, own, [own.entries, _named(section)], probe).draft.problems
+        used.add(own.title.lower())
+        problems += _compose(file, own, [own.entries, _named(section)], probe)
     for own in file.experiments.values():
-        if own.title in used:
+        if own.title.lower() in used:
             problems += _alone(file, own, own.title[:4].lower())
         else:
-            problems += Composition(file, own, [own.entries], probe).draft.problems
+            problems += _compose(file, own, [own.entries], probe)
     problems += read_seeds(file)[1]
     if not file.experiments and not problems:
         problems.append(Problem(0, f"{shown(path, 300)}: no experiment; add a section such as [clnf_1roi]"))
     return in_order(problems)
+
+
+def _compose(file: ConfigFile, own: Section, layers: list[Mapping[str, Entry]], probe: Probe | None) -> list[Problem]:
+    """Return the problems of an experiment under these layers, and of its second camera."""
+    made = Composition(file, own, layers, probe)
+    return [*made.draft.problems, *find_second(file, made.draft, made.table, probe)[1]]
 
 
 def _named(section: Section) -> dict[str, Entry]:

@@ -6,7 +6,7 @@ import gc
 import json
 from collections.abc import Callable, Mapping
 
-from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, RigError, StillOpening
+from core.errors import CameraError, CameraTimeout, DeviceLost, OutputError, PoseError, RigError, StillOpening
 from core.ports import Camera, Clock, Described, EndOfSource, Interrupted, Reconnectable
 from core.trial import Phase, TrialState
 from core.values import Operator, as_ns
@@ -19,13 +19,17 @@ from session.stop import StopRequest
 
 HEALTH_S = 60.0
 """How often the machine is looked at while no trial runs, as in a resting session, s of the frames' time."""
-
+SOON_S = 10.0
+"""A pose estimator that is lost within this time of its start does not work, s of the host's time."""
+OFTEN = 3
+"""How often in succession it may be lost so soon before the session ends."""
 
 CURES = {
     "camera": "see to its cable and power",
     "sound": "see to the sound card and its cable",
     "board": "see to the board of the output lines and its cable",
     "licks": "see to the lick sensor and its wires",
+    "pose": "see to the pose model, to the memory that is free, and to the GPU",
 }
 """What a person can do for a device that stays away; the loop itself comes back at once."""
 
@@ -46,6 +50,10 @@ class Turns:
     settings, camera, rig, loop, clock, stop
     watch_health : callable
         Called when there is time for it: after each trial, and every HEALTH_S while none runs.
+    beside : callable
+        Called after each turn, and while a frame or a lost device is waited for: what runs beside the loop.
+    pose : PoseEstimator or None
+        Opened again when it is lost, where it can be.
 
     Attributes
     ----------
@@ -62,6 +70,8 @@ class Turns:
         clock: Clock,
         stop: StopRequest,
         watch_health: Callable[[], None],
+        beside: Callable[[], None] = lambda: None,
+        pose: object = None,
     ) -> None:
         self._settings = settings
         self._camera = camera
@@ -70,9 +80,13 @@ class Turns:
         self._clock = clock
         self._stop = stop
         self._watch_health = watch_health
+        self._beside = beside
+        self._pose = pose
         self._last_ns = clock.now_ns()
         self._health_ns = 0
         self._cut = False
+        self._pose_back_ns = clock.now_ns() - as_ns(SOON_S)
+        self._lost_soon = 0
         self.interruptions = 0
 
     def begin(self, look: Callable[[], None]) -> bool:
@@ -116,6 +130,8 @@ class Turns:
         """Open what was lost again; return False on a stop. Raises the error where that is not to be, or in vain."""
         if isinstance(lost, CameraError):
             return self._recover_camera(lost)
+        if lost.devices == ("pose",):
+            return self._recover_pose(lost)
         return all(self._recover_output(name, lost) for name in lost.devices)
 
     def run(self) -> str:
@@ -162,9 +178,11 @@ class Turns:
             self._rig.alive()
             if not self._stop:
                 check_silence(self._settings.camera, self._clock.now_ns() - self._last_ns)
+            self._beside()
             return None
         self._cut = False
         self._last_ns = self._clock.now_ns()
+        self._beside()
         return state
 
     def _recover_camera(self, error: CameraError) -> bool:
@@ -173,6 +191,21 @@ class Turns:
         if not (self._settings.faults.lost_camera and isinstance(camera, Reconnectable)):
             raise error
         return self._recover("camera", error, camera.reconnect)
+
+    def _recover_pose(self, lost: DeviceLost) -> bool:
+        """Open the pose estimator again, as ``_recover_camera``."""
+        error = lost.__cause__ if isinstance(lost.__cause__, PoseError) else PoseError(str(lost))
+        wanted = self._settings.pose is not None and self._settings.pose.lost_pose
+        if not (wanted and isinstance(self._pose, Reconnectable)):
+            raise error
+        soon = self._clock.now_ns() - self._pose_back_ns < as_ns(SOON_S)
+        self._lost_soon = self._lost_soon + 1 if soon else 0
+        if self._lost_soon >= OFTEN:
+            again = f"it was lost {OFTEN + 1} times within {SOON_S:g} s of its start"
+            raise PoseError(f"{_fact('pose', error)}; {again}: raise pose_timeout_s, or {CURES['pose']}") from error
+        back = self._recover("pose", error, self._pose.reconnect)
+        self._pose_back_ns = self._clock.now_ns()
+        return back
 
     def _recover_output(self, name: str, error: DeviceLost) -> bool:
         """Open an output or sensor again, as ``_recover_camera``."""
@@ -195,6 +228,7 @@ class Turns:
             except RigError as again:
                 self._check_patience(name, error, again, since_ns)
                 self._rig.alive()
+                self._beside()
                 if not isinstance(again, StillOpening):
                     self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(LOOK_S))
                     self._rig.alive()
@@ -210,7 +244,7 @@ class Turns:
             return
         lost, last = (_fact(name, each) for each in (error, again))
         why = "" if last == lost else f" ({last})"
-        kind = CameraError if name == "camera" else OutputError
+        kind = {"camera": CameraError, "pose": PoseError}.get(name, OutputError)
         text = f"{name} lost: {lost}; it did not come back within {patience_s:g} s, reconnect_s{why}; {CURES[name]}"
         raise kind(text) from error
 
@@ -233,6 +267,8 @@ class Turns:
         self._last_ns = self._clock.now_ns()
 
     def _facts(self, name: str) -> Mapping[str, object]:
+        if name == "pose":
+            return self._pose.facts if isinstance(self._pose, Described) else {}
         if name != "camera":
             return self._rig.facts(name)
         return self._camera.facts if isinstance(self._camera, Described) else {}

@@ -16,6 +16,7 @@ PAGE = ROOT / "docs" / "reference" / "config.md"
 
 TITLES = {
     "camera": "Camera",
+    "second": "Second camera",
     "simulation": "Simulated mouse",
     "geometry": "Cortex in the image",
     "rule": "Signal: which ROIs",
@@ -110,8 +111,9 @@ TAIL = """
 - `dff_history` times `framerate` is at least 2 frames, and the history of the rule's ROIs takes at most 1 GiB of
   memory: a quarter more than pixels x 2 channels x frames, a byte each, or 2 for a recording of 16 bits.
 - A frame takes at most 64 MiB of memory: with 8 bits, `resolution` is at most 4729 x 4729 px or as many px.
-- `raw_image_file` is a file name without folders that ends in `.hdf5` or `.h5`, `summary_file` one that ends in `.csv`;
-  both have at most 100 characters.
+- `raw_image_file` is a file name without folders that ends in `.hdf5` or `.h5`, `video_file` one that ends in `.mkv`,
+  `summary_file` one that ends in `.csv`; each has at most 100 characters.
+- `video_codec = h264` keeps 8 bits per channel: frames of 16 bits need `ffv1`.
 - `vid_source = replay` needs `vid_root`, and `resolution` is that of the recording. `--source` needs
   the camera `replay`; a `vid_root` in the file may stand unused.
 - One of `roi` and `roi_operation` is given.
@@ -144,6 +146,9 @@ def render() -> str:
         only = [key.name for key in keys if key.name not in keys_of("clmf")]
         if only and group not in ("rule", "dff"):
             parts.append(f"\nOnly in clnf experiments: {', '.join(f'`{name}`' for name in only)}.\n")
+        only = [key.name for key in keys if key.name not in keys_of("clnf")]
+        if only and group not in ("movement", "pose"):
+            parts.append(f"\nOnly in clmf experiments: {', '.join(f'`{name}`' for name in only)}.\n")
         if group == "schedule":
             parts.append("\n" + session_types())
     return "".join([*parts, TAIL])

@@ -271,6 +271,30 @@ def test_reconnecting_goes_on_behind_the_back_of_a_caller_who_has_other_things_t
     assert driver.calls.count("open") == 3
 
 
+def test_a_caller_who_cannot_wait_looks_now_and_then_and_misses_no_end(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the camera is back just after the look."""
+    camera, driver = make([*give(1), Fail(), *give(4)])
+    lose(camera)
+    wait = driver_thread.DriverThread.wait
+    asked = []
+
+    def just_before(thread: driver_thread.DriverThread, call: driver_thread.Call, timeout_s: float) -> bool:
+        asked.append(timeout_s)
+        wait(thread, call, LONG_S)
+        return False
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(driver_thread.DriverThread, "wait", just_before)
+        with pytest.raises(CameraTimeout):
+            camera.reconnect(0.0)
+    camera.reconnect(0.0)
+    assert asked == [0.0]
+    assert driver.calls == ["open", "start", "close", "open", "start"]
+    assert camera.read(LONG_S).number == 4
+
+
 def test_a_driver_that_hangs_in_open_is_refused_in_time(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grabber, "OPEN_S", 0.02)
     free = Event()

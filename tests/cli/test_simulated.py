@@ -19,7 +19,7 @@ def test_it_says_what_it_is_and_why(rigloop, config, tmp_path):
     assert len(out.splitlines()) == 1
     session = json.loads(out)["session"]
     said = err.splitlines()
-    assert "simulated mouse: building the network ..." in said
+    assert "building the network ..." in said
     told = (
         r"simulated mouse tiny: 40 cells, [456]\.?\d* spikes/s at rest, steps of 1 ms, Brian2 2\.\S+, numpy \(as .*\)"
     )

@@ -17,18 +17,21 @@ from camera.replay import open_replay
 from camera.scene import Region, SceneSettings
 from camera.settings import CameraKind, CameraSettings
 from camera.synthetic import SyntheticCamera
+from camera.synthetic_limb import ReachSettings, SyntheticLimbCamera
 from core.clock import VirtualClock
 from core.errors import CameraError
 from core.ports import Camera, EndOfSource
 from core.values import Frame
+from insilico.limb_settings import LimbSceneSettings
 from tests.camera import recordings as rec
 from tests.conformance import camera_checks as check
 from tests.support.fake_cameras import fake_pi, fake_sentech, fake_usb
-from tests.support.mice import SPEC, make_plant
+from tests.support.mice import LIMB_SPEC, SPEC, make_plant
 
 N = 12
 FPS = 15.0
 SHAPE = (rec.HEIGHT, rec.WIDTH, 3)
+LIMB_SHAPE = (90, 120, 3)
 
 Make = Callable[[Path], Camera]
 
@@ -40,23 +43,30 @@ class Case:
     Attributes
     ----------
     make : callable
-        Makes a camera of SHAPE that is not yet started; twice on one folder gives two cameras of the same seed.
+        Makes a camera of ``shape`` that is not yet started; twice on one folder gives two cameras of the same seed.
     n_frames : int
         Frames that come.
     dtype : str
     ends : bool
         Whether it ends after ``n_frames``, as a recording does. A hardware camera does not: after these it is lost.
+    shape : (int, int, int)
     """
 
     make: Make
     n_frames: int = N
     dtype: str = "uint8"
     ends: bool = True
+    shape: tuple[int, int, int] = SHAPE
 
 
 def synthetic(_tmp: Path) -> Camera:
     scene = SceneSettings(regions=(Region("BC_L", 10.0, 8.0), Region("BC_R", 10.0, 23.0)), radius_px=3.0, n_frames=N)
     return SyntheticCamera(scene, rec.HEIGHT, rec.WIDTH, FPS, seed=7)
+
+
+def synthetic_limb(_tmp: Path) -> Camera:
+    scene = LimbSceneSettings((60.0, 62.0), (40.0, 50.0))
+    return SyntheticLimbCamera(scene, *LIMB_SHAPE[:2], FPS, seed=7, reaches=ReachSettings(n_frames=N, slot_s=0.4))
 
 
 def replay_hdf5(tmp: Path) -> Camera:
@@ -97,6 +107,10 @@ def simulated(_tmp: Path) -> Camera:
     return make_plant(replace(SPEC, height=rec.HEIGHT, width=rec.WIDTH, framerate=FPS, n_frames=N))
 
 
+def simulated_limb(_tmp: Path) -> Camera:
+    return make_plant(replace(LIMB_SPEC, framerate=FPS, n_frames=N))
+
+
 def grabbed(dtype: str) -> Make:
     """Return a grabber of a camera that loses two frames before frame 6, repeats frame 8, and is lost in the end."""
 
@@ -119,6 +133,7 @@ def paced(make: Make) -> Make:
 
 CASES = {
     "synthetic": Case(synthetic),
+    "synthetic-limb": Case(synthetic_limb, shape=LIMB_SHAPE),
     "replay-hdf5": Case(replay_hdf5),
     "replay-uint16": Case(replay_uint16, dtype="uint16"),
     "replay-clopy": Case(replay_clopy),
@@ -126,6 +141,7 @@ CASES = {
     "replay-video": Case(replay_video),
     "replay-folder": Case(replay_folder),
     "simulated": Case(simulated),
+    "simulated-limb": Case(simulated_limb, shape=LIMB_SHAPE),
     "paced-synthetic": Case(paced(synthetic)),
     "paced-session": Case(paced(replay_session)),
     "paced-video": Case(paced(replay_video)),
@@ -177,7 +193,7 @@ def test_numbers_and_times_are_plain_integers(case: Case, camera: Camera) -> Non
 
 def test_shape_and_dtype_are_as_promised_before_start(case: Case, camera: Camera) -> None:
     promised = (camera.frame_shape, camera.frame_dtype)
-    assert promised == (SHAPE, case.dtype)
+    assert promised == (case.shape, case.dtype)
     check.check_images(read_all(case, camera), promised)
 
 

@@ -29,9 +29,9 @@ def frame_rows(n_parts):
     )  # fmt: skip
 
 
-def write_session(folder, rows=(), timings=(), events=(), names=("A", "B")):
+def write_session(folder, rows=(), timings=(), events=(), names=("A", "B"), prefix="dff_"):
     tables = {
-        schema.FRAMES_CSV: (schema.frame_columns(names), [frame_line(row, len(names)) for row in rows]),
+        schema.FRAMES_CSV: (schema.frame_columns(names, prefix), [frame_line(row, len(names)) for row in rows]),
         schema.TIMING_CSV: (schema.TIMING_COLUMNS, [timing_line(row) for row in timings]),
         schema.EVENTS_CSV: (schema.EVENT_COLUMNS, [event_line(row) for row in events]),
     }
@@ -80,11 +80,15 @@ def test_a_file_cut_anywhere_gives_the_lines_before_the_cut(tmp_path_factory, da
     assert count_recorded(path) == (survivors, survivors)
 
 
-def test_the_header_is_the_schema(tmp_path):
-    write_session(tmp_path, names=("BC_L",))
+@pytest.mark.parametrize("prefix", schema.PART_PREFIXES)
+def test_the_header_is_the_schema(tmp_path, prefix):
+    names = ("BC_L", "dff_x", "pose_x")
+    write_session(tmp_path, names=names, prefix=prefix)
     header, rows = read_table(tmp_path / schema.FRAMES_CSV)
-    assert header == schema.frame_columns(("BC_L",))
+    assert header == schema.frame_columns(names, prefix)
+    assert header[6:9] == tuple(prefix + name for name in names)
     assert rows == []
+    assert open_session(tmp_path).part_names == names
 
 
 def test_floats_booleans_and_nan_as_written():

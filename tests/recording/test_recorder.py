@@ -72,6 +72,15 @@ def test_offline_session_comes_back_whole(tmp_path, dtype, slots):
         assert all((images[n - 1] == image(n, dtype=dtype)).all() for n in range(1, 121))
 
 
+def test_the_parts_of_movement_sessions_have_columns_of_their_own(tmp_path):
+    with make_recorder(tmp_path, names=("speed_mm_s", "fl_l_x"), part_prefix="pose_") as recorder:
+        write_frame(recorder, 1)
+    header = (tmp_path / schema.FRAMES_CSV).read_text().split("\n")[0].split(",")
+    assert header[6:8] == ["pose_speed_mm_s", "pose_fl_l_x"]
+    with open_session(tmp_path) as session:
+        assert session.part_names == ("speed_mm_s", "fl_l_x")
+
+
 def test_equal_sessions_give_equal_bytes(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.clock import VirtualClock, local_datetime
 from core.errors import RecordingError
-from recording.summary import COLUMNS, LOCK_S, OLD_COLUMNS, SummaryRow, append_summary, check_summary
+from recording.summary import COLUMNS, LOCK_S, MOVEMENT_COLUMNS, OLD_COLUMNS, SummaryRow, append_summary, check_summary
 
 START = 1_700_000_000_141_333_000
 ROW = SummaryRow(
@@ -45,6 +45,37 @@ def test_a_new_file_has_clopys_columns_the_outcome_and_water(tmp_path):
     assert second[-3:] == ["aborted", "0.6", ""]
 
 
+MOVEMENT = ROW._replace(kind="clmf", start_radius_px=14.0, target_radius_px=20.6)
+
+
+def test_movement_sessions_have_a_table_of_their_own(tmp_path):
+    path = tmp_path / "summary.csv"
+    assert check_summary(path, "clmf") == ""
+    append_summary(path, MOVEMENT)
+    append_summary(path, MOVEMENT._replace(start_radius_px=float("nan")))
+    assert check_summary(path, "clmf") == ""
+    header, first, second = read(path)
+    assert tuple(header) == MOVEMENT_COLUMNS
+    assert first[5:] == [
+        "32.866635", "15.000014452346582", "18", "14", "21", "2", "1.0", "normal_audio_normal_reward", "complete",
+        "0.6", "1.25",
+    ]  # fmt: skip
+    assert second[8] == "0"
+
+
+@pytest.mark.parametrize(("there", "comes", "words"), [(ROW, MOVEMENT, "neurofeedback"), (MOVEMENT, ROW, "movement")])
+def test_a_table_of_the_other_kind_is_refused(tmp_path, there, comes, words):
+    path = tmp_path / "summary.csv"
+    append_summary(path, there)
+    before = path.read_bytes()
+    problem = check_summary(path, comes.kind)
+    assert f"is a table of {words} sessions" in problem
+    assert "set summary_file to another name" in problem
+    with pytest.raises(RecordingError, match="set summary_file to another name"):
+        append_summary(path, comes)
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_table_without_water_keeps_its_width(tmp_path, end):
     path = tmp_path / "summary.csv"
@@ -62,6 +93,26 @@ def test_the_columns_are_those_of_clopys_own_table(shared_data):
     path = shared_data / "clopy" / "sessions" / "1roi" / "expt_1roi_trial_summary.csv"
     assert read(path)[0] == list(COLUMNS[:-3])
     assert "CLoPy's columns" in check_summary(path)
+
+
+def test_the_columns_of_movement_are_those_of_clopys_own_table(tmp_path, shared_data):
+    source = shared_data / "clopy" / "sessions" / "clmf" / "expt_dlclive_summary.csv"
+    header, theirs = read(source)
+    assert header == list(MOVEMENT_COLUMNS[:-3])
+    path = tmp_path / "summary.csv"
+    path.write_bytes(source.read_bytes())
+    assert "CLoPy's columns" in check_summary(path, "clmf")
+    # 4 and 6 mm at 3.5 px/mm, as in its config.
+    own = tmp_path / "own.csv"
+    append_summary(own, MOVEMENT._replace(start_radius_px=4 * 3.5, target_radius_px=6 * 3.5))
+    ours = read(own)[1]
+    assert (ours[8], ours[9]) == (theirs[8], theirs[9])
+    assert [type_of(cell) for cell in ours[:-3]] == [type_of(cell) for cell in theirs]
+
+
+def type_of(cell):
+    """What a cell reads as."""
+    return int if cell.isdigit() else float if cell.replace(".", "").isdigit() else str
 
 
 @pytest.mark.parametrize("header", [",".join(COLUMNS[:-1]), ",".join(COLUMNS[:-3]), "a,b", "\x00"])

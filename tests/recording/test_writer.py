@@ -26,6 +26,7 @@ def make_spec(folder, **changes):
         "image_shape": SHAPE,
         "image_dtype": "uint8",
         "part_names": NAMES,
+        "part_prefix": "dff_",
     }
     return WriterSpec(folder=folder, **{**options, **changes})
 

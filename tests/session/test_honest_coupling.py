@@ -7,6 +7,7 @@ import pytest
 
 from core.values import Tone, Water
 from insilico.devices import Given
+from insilico.limb_settings import LimbSceneSettings
 from insilico.spec import Go, MouseSpec
 from recording.reader import open_session
 from session.build import _plant
@@ -91,7 +92,13 @@ def test_nothing_else_of_the_session_is_in_what_the_mouse_is_made_from(tmp_path,
 def test_what_it_is_made_from_is_where_things_are_and_what_it_is():
     assert {each.name for each in fields(MouseSpec)} == {
         "network", "codegen", "regions", "tones_hz", "height", "width", "framerate", "bregma", "ppmm", "seed",
-        "n_frames",
+        "n_frames", "limb",
+    }  # fmt: skip
+
+
+def test_of_a_mouse_that_moves_it_is_where_its_paw_rests_and_reaches_and_what_it_looks_like():
+    assert {each.name for each in fields(LimbSceneSettings)} == {
+        "start_center", "target_center", "ppmm", "hues", "noise_sd",
     }  # fmt: skip
 
 

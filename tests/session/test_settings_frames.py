@@ -14,10 +14,10 @@ from brain.dff import StreamingDff
 from brain.settings import DffSettings
 from camera.find_source import probe_source
 from roi_manager import Circle, Rect
-from session.build import RING_BYTES
 from session.config_checks import FRAME_DTYPE, Draft, history_bytes
 from session.config_entries import Section
 from session.config_frames import MAX_FRAME_BYTES
+from session.parts import RING_BYTES
 from session.settings import check_config, load_settings
 from tests.session.config_texts import BASE, Probed, problems_of
 from tests.support.sessions import OFFLINE, settings_for

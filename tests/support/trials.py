@@ -64,10 +64,11 @@ def make_plan(
     tones: ToneSettings | None = None,
     seed: int = 0,
     pulse_gap_s: float = 0.0,
+    **more: object,
 ) -> SessionPlan:
     schedule = schedule or ScheduleSettings(total_trials=3)
     plans = draw_schedule(schedule, np.random.default_rng(seed))
-    return SessionPlan(trial, tones or ToneSettings(), threshold, schedule.session_type, plans, pulse_gap_s)
+    return SessionPlan(trial, tones or ToneSettings(), threshold, schedule.session_type, plans, pulse_gap_s, **more)
 
 
 def play(

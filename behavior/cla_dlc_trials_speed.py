@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+"""Movement feedback session in which the speed of one body part, seen by DeepLabCut-Live, drives tone and water.
+
+    python behavior/cla_dlc_trials_speed.py --mouse ID [the options of `rigloop run`]
+
+The experiment is a section of config.ini; nothing of it is chosen here.
+"""
+
+import os.path
+import sys
+
+if __name__ == "__main__":
+    # Python puts this folder first; the project's packages are one up.
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    from cli.start import leave_on_signals
+
+    leave_on_signals()
+    from cli.bootstrap import run_experiment
+
+    sys.exit(run_experiment("movement"))

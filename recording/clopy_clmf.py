@@ -1,0 +1,83 @@
+"""Our movement sessions in the letter of CLoPy's: the log, and the frames' real times beside its video.
+
+Frame k of the log is the k-th frame of the video. Rows that CLoPy has no word for are in neither: those of frames that
+were recorded and not judged, as the pose of one before was still on its way, and those without an image. Their licks
+move to the next row, a trial's outcome to the trial's last one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from core.values import SKIPPED
+from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, px_per_frame
+from recording.folder import folder_name
+from recording.recorded import RecordedSession, count_images
+from recording.schema import FrameRow
+
+TIMES_COLUMNS = ("frame", "time_ns", "sensor_ns", "time")
+_FIRST_PARTS = 2  # speed and distance, before those of the pose
+
+
+def movement_stem(session: RecordedSession) -> str:
+    """Return what CLoPy's files of a movement session begin with: ``<mouse>_<YYYYmmddHHMMSS>``."""
+    if session.meta.get("format") == "clopy":
+        return str(session.meta["session"])
+    mouse = re.sub(r"[^\w.-]", "_", str(session.meta.get("mouse") or "mouse"))
+    for name in (session.folder.name, session.folder.parent.name):
+        if re.fullmatch(r"\d{14}", name):
+            return f"{mouse}_{name}"
+    return f"{mouse}_{folder_name(int(session.meta.get('started_wall_ns') or 0))}"
+
+
+def is_movement(session: RecordedSession) -> bool:
+    """Return whether a session is one of movement feedback."""
+    return session.meta.get("kind") == "clmf"
+
+
+def movement_rows(session: RecordedSession) -> list[FrameRow]:
+    """Return the rows that have a place in the log; ``image`` says where in our video each one's frame is."""
+    count = count_images(session)
+    kept: list[FrameRow] = []
+    licks = 0
+    for row in session.frames.rows():
+        if row.reason != SKIPPED and (not session.has_images or 0 <= row.image < count):
+            kept.append(row._replace(licks=row.licks + licks))
+            licks = 0
+            continue
+        licks += row.licks
+        if row.outcome and kept and kept[-1].trial == row.trial:
+            kept[-1] = kept[-1]._replace(outcome=row.outcome)
+    return kept
+
+
+def movement_log(session: RecordedSession, rows: Sequence[FrameRow], local_time: Callable[[int], str]) -> str:
+    """Return the text of the log.
+
+    Parameters
+    ----------
+    session : RecordedSession
+    rows : sequence of FrameRow
+        As from ``movement_rows``.
+    local_time : callable
+        Frame time, ns, to the text of a local time.
+    """
+    scale = px_per_frame(session.meta.get("settings") or {})
+    speed_at = session.part_names.index(SPEED) if SPEED in session.part_names else None
+    lines = ["\t".join((*CLMF_COLUMNS, *session.part_names[_FIRST_PARTS:]))]
+    for number, row in enumerate(rows, start=1):
+        speed = row.signal if speed_at is None else row.parts[speed_at]
+        freq = int(row.freq_hz) if row.trial and row.freq_hz > 0 else 0
+        cells = [str(number), local_time(row.time_ns), repr(float(speed) * scale), str(freq)]
+        cells += [str(int(value)) for value in (row.outcome, row.trial, row.audio, row.licks)]
+        cells += [repr(float(value)) for value in row.parts[_FIRST_PARTS:]]
+        lines.append("\t".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+def times_table(rows: Sequence[FrameRow], local_time: Callable[[int], str]) -> str:
+    """Return the table of the real times of the video's frames, CSV: number, frame time and sensor's stamp, local."""
+    lines = [",".join(TIMES_COLUMNS)]
+    lines += [f"{n},{row.time_ns},{row.sensor_ns},{local_time(row.time_ns)}" for n, row in enumerate(rows, start=1)]
+    return "\n".join(lines) + "\n"
