@@ -19,7 +19,7 @@ Float32 = npt.NDArray[np.float32]
 NOISE_SHIFTS = 2**18
 MARKER_MM, MARKER_LEAST_PX = 1.7, 2.6
 """Radius of a marker, mm of the drawing, and its least, px: an area of 21 px, which an OpenCV mask finds."""
-_HAIR = 64
+_HAIR = 64  # a power of 2
 _DIGITS = (-0.55, -0.18, 0.18, 0.55)
 
 
@@ -120,7 +120,7 @@ class LimbScene:
         skin = SKIN * light.bright
         for lean in _DIGITS:
             end = (tip[0] + 3.3 * mm * math.cos(angle + lean), tip[1] + 3.3 * mm * math.sin(angle + lean))
-            self._rod(canvas, (tip, end), (0.75 * mm, 0.45 * mm), skin * np.float32(0.94))
+            _digit(canvas, (tip, end), 0.45 * mm, skin * np.float32(0.92))
         self._rod(canvas, (wrist, tip), (1.35 * mm, 1.95 * mm), skin)
         if light.marker is not None:
             radius = max(MARKER_MM * mm, MARKER_LEAST_PX)
@@ -138,8 +138,10 @@ class LimbScene:
         gx = (patch.cols - np.float32(tip[0])) / np.float32(3.0 * mm)
         gy = (patch.rows - ground) / np.float32(0.9 * mm)
         high = max(0.0, float(ground) - tip[1]) / mm
-        dark = 0.28 * np.exp(-(dx * dx + dy * dy)) + 0.4 / (1 + 0.15 * high) * np.exp(-(gx * gx + gy * gy))
-        patch.image *= (1 - np.float32(light.bright) * dark.astype(np.float32))[..., None]
+        # Each is a product of a function of the column and one of the row: two short rows of exponentials.
+        dark = np.float32(0.28) * np.exp(-dx * dx) * np.exp(-dy * dy)
+        dark += np.float32(0.4 / (1 + 0.15 * high)) * np.exp(-gx * gx) * np.exp(-gy * gy)
+        patch.image *= (1 - np.float32(light.bright) * dark)[..., None]
 
     def _rod(
         self,
@@ -163,22 +165,32 @@ class LimbScene:
         along = np.clip(dx * np.float32(ux) + dy * np.float32(uy), 0, np.float32(length))
         nx, ny = dx - along * np.float32(ux), dy - along * np.float32(uy)
         radius = np.float32(radii[0]) + along * np.float32((radii[1] - radii[0]) / length)
-        far = np.hypot(nx, ny)
-        size = np.maximum(far, radius)
-        nx, ny = nx / size, ny / size
-        up = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0, 1))
+        far = np.sqrt(nx * nx + ny * ny)
+        size = 1 / np.maximum(far, radius)
+        nx, ny, out = nx * size, ny * size, far * size
+        up = np.sqrt(np.maximum(1 - out * out, 0))
         lit = nx * np.float32(LIGHT[0] * self.geometry.face) + ny * LIGHT[1] + up * LIGHT[2]
         across = (nx * np.float32(-uy) + ny * np.float32(ux)) * np.float32(_HAIR / 3)
-        where = (
-            across.astype(np.int32) % _HAIR,
-            (along / np.float32(0.3 * self.geometry.scale)).astype(np.int32) % _HAIR,
-        )
-        shade = (np.float32(0.62) + np.float32(0.62) * np.clip(lit, 0, 1)) * self._hair[where]
+        row = across.astype(np.int32) & (_HAIR - 1)
+        col = (along * np.float32(1 / (0.3 * self.geometry.scale))).astype(np.int32) & (_HAIR - 1)
+        shade = (np.float32(0.62) + np.float32(0.62) * np.maximum(lit, 0)) * self._hair.take(row * _HAIR + col)
         cover = np.clip(radius + np.float32(0.5) - far, 0, 1)
         if fades:
             begun = (dx * np.float32(ux) + dy * np.float32(uy) + radii[0]) / np.float32(0.9 * length)
             cover *= np.clip(begun, 0, 1)
         patch.lay(colour * shade[..., None], cover)
+
+
+def _digit(canvas: Float32, ends: tuple[Point, Point], radius: float, colour: Float32) -> None:
+    """Draw a thin rod of one colour."""
+    (ax, ay), (bx, by) = ends
+    patch = _Patch(canvas, list(ends), radius + 1)
+    ux, uy = np.float32(bx - ax), np.float32(by - ay)
+    dx, dy = patch.cols - np.float32(ax), patch.rows - np.float32(ay)
+    part = np.clip((dx * ux + dy * uy) / (ux * ux + uy * uy), 0, 1)
+    dx, dy = dx - part * ux, dy - part * uy
+    far = np.sqrt(dx * dx + dy * dy)
+    patch.lay(colour, np.clip(np.float32(radius + 0.5) - far, 0, 1))
 
 
 def _elbow(shoulder: Point, paw: Point, arm: tuple[float, float], face: int) -> Point:

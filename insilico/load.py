@@ -19,14 +19,7 @@ Build = Callable[..., Any]
 
 
 def load_build(network: str, *, moves: bool = False) -> tuple[Build, Mapping[str, Any]]:
-    """Return the function, and the names at the top of its file.
-
-    Parameters
-    ----------
-    network : str
-        ``FILE.py:FUNCTION``, or empty for SIM1, or SIM2 where movement is filmed.
-    moves : bool
-        Whether it is.
+    """Return the function, and the names at the top of its file; ``moves``: of a mouse whose movement is filmed.
 
     Raises
     ------

@@ -175,8 +175,7 @@ def _scene(settings: Settings) -> SceneSettings | LimbSceneSettings | None:
     if settings.camera.vid_source is not CameraKind.synthetic:
         return None
     if settings.movement is not None:
-        movement = settings.movement
-        return LimbSceneSettings(movement.start_center, movement.target_center, settings.geometry.ppmm)
+        return _limb(settings)
     regions, radius = [], 4.0
     for name, shape in settings.rois.items():
         x0, y0, x1, y1 = shape.bounds()
@@ -203,8 +202,17 @@ def _plant(settings: Settings, options: Options, clock: Clock) -> Plant | None:
         bregma=settings.geometry.bregma,
         ppmm=settings.geometry.ppmm,
         seed=options.seed,
+        limb=_limb(settings),
     )
     return Plant(spec, openings(outputs), clock, pace_real=options.live)
+
+
+def _limb(settings: Settings) -> LimbSceneSettings | None:
+    """Return what is filmed of a mouse that moves: a paw that rests in the start circle and reaches for the target."""
+    movement = settings.movement
+    if movement is None:
+        return None
+    return LimbSceneSettings(movement.start_center, movement.target_center, settings.geometry.ppmm)
 
 
 def _places(settings: Settings) -> dict[str, Place]:

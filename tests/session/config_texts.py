@@ -46,6 +46,8 @@ CLMF = """\
 reward_dur = 0.1
 speed_threshold = 150
 ppmm = 3.5
+pose_backend = markers
+markers = fl_l green
 trial_start = {start}
 start_center = 300, 10
 {more}

@@ -27,6 +27,8 @@ def test_shipped_file_is_right() -> None:
         "mouse:DEMO",
         "mouse:DEMO2",
         "mouse:SIM1",
+        "mouse:PAW",
+        "mouse:SIM2",
         "mouse:REC1",
     ]
 

@@ -92,7 +92,7 @@ def test_no_session_is_longer_than_its_plan_says(tmp_path, parts_of, types):
     made = parts_of()
     settings = settings_for(tmp_path, session_type=types, random_reward_rate="2", reward_threshold="0.9")
     result = run(settings)
-    assert result.frames <= made[0].image_bytes(settings.camera.framerate) // (64 * 48 * 3)
+    assert result.frames <= made[0].image_bytes(settings) // (64 * 48 * 3)
     assert result.duration_s <= made[0].plan.longest_s + 14 / 15, "each of 14 phases ends on the frame after its time"
 
 

@@ -15,6 +15,7 @@ from core.values import Line, as_ns
 from recording.reader import open_session
 from session.runner import run_session
 from session.stop import StopRequest
+from session.watch import SessionWatch
 from tests.support.sessions import (
     OFFLINE,
     Exposed,
@@ -295,7 +296,7 @@ def test_a_real_camera_that_falls_silent_while_it_settles_fails_the_session(usb)
 
 
 def test_the_screen_is_told_of_a_session_only_when_it_begins(tmp_path, parts_of):
-    class Told:
+    class Told(SessionWatch):
         def __init__(self):
             self.words = []
 
