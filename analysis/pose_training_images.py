@@ -17,6 +17,10 @@ Image = npt.NDArray[np.uint8]
 WIDEST = 320
 """Images are halved until they are no wider than this, px: what a CPU learns from within a quarter of an hour."""
 SMALLEST = 32
+CANVAS = 160
+"""Of an image that is larger, a part of so many px a side is learnt from at a time."""
+ABOUT_POINTS = 0.75
+"""Share of these parts that are taken about a body part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +125,31 @@ def load_sized(labels: Labels, size: tuple[int, int] | None) -> Sized:
     return Sized(np.stack(images), (points + 0.5) * resize - 0.5, resize, original, int((known & ~inside).sum()))
 
 
-def draw_matrix(width: int, height: int, amounts: Augmentation, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return the (2, 3) matrix of one turn and scaling about the image's centre, and a shift; pixels to pixels."""
+def draw_centre(
+    points: npt.NDArray[np.float64], size: tuple[int, int], canvas: tuple[int, int], rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Return the centre of a part of the image to learn from: mostly about one of its points, else anywhere.
+
+    A mouse fills little of a frame; what is learnt of the rest, again and again, costs time. The part lies within the
+    image: of one that is no larger than the canvas, it is the image.
+    """
+    width_height, canvas_px = np.array(size), np.array(canvas)
+    known = points[np.isfinite(points).all(1)]
+    centre = rng.uniform(0, width_height)
+    if len(known) and rng.random() < ABOUT_POINTS:
+        centre = known[rng.integers(len(known))] + rng.uniform(-0.4, 0.4, 2) * canvas_px
+    return np.clip(centre, (canvas_px - 1) / 2, width_height - (canvas_px + 1) / 2)
+
+
+def draw_matrix(
+    centre: npt.NDArray[np.float64], canvas: tuple[int, int], amounts: Augmentation, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Return the (2, 3) matrix of one turn and scaling about ``centre``, which comes to the canvas's, and a shift."""
     angle = np.deg2rad(rng.uniform(-amounts.turn_deg, amounts.turn_deg))
     scale = rng.uniform(1 - amounts.scale, 1 + amounts.scale)
     linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    centre = np.array([width - 1, height - 1]) / 2
-    shift = rng.uniform(-amounts.shift, amounts.shift, 2) * (width, height)
-    return np.column_stack([linear, centre + shift - linear @ centre])
+    shift = rng.uniform(-amounts.shift, amounts.shift, 2) * canvas
+    return np.column_stack([linear, (np.array(canvas) - 1) / 2 + shift - linear @ centre])
 
 
 def move_points(points: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -137,21 +158,24 @@ def move_points(points: npt.NDArray[np.float64], matrix: npt.NDArray[np.float64]
 
 
 def augment(
-    image: Image, points: npt.NDArray[np.float64], amounts: Augmentation, rng: np.random.Generator
+    image: Image,
+    points: npt.NDArray[np.float64],
+    canvas: tuple[int, int],
+    amounts: Augmentation,
+    rng: np.random.Generator,
 ) -> tuple[Image, npt.NDArray[np.float64]]:
-    """Return the image turned, scaled, shifted and lit otherwise, and where its points are then.
+    """Return a part of the image, turned, scaled, shifted and lit otherwise, and where its points are then.
 
-    Points that leave the image are NaN. What comes in from outside of the old image is the colour of its border.
+    Points that leave the canvas (width, height) are NaN. What comes in from outside of the image is the colour of its
+    border.
     """
     import cv2
 
-    height, width = image.shape[:2]
-    matrix = draw_matrix(width, height, amounts, rng)
-    warped: Any = cv2.warpAffine(
-        image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    centre = draw_centre(points, (image.shape[1], image.shape[0]), canvas, rng)
+    matrix = draw_matrix(centre, canvas, amounts, rng)
+    warped: Any = cv2.warpAffine(image, matrix, canvas, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     gain, offset = 1 + amounts.gain * rng.uniform(-1, 1), amounts.offset * rng.uniform(-1, 1)
     lit: Any = cv2.LUT(warped, np.clip(np.arange(256) * gain + offset, 0, 255).astype(np.uint8))
     moved = move_points(points, matrix)
-    inside = ((moved > -0.5) & (moved < np.array([width, height]) - 0.5)).all(1)
+    inside = ((moved > -0.5) & (moved < np.array(canvas) - 0.5)).all(1)
     return np.asarray(lit, np.uint8), np.where(inside[:, None], moved, np.nan)

@@ -20,6 +20,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ FEWEST = 10
 QUIET_S = 10.0
 """Where stderr is no terminal, a line of progress this often."""
 INTERRUPTED = 130
+
+
+@dataclass(slots=True)
+class Stage:
+    """How far it is, for whom interrupts."""
+
+    text: str = "nothing was trained or written"
+    steps: int = 0
 
 
 def make_parser() -> Parser:
@@ -84,21 +93,21 @@ def _add_training(parser: Parser, defaults: TrainingSettings) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Train as the command line says; return the exit code."""
     args = make_parser().parse_args(argv)
-    stage = ["nothing was trained or written"]
+    stage = Stage()
     try:
         result = run(args, stage)
     except RigError as error:
         say(f"{error}", error=True)
         return error.exit_code
     except KeyboardInterrupt:
-        say(f"stopped: {stage[-1]}", error=True)
+        say(f"stopped: {stage.text}", error=True)
         return INTERRUPTED
     say(json.dumps(result) if args.json else lines(args, result))
     return 0
 
 
-def run(args: argparse.Namespace, stage: list[str]) -> dict[str, Any]:
-    """Read, train, measure, write. ``stage`` is told what has been done, for whom interrupts."""
+def run(args: argparse.Namespace, stage: Stage) -> dict[str, Any]:
+    """Read, train, write, measure. ``stage`` is kept up to date."""
     if args.output.exists():
         raise InputError(f"{args.output} exists; give another name, or remove it")
     if not args.output.parent.is_dir():
@@ -122,7 +131,7 @@ def run(args: argparse.Namespace, stage: list[str]) -> dict[str, Any]:
     config = make_config(args.net, labels.parts, {**about, "frames": len(train_on), "held_out": held_names})
     model, trained = train_timed(config, sized, settings, args, stage)
     replace_bytes(args.output, export_bytes(config, model), sync=True)
-    stage[-1] += f"; {args.output} is written, but not measured"
+    stage.text = f"{args.output} is written, but not measured"
     errors = measure(args.output, labels.at(held_out)) if len(held_out) else None
     return {"model": str(args.output), "net": args.net, **about, "frames": len(train_on), "held_out": len(held_out),
             **trained, "seed": args.seed, "errors": errors}  # fmt: skip
@@ -138,7 +147,7 @@ def split(args: argparse.Namespace, labels: Labels) -> tuple[npt.NDArray[np.intp
 
 
 def train_timed(
-    config: dict[str, Any], sized: Sized, settings: TrainingSettings, args: argparse.Namespace, stage: list[str]
+    config: dict[str, Any], sized: Sized, settings: TrainingSettings, args: argparse.Namespace, stage: Stage
 ) -> tuple[Any, dict[str, Any]]:
     """Train with a progress bar; return the model, and how long it took."""
     clock = MonotonicClock()
@@ -161,14 +170,16 @@ def train_timed(
         def tell(progress: Progress) -> None:
             seconds = elapsed()
             done = f"{progress.steps} steps in {seconds / 60:.1f} min, loss {progress.loss:.3f}"
-            stage[-1] = f"{done}; no model was written"
+            stage.text, stage.steps = f"{done}; no model was written", progress.steps
             left = seconds * (1 / progress.done - 1) / 60 if progress.done else float("nan")
             bar.set_postfix_str(f"{left:.1f} min left, step {progress.steps}, loss {progress.loss:.3f}", refresh=False)
             bar.update(total * progress.done - bar.n)
 
         model = train(config, sized, settings, budget(args, elapsed), tell)
+    if not stage.steps:
+        raise InputError(f"--minutes {args.minutes:g}: over before the first step was; give more")
     return model, {
-        "steps": int(stage[-1].split()[0]),
+        "steps": stage.steps,
         "minutes": elapsed() / 60,
         "cpu_minutes": (time.process_time() - start_cpu) / 60,
     }
@@ -180,10 +191,11 @@ def budget(args: argparse.Namespace, elapsed: Callable[[], float]) -> Callable[[
         return lambda steps: steps / args.steps
     longest, last = 0.0, 0.0
 
-    def done(_: int) -> float:
+    def done(steps: int) -> float:
         nonlocal longest, last
         now = elapsed()
-        longest, last = max(longest, now - last), now
+        # Before the first step lies the making of the model, which takes longer.
+        longest, last = max(longest, now - last) if steps else 0.0, now
         return now / (60 * args.minutes) if now + longest < 60 * args.minutes else 1.0
 
     return done

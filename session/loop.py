@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -208,12 +209,12 @@ class Loop:
         if self.status.state.phase is Phase.REST:
             self.status.state = self.status.state._replace(since_ns=time_ns)
 
-    def note_last_words(self) -> list[Report]:
+    def note_last_words(self, more: Sequence[Report] = ()) -> list[Report]:
         """Log what rig and camera, which have been closed, still tell: the last edges, a driver that hangs.
 
-        Returns it.
+        Returns it, and ``more``, what others told.
         """
-        told = [*self._rig.last_words, *(self._camera_reports() if self._camera_reports is not None else ())]
+        told = [*self._rig.last_words, *(self._camera_reports() if self._camera_reports is not None else ()), *more]
         if told:
             self._recorder.note([EventRow(each.time_ns, each.kind, 0, each.detail) for each in told])
         return told

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from brain.exposure import exposure_facts, exposure_problems
 from core.errors import ExposureError, InputError, RigError
-from core.ports import Clock
+from core.ports import Clock, LeavesBehind
 from core.trial import Phase
 from core.values import Command, Mark
 from core.wishes import end_session
@@ -45,7 +45,7 @@ from session.turns import Turns
 from session.watch import SessionWatch, goal_of
 from session.water_day import WaterToday, water_today
 
-STUCK = frozenset({"camera_stuck", "sound_stuck", "licks_stuck"})
+STUCK = frozenset({"camera_stuck", "sound_stuck", "licks_stuck", "pose_stuck"})
 """What was left behind at the end, since it hangs in the kernel."""
 
 
@@ -274,8 +274,9 @@ class _Session:
         return recorded
 
     def _note_last_words(self, watch: SessionWatch) -> None:
-        """Log what rig and camera tell at their end; what hangs in the kernel is no fault of the session's data."""
-        for told in self._loop.note_last_words():
+        """Log what rig, camera and pose process tell at their end; what hangs in the kernel is no fault of the session's data."""
+        pose = self._parts.pose
+        for told in self._loop.note_last_words(pose.left_behind() if isinstance(pose, LeavesBehind) else ()):
             if told.kind in STUCK:
                 self._warn(watch, told.detail)
 

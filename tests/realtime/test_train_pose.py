@@ -1,4 +1,4 @@
-"""A pose model is trained, by the command and for real: on pictures of two dots, for seconds."""
+"""A pose model is trained, by the command and for real, on pictures of two dots. Steps, since machines are loaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 TRAIN = str(ROOT / "analysis" / "train_pose_model.py")
 EVALUATE = str(ROOT / "analysis" / "evaluate_pose_model.py")
 FRAMES, SIDE = 60, 64
-MINUTES = "0.4"
+STEPS = 200
 PATIENCE_S = 180
 
 
@@ -54,19 +54,23 @@ def dots(tmp_path_factory):
     return folder
 
 
-def run(*argv, **options):
+def run(*argv):
     return subprocess.run(
-        [sys.executable, *map(str, argv)], capture_output=True, text=True, timeout=PATIENCE_S, **options
+        [sys.executable, *map(str, argv)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        # Two threads that share a processor with other work wait for each other most of the time.
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
 
 
 def test_a_model_is_trained_that_dlclive_runs(dots, tmp_path):
     model = tmp_path / "dots.pt"
-    done = run(TRAIN, dots, "--output", model, "--minutes", MINUTES, "--json")
+    done = run(TRAIN, dots, "--output", model, "--steps", STEPS, "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["resize"], said["size"], said["original"]) == (1.0, [SIDE, SIDE], [SIDE, SIDE])
-    assert said["minutes"] <= float(MINUTES)
     assert said["frames"] + said["held_out"] < FRAMES
     assert said["errors"]["all"]["median_px"] < 3, said
     assert "min left" in done.stderr
@@ -81,11 +85,14 @@ def test_a_model_is_trained_that_dlclive_runs(dots, tmp_path):
     assert os.listdir(tmp_path) == ["dots.pt"]
 
 
-def test_all_frames_and_a_number_of_steps(dots, tmp_path):
-    done = run(TRAIN, dots, "--output", tmp_path / "all.pt", "--steps", "3", "--all", "--json", "--precision", "fp32")
+def test_all_frames_within_a_time(dots, tmp_path):
+    done = run(TRAIN, dots, "--output", tmp_path / "all.pt", "--minutes", "0.4", "--all", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert (said["steps"], said["frames"], said["held_out"], said["errors"]) == (3, FRAMES, 0, None)
+    assert said["steps"] > 1
+    assert (said["frames"], said["held_out"], said["errors"]) == (FRAMES, 0, None)
+    # A step that takes longer than any before it may end later than the budget, by so much.
+    assert said["minutes"] < 0.5
     none_left_out = run(EVALUATE, tmp_path / "all.pt", dots, "--held-out")
     assert (none_left_out.returncode, none_left_out.stderr.count("\n")) == (2, 1)
 
@@ -115,6 +122,7 @@ def test_interrupted_it_leaves_nothing_and_says_what_it_did(dots, tmp_path):
         (("--net", "mobilenetv3_small_100"), "not a ResNet of timm"),
         (("--size", "16x16"), "32 px a side"),
     ],
+    ids=["net", "size"],
 )
 def test_what_only_torch_and_images_tell(dots, tmp_path, argv, said):
     done = run(TRAIN, dots, "--output", tmp_path / "m.pt", *argv)
