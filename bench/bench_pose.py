@@ -56,7 +56,7 @@ class Spans:
     drawn: int
 
 
-QUICK, FULL = Spans(2.0, 4.0, 2.0, 2.0, 60), Spans(15.0, 40.0, 10.0, 10.0, 240)
+QUICK, FULL = Spans(1.5, 3.0, 1.0, 1.0, 45), Spans(15.0, 40.0, 10.0, 10.0, 240)
 
 
 class Results:
@@ -111,24 +111,37 @@ def run_markers(images: Images, spans: Spans, scratch: Path, results: Results) -
         results.take(case, run_loop(settings, images, framerate, spans.markers, scratch))
 
 
-def run_dlc(images: Images, spans: Spans, net: str, scratch: Path, results: Results) -> None:
+class Beside:
+    """A process that does one piece of work after the other while this one waits, and waits itself meanwhile."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._process = ProcessPoolExecutor(1, mp_context=context, initializer=quiet)
+
+    def __enter__(self) -> Beside:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._process.shutdown()
+
+    def does(self, work: Callable[..., Any], *given: object) -> Any:
+        """Return what ``work`` returns there; what it raises is raised here."""
+        return self._process.submit(work, *given).result()
+
+
+def run_dlc(images: Images, spans: Spans, net: str, scratch: Path, beside: Beside, results: Results) -> None:
     """Measure DeepLabCut-Live, and beside it DLCLive in a script's loop, before and after."""
     case = f"dlc {net}, {size_of(images)}, {DLC_FPS:g}/s"
     say(case)
     model = scratch / f"{net}.pt"
     few = images[:PLAIN_IMAGES]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=quiet) as beside:
-
-        def there(work: Callable[..., Any], *given: object) -> Any:
-            return beside.submit(work, *given).result()
-
-        there(write_model, net, model)
-        inference = there(inference_us, model, few, spans.inference)
-        plain = there(plain_loop_ms, model, few, DLC_FPS, spans.plain / 2)
-        settings = PoseSettings(dlc_model_path=str(model), pose_timeout_s=POSE_TIMEOUT_S)
-        results.take(case, run_loop(settings, images, DLC_FPS, spans.dlc, scratch))
-        plain += there(plain_loop_ms, model, few, DLC_FPS, spans.plain / 2)
+    if not model.exists():
+        beside.does(write_model, net, model)
+    inference = beside.does(inference_us, model, few, spans.inference)
+    plain = beside.does(plain_loop_ms, model, few, DLC_FPS, spans.plain / 2)
+    settings = PoseSettings(dlc_model_path=str(model), pose_timeout_s=POSE_TIMEOUT_S)
+    results.take(case, run_loop(settings, images, DLC_FPS, spans.dlc, scratch))
+    plain += beside.does(plain_loop_ms, model, few, DLC_FPS, spans.plain / 2)
     results.rows.append((case, "DLCLive in a script", *percentiles(plain).values()))
     results.figures[case]["DLCLive in a script"] = percentiles(plain)
     take_inference(case, inference, results)
@@ -171,11 +184,12 @@ def main(argv: list[str] | None = None) -> int:
     results = Results()
     scratch = Path(tempfile.mkdtemp(prefix="bench_pose_"))
     try:
-        for height, width in SIZES:
-            images = draw(height, width, spans.drawn)
-            run_markers(images, spans, scratch, results)
-            if not missing:
-                run_dlc(images, spans, options.net, scratch, results)
+        with Beside() as beside:
+            for height, width in SIZES:
+                images = draw(height, width, spans.drawn)
+                run_markers(images, spans, scratch, results)
+                if not missing:
+                    run_dlc(images, spans, options.net, scratch, beside, results)
     finally:
         shutil.rmtree(scratch)
     results.print()

@@ -34,6 +34,7 @@ from session.real_time import real_time
 READ_S = 5.0
 WARM_UP = 3
 """First frames, which are left out: caches and the video's encoder are cold."""
+LEAST_FRAMES = 3
 
 
 class TimedPose:
@@ -145,7 +146,8 @@ def run_session(images: Images, estimator: PoseEstimator, framerate: float, seco
         try:
             with real_time(FaultSettings(), live=True) as refused:
                 camera.start()
-                while loop.status.frames < round(seconds * framerate):
+                end_ns = clock.now_ns() + round(seconds * 1e9)
+                while clock.now_ns() < end_ns or len(sink.spans) < WARM_UP + LEAST_FRAMES:
                     loop.turn(READ_S, ())
         finally:
             recorded = recorder.close()
