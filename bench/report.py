@@ -42,12 +42,17 @@ class Bar:
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
-def arguments(description: str | None, argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Read ``--json`` and ``--quick``."""
+def argument_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of ``--json`` and ``--quick``, to which a benchmark may add its own."""
     parser = argparse.ArgumentParser(description=(description or "").splitlines()[0] if description else None)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions: a look, not a figure to publish")
-    return parser.parse_args(argv)
+    return parser
+
+
+def arguments(description: str | None, argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read ``--json`` and ``--quick``."""
+    return argument_parser(description).parse_args(argv)
 
 
 def machine() -> dict[str, str | int]:
