@@ -274,7 +274,7 @@ class _Session:
         return recorded
 
     def _note_last_words(self, watch: SessionWatch) -> None:
-        """Log what rig, camera and pose process tell at their end; what hangs in the kernel is no fault of the session's data."""
+        """Log what rig, camera and pose process tell at their end; what hangs in the kernel is no fault of the data."""
         pose = self._parts.pose
         for told in self._loop.note_last_words(pose.left_behind() if isinstance(pose, LeavesBehind) else ()):
             if told.kind in STUCK:
