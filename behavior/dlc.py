@@ -152,7 +152,17 @@ def load_dlc(options: DlcOptions, shape: Shape, say: Callable[[str], None]) -> D
     return model
 
 
+def wait_asleep() -> None:
+    """Have PyTorch's threads wait for each other asleep, where the environment says nothing else; before its import.
+
+    By default they spin (libgomp). As soon as another program has a core, each of a network's layers then waits for a
+    thread that does not run, for as long as the scheduler's slices: on two busy cores a pose took ten times as long.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def _make_live(options: DlcOptions) -> tuple[Any, Any]:
+    wait_asleep()
     try:
         import torch
         from dlclive import DLCLive

@@ -25,7 +25,7 @@ import numpy as np
 from analysis.pose_training_net import need_torch
 from behavior.pose_open import make_estimator
 from behavior.pose_settings import PoseBackend, PoseSettings
-from bench.pose_bare import inference_us, plain_loop_ms, quiet, write_model
+from bench.pose_bare import as_pose_process, inference_us, plain_loop_ms, write_model
 from bench.pose_frames import MARKERS, Images, draw
 from bench.pose_session import Measured, run_session
 from bench.report import Bar, argument_parser, finish, medians, table
@@ -116,7 +116,7 @@ class Beside:
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._process = ProcessPoolExecutor(1, mp_context=context, initializer=quiet)
+        self._process = ProcessPoolExecutor(1, mp_context=context, initializer=as_pose_process)
 
     def __enter__(self) -> Beside:
         return self

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from analysis.pose_training_net import as_input, build_model, export_bytes, make_config
-from behavior.dlc import WARM_UPS, DlcModel, DlcOptions
+from behavior.dlc import WARM_UPS, DlcModel, DlcOptions, wait_asleep
 from bench.pose_frames import Drawn, Images
 from bench.report import side_by_side
 from camera.pace import Paced
@@ -25,8 +25,9 @@ MOST_ROUNDS, LEAST_ROUNDS = 300, 3
 READ_S = 5.0
 
 
-def quiet() -> None:
-    """Be a process whose standard output is the screen: that of the benchmark may end with a line of JSON."""
+def as_pose_process() -> None:
+    """Be as the pose process is: its threads wait alike, and what a library prints is for the screen."""
+    wait_asleep()
     sys.stdout = sys.stderr
     os.dup2(2, 1)
 
