@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from analysis.pose_training_images import CANVAS, Augmentation, Sized, augment
 from analysis.pose_training_maps import LOCREF_STD, Maps, make_maps
+from behavior.dlc import wait_asleep
 from core.errors import InputError, MissingError
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Progress:
 
 
 def need_torch() -> None:
-    """Raise MissingError where a library is not installed that models are made with."""
+    """Raise MissingError where a library is not installed that models are made with; before any is imported."""
+    wait_asleep()
     missing = [name for name in ("torch", "timm", "dlclive") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingError(f"{', '.join(missing)}: not installed, and pose models are made with it; run `make pose`")

@@ -47,8 +47,7 @@ class DlcOptions:
     dynamic_margin : int
         px of the frame.
     threads : int
-        Of the processor; 0: one less than there are cores. The threads of one inference wait for each other, so one
-        that has to wait for its core, since loop, recorder or sound are on it, holds up all of them.
+        Of the processor; 0: as many as PyTorch takes by itself, one for each core.
     """
 
     path: Path
@@ -170,7 +169,8 @@ def _make_live(options: DlcOptions) -> tuple[Any, Any]:
         raise MissingError(f"pose_backend = dlc: {NOT_INSTALLED} ({error})") from error
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(f"dlc_device = {options.device}: PyTorch finds no GPU it can use; set it to auto or cpu")
-    torch.set_num_threads(options.threads or max(1, (os.cpu_count() or 1) - 1))
+    if options.threads:
+        torch.set_num_threads(options.threads)
     live = DLCLive(
         options.path, model_type="pytorch", precision=options.precision, device=options.device, single_animal=True
     )

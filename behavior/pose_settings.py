@@ -44,7 +44,7 @@ class PoseSettings:
     dlc_device: Annotated[str, Key("", "What the model runs on: auto, cpu, cuda or cuda:N.")] = "auto"
     dlc_precision: Annotated[Precision, Key("", "Precision of the model: fp32 or, on a GPU, fp16.")] = Precision.fp32
     dlc_threads: Annotated[
-        int, Ge(0), Le(64), Key("", "Processor threads of a model on the CPU; 0: one less than there are cores.")
+        int, Ge(0), Le(64), Key("", "Processor threads of a model on the CPU; 0: one for each core.")
     ] = 0
     dlc_cropping: Annotated[
         str, Key("px", "Part of the frame that the model sees: x1, x2, y1, y2, best multiples of 32; empty: all of it.")
