@@ -65,8 +65,9 @@ One file, `config.ini`, says what a session is. This page lists every key; the s
 
 A mouse's ID is the name of its folder: 1 to 64 letters, digits, `_` and `-`. What holds for a session is, from the
 weakest to the strongest: the default, the experiment's section, the mouse's section, the command line
-(`--set key=value`, `--camera`, `--source`, `--data-root`). A mouse that gives `roi` or `roi_operation` has it in place
-of either of the two in its experiment.
+(`--set key=value`, `--camera`, `--source`, `--data-root`). Of some pairs one is given: `roi` or `roi_operation`,
+`speed_threshold` or `speed_threshold_px_per_frame`, `still_speed` or `still_speed_px_per_frame`. A mouse that gives one
+of a pair has it in place of either of the two in its experiment.
 
 ## ROIs
 
@@ -116,7 +117,17 @@ TAIL = """
 - `video_codec = h264` keeps 8 bits per channel: frames of 16 bits need `ffv1`.
 - `vid_source = replay` needs `vid_root`, and `resolution` is that of the recording. `--source` needs
   the camera `replay`; a `vid_root` in the file may stand unused.
-- One of `roi` and `roi_operation` is given.
+- In clnf experiments one of `roi` and `roi_operation` is given.
+- In clmf experiments `speed_threshold_px_per_frame` becomes mm/s by `framerate` and `ppmm`: 20 px/frame at 30 frames/s
+  and 8 px/mm are 75 mm/s. So does `still_speed_px_per_frame`. `adaptive_step`, `threshold_min` and `threshold_max` are
+  in mm/s there; their defaults are made for dF/F, so give them with `adaptive_threshold = 1`.
+- `reward_by = target`: the signal is minus the distance to `target_center`, the threshold minus `target_radius_mm`.
+  `speed_threshold` and `tone_floor` decide nothing; the tones begin `target_far_mm` away, or where the start circle's
+  centre is, which must lie outside the target circle; `adaptive_threshold` is 0.
+- `trial_start = start_roi` needs `start_center`, `reward_by = target` needs `target_center` inside the frame.
+- `pose_backend = dlc` needs `dlc_model_path`, and sees at least 32 px on the shorter side after `dlc_cropping` and
+  `dlc_resize`; `dlc_precision = fp16` needs a GPU. `markers` needs hues that no two of them share. `replay` needs
+  `pose_log`. `control_point` is one of the body parts that the pose has: that is seen when it is opened.
 """
 
 
