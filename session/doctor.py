@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from behavior.pose_open import check_pose
+from behavior.pose_settings import PoseBackend
 from camera.settings import OFFLINE, CameraKind
 from core.errors import RigError
 from hardware.health import clock_source, clock_warnings, governors, power_warnings, throttled_bits, zones
@@ -21,12 +23,13 @@ from session.needs import Check, Needs
 from session.settings import Settings
 from session.water_day import water_ledgers
 
-BASE = ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic")
+BASE = ("numpy", "numba", "h5py", "opencv-python-headless", "av", "matplotlib", "pydantic")
 """Distributions that every session needs."""
 FURTHER = {
     "brian2": "simulated mice (make setup)",
     "PyAudio": "the speaker (make rig)",
     "smbus2": "the MPR121 (make rig)",
+    "deeplabcut-live": "poses of DeepLabCut models (make pose)",
 }
 LEAST_LOCKED_BYTES = 256 << 20
 """Memory that guardian and loop lock at most."""
@@ -112,6 +115,33 @@ def check_i2c(machine: Machine, needs: Needs) -> Iterator[Finding]:
             yield missing("lick sensor", str(error), needed=True)
 
 
+def check_poses(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """What finds the body parts of a movement experiment: its library, its model or log."""
+    del machine
+    pose = None if needs.settings is None else needs.settings.pose
+    if pose is None:
+        return
+    try:
+        check_pose(pose)
+    except RigError as error:
+        yield missing("pose", str(error), needed=True)
+        return
+    of = {PoseBackend.dlc: pose.dlc_model_path, PoseBackend.markers: pose.markers, PoseBackend.replay: pose.pose_log}
+    yield found("pose", f"{pose.pose_backend.value}: {of[pose.pose_backend]}")
+
+
+def check_second_camera(machine: Machine, needs: Needs) -> Iterator[Finding]:
+    """The library of the camera that is recorded beside the session's own."""
+    second = None if needs.settings is None else needs.settings.camera2
+    if second is None:
+        return
+    kind = second.camera.vid_source
+    if lacking := machine.lacking(kind, second.camera.genicam_library):
+        yield missing("second camera", lacking.removeprefix("vid_source = "), needed=True)
+    else:
+        yield found("second camera", f"{kind.value} ({second.section}): its library is installed; it was not opened")
+
+
 def check_rights(machine: Machine, needs: Needs) -> Iterator[Finding]:
     """Real-time priority and locked memory: without them a session runs, but is late under load."""
     del needs
@@ -189,6 +219,6 @@ def check_packages(machine: Machine, needs: Needs) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    check_board, check_persist, check_camera, check_sound, check_i2c, check_rights, check_health, check_disk,
-    check_water, check_packages,
+    check_board, check_persist, check_camera, check_second_camera, check_poses, check_sound, check_i2c, check_rights,
+    check_health, check_disk, check_water, check_packages,
 )  # fmt: skip

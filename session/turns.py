@@ -220,7 +220,7 @@ class Turns:
         since_ns, lost_ns = self._clock.now_ns(), self._loop.between_ns
         self.interruptions += 1
         self._rig.hush(max(self._loop.status.now_ns, 0))
-        self._loop.note("lost", f"{name}: {error}", lost_ns)
+        self._loop.note("lost", f"{name}: {str(error).removeprefix(f'{name}: ')}", lost_ns)
         self._cut = self._loop.cut(name, lost_ns) or self._cut
         while not self._stop:
             try:

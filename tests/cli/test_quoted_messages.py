@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 
+from behavior import dlc_model
 from core.clock import VirtualClock
 from recording import folder, summary
 from session import prepare, runner
@@ -134,6 +135,26 @@ def a_pi_camera_without_its_library(scene):
     return scene.run("--camera", "pi", code=3)
 
 
+def a_pose(scene, code=2, **keys):
+    """Run the movement experiment of the shipped config.ini."""
+    words = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
+    data = ["--data-root", scene.tmp_path / "data"]
+    return scene.command("run", "--mouse", "PAW", "--config", ROOT / "config.ini", *data, *words, code=code)
+
+
+def a_model_for_tensorflow(scene):
+    (scene.tmp_path / "pose_cfg.yaml").touch()
+    return a_pose(scene, pose_backend="dlc", dlc_model_path=scene.tmp_path)
+
+
+def a_pose_without_its_library(scene):
+    model = scene.tmp_path / "paws.pt"
+    model.touch()
+    with scene.monkeypatch.context() as meanwhile:
+        meanwhile.setattr(dlc_model, "find_spec", lambda name: None)
+        return a_pose(scene, code=3, pose_backend="dlc", dlc_model_path=model)
+
+
 SCENES = {
     "rigloop run: mouse DEMO is in a session": a_second_session,
     "mouse DEMO: the lock": a_share_without_locks,
@@ -142,6 +163,11 @@ SCENES = {
     "there is no ROI M3_L": lambda scene: scene.run("--set", "roi=M3_L"),
     "there is no such file or folder": lambda scene: scene.run("--camera", "replay", "--source", "nowhere"),
     "picamera2 cannot be imported": a_pi_camera_without_its_library,
+    "dlc_model_path is not set": lambda scene: a_pose(scene, pose_backend="dlc"),
+    "... a model for TensorFlow": a_model_for_tensorflow,
+    "pose_backend = dlc: ... not installed": a_pose_without_its_library,
+    "control_point paw": lambda scene: a_pose(scene, control_point="paw"),
+    "pose_log = ...": lambda scene: a_pose(scene, pose_backend="replay", pose_log="nowhere"),
     "max_session_water_s is": lambda scene: scene.session(
         max_session_water_s="0.15", reward_dur="0.1", reward_threshold="0.02"
     ),

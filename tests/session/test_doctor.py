@@ -11,12 +11,13 @@ from session.doctor import examine
 from session.findings import State, exit_code
 from session.locks import rig_locks
 from session.machine import Machine, this_machine
+from session.settings import load_settings
 from tests.session.config_texts import load
 
 PI_RIG = "vid_source = pi"
 PACKAGES = dict.fromkeys(
-    ("numpy", "numba", "h5py", "opencv-python-headless", "matplotlib", "pydantic", "brian2", "PyAudio", "smbus2",
-     "rpi-lgpio"), "1.0"
+    ("numpy", "numba", "h5py", "opencv-python-headless", "av", "matplotlib", "pydantic", "brian2", "PyAudio",
+     "smbus2", "rpi-lgpio", "deeplabcut-live"), "1.0"
 )  # fmt: skip
 BOTH_LIBRARIES = {**PACKAGES, "RPi.GPIO": "1.0"}
 OLD_LIBRARY = {**PACKAGES, "rpi-lgpio": "", "RPi.GPIO": "1.0"}
@@ -261,3 +262,42 @@ def test_a_rig_in_a_session_is_not_disturbed(good, tmp_path):
     assert (told.what, told.state) == ("rig", State.warning)
     assert "its camera and lick sensor were not opened" in told.line()
     assert exit_code(findings) == 0
+
+
+MOVEMENT = """\
+[clmf_a]
+resolution = 320, 160
+ppmm = 8
+start_center = 130, 115
+target_center = 160, 60
+{more}
+[mouse:A]
+experiment = clmf_a
+"""
+
+
+def movement(tmp_path, more):
+    path = tmp_path / "clmf.ini"
+    path.write_text(MOVEMENT.format(more=more), encoding="utf-8")
+    return load_settings(path, "A")
+
+
+def test_markers_need_nothing_more(good, tmp_path):
+    told = examine(good, movement(tmp_path, "pose_backend = markers\nmarkers = fl_l green"))
+    assert [each.text for each in told if each.what == "pose"] == ["markers: fl_l green"]
+
+
+def test_a_pose_model_that_is_not_there_is_told(good, tmp_path):
+    told = examine(good, movement(tmp_path, "pose_backend = dlc\ndlc_model_path = nowhere.pt"))
+    pose = next(each for each in told if each.what == "pose")
+    assert (pose.state, pose.needed) == (State.missing, True)
+    assert "nowhere.pt" in pose.text
+    assert exit_code(told) == 3
+
+
+def test_the_library_of_a_second_camera_is_looked_for(good, tmp_path):
+    more = "pose_backend = markers\nmarkers = fl_l green\nsecond_camera = clmf_b\n[clmf_b]\nvid_source = usb\n"
+    lacking = replace(good, lacking=lambda kind, library: "vid_source = usb: no v4l2; load it" * (kind.value == "usb"))
+    told = examine(lacking, movement(tmp_path, more))
+    second = next(each for each in told if each.what == "second camera")
+    assert (second.state, second.needed) == (State.missing, True)

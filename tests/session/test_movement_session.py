@@ -147,7 +147,7 @@ class TestALostPose:
         result = run(movement(tmp_path))
         assert (result.outcome, result.trials, result.interruptions, result.exit_code) == ("complete", 2, 1, 0)
         assert made.opened == 2
-        assert [row["detail"] for row in events(result, "lost")] == ["pose: pose: the model hangs"]
+        assert [row["detail"] for row in events(result, "lost")] == ["pose: the model hangs"]
         assert [row["trial"] for row in events(result, "cut_short")] == ["1"]
         assert len(events(result, "back")) == 1
         lights = [entry for entry in parts[0].rig.lines.log if "LIGHT" in str(entry)]
