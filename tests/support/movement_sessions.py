@@ -3,7 +3,6 @@
 import json
 from typing import NamedTuple
 
-import h5py
 import numpy as np
 
 from core.schedule import TrialPlan
@@ -14,6 +13,8 @@ from core.values import SKIPPED, Lick, Mark, Signal, TrialInput, Water
 from helper import SessionType
 from recording import csvrows, schema
 from recording.schema import EventRow, FrameRow
+from recording.settings import VideoCodec
+from recording.video_file import VideoFile
 
 SETTINGS = {
     "control_point": "snout", "min_likelihood": 0.6, "max_gap_s": 0.2, "reward_by": "speed", "speed_threshold": 170.0,
@@ -127,6 +128,7 @@ def write_folder(folder, settings, names, rows, events, image, outcome):
     lines = [csvrows.header_line(schema.EVENT_COLUMNS), *map(csvrows.event_line, events)]
     (folder / schema.EVENTS_CSV).write_text("".join(lines))
     if image is not None:
-        with h5py.File(folder / "image_stream.hdf5", "w") as file:
-            file[schema.IMAGES] = image[None]
+        video = VideoFile(folder / "behavior_video.mkv", image.shape, image.dtype.name, VideoCodec.ffv1)
+        video.append(image, 0)
+        video.close()
     return folder
