@@ -90,7 +90,7 @@ def test_a_control_point_that_the_log_lacks_was_never_seen(tmp_path):
 
 def test_images_that_cannot_be_read_cost_only_the_picture(tmp_path):
     folder = write_session(tmp_path / "d" / "S1", quick(5), image=IMAGE)
-    (folder / "image_stream.hdf5").write_bytes(b"not a recording")
+    (folder / "behavior_video.mkv").write_bytes(b"not a recording")
     with open_session(folder) as session:
         figure = movement_figure(session)
     assert not figure.axes[4].images

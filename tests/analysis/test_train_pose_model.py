@@ -64,16 +64,6 @@ def test_frames_of_a_video_by_number(tmp_path):
         list(video_images(video, nameless))
 
 
-def test_our_labels_of_the_other_mouse(shared_data):
-    labels = read_folders([ROOT / "tests" / "data" / "m3v1_labels.csv"])
-    assert (labels.parts, len(labels)) == (("snout", "leftear", "rightear", "tailbase"), 30)
-    images = list(video_images(shared_data / "openfield" / "m3v1mp4.mp4", labels))
-    # The mouse is black and each snout is its tip.
-    for image, points in zip(images, labels.points, strict=True):
-        x, y = points[0].round().astype(int)
-        assert image[max(0, y - 5) : y + 6, max(0, x - 5) : x + 6].min() < 80
-
-
 @pytest.fixture
 def folder(tmp_path):
     return write_folder(tmp_path / "v", HEAD + frames(12), names(12))

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from analysis.pose_training_labels import read_folders
+from analysis.pose_training_report import video_images
 from recording.reader import count_images, open_session
 from tests.conftest import ROOT, SHARED_DATA
 from tests.support.sessions import CONFIG
@@ -123,3 +125,13 @@ def test_the_simulated_mouse_with_a_model_trained_on_pictures_of_it(tmp_path):
         apart = np.hypot(*(one.frames.parts[:n, at] - other.frames.parts[:n, to]).T)
     # The marker's centroid in the recorded video is within half a pixel of the truth.
     assert np.median(apart) < 3.0
+
+
+def test_our_labels_of_the_other_mouse(shared_data):
+    labels = read_folders([ROOT / "tests" / "data" / "m3v1_labels.csv"])
+    assert (labels.parts, len(labels)) == (("snout", "leftear", "rightear", "tailbase"), 30)
+    images = list(video_images(shared_data / "openfield" / "m3v1mp4.mp4", labels))
+    # The mouse is black and each snout is its tip.
+    for image, points in zip(images, labels.points, strict=True):
+        x, y = points[0].round().astype(int)
+        assert image[max(0, y - 5) : y + 6, max(0, x - 5) : x + 6].min() < 80
