@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,2})?")
 Found = tuple[tuple[str, ...], str]
 
 
-def make_estimator(settings: PoseSettings, frame_shape: Shape, frame_dtype: str) -> PoseEstimator:
+def make_estimator(settings: PoseSettings, frame_shape: Shape, frame_dtype: str, priority: int = 0) -> PoseEstimator:
     """Return the estimator of the settings, not open.
 
     Parameters
@@ -36,6 +37,8 @@ def make_estimator(settings: PoseSettings, frame_shape: Shape, frame_dtype: str)
     frame_shape : (int, int, int)
         Height, width and 3 of the camera's frames.
     frame_dtype : {"uint8", "uint16"}
+    priority : int
+        Real-time priority of a model's process; see ``PoseSpec``.
 
     Raises
     ------
@@ -51,7 +54,8 @@ def make_estimator(settings: PoseSettings, frame_shape: Shape, frame_dtype: str)
         return MarkerPose(settings, frame_shape, frame_dtype)
     if settings.pose_backend is PoseBackend.replay:
         return ReplayPose(settings.pose_log, frame_shape, frame_dtype)
-    return ProcessPose(dlc_spec(settings, frame_shape), frame_dtype, settings.pose_timeout_s)
+    spec = replace(dlc_spec(settings, frame_shape), priority=priority)
+    return ProcessPose(spec, frame_dtype, settings.pose_timeout_s)
 
 
 def dlc_spec(settings: PoseSettings, frame_shape: Shape) -> PoseSpec:

@@ -79,12 +79,25 @@ def live(wire: Wire, image: Image, spec: PoseSpec) -> None:
 
 def _live(wire: Wire, image: Image, spec: PoseSpec) -> None:
     model = spec.load(lambda text: wire.say(Stage(text)))
+    _take_priority(spec.priority)
     wire.say(Ready(model.names, dict(model.facts)))
     while True:
         number = wire.asked()
         start_ns = time.monotonic_ns()
         points = model.estimate(image, number)
         wire.say(Answer(points, start_ns, time.monotonic_ns()))
+
+
+def _take_priority(priority: int) -> None:
+    """Run this thread before every ordinary one; the model's other threads stay as they are.
+
+    A frame must not wait for its pose until another program, such as the recorder's encoder, gives a core up, which
+    takes milliseconds. The other threads share what cores are left: a model that is always at work starves nobody.
+    Without the right to it nothing changes; that the loop has none either is what a person is told.
+    """
+    if priority:
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
 
 
 def _failure(error: BaseException) -> Failure:

@@ -44,11 +44,14 @@ class PoseSpec:
         For the loader; can be pickled.
     shape : (int, int, int)
         Of the frames.
+    priority : int
+        SCHED_FIFO priority of the process's main thread once the model is loaded, where this user may have it; 0: none.
     """
 
     loader: str
     options: Any
     shape: Shape
+    priority: int = 0
 
     def load(self, say: Say) -> PoseModel:
         """Load the model, in this process."""

@@ -30,6 +30,7 @@ from bench.pose_frames import MARKERS, Images, draw
 from bench.pose_session import Measured, run_session
 from bench.report import Bar, argument_parser, finish, medians, table
 from core.errors import MissingError
+from session.build_movement import POSE_PRIORITY
 
 SIZES = ((160, 320), (320, 640))
 MARKER_FPS = (30.0, 100.0)
@@ -97,7 +98,7 @@ def run_loop(settings: PoseSettings, images: Images, framerate: float, seconds: 
     folder = Path(tempfile.mkdtemp(dir=scratch))
     try:
         shape = (images.shape[1], images.shape[2], 3)
-        return run_session(images, make_estimator(settings, shape, "uint8"), framerate, seconds, folder)
+        return run_session(images, make_estimator(settings, shape, "uint8", POSE_PRIORITY), framerate, seconds, folder)
     finally:
         shutil.rmtree(folder)
 

@@ -12,6 +12,8 @@ from hardware.rig import Rig
 from session.config_file import nearest
 from session.settings import Settings
 
+POSE_PRIORITY = 10
+"""Real-time priority of a pose process in a live session; below the loop's, which ends one that hangs."""
 UNHURRIED_S = 30.0
 """Least ``pose_timeout_s`` of a session that runs as fast as it goes, s."""
 
@@ -24,7 +26,8 @@ def make_pose(settings: Settings, camera: Camera, live: bool) -> PoseEstimator |
     if not live:
         # No mouse hears a rehearsal at full speed: a computer that is busy with other work loses no pose.
         made = replace(made, pose_timeout_s=max(made.pose_timeout_s, UNHURRIED_S))
-    return make_estimator(made, camera.frame_shape, camera.frame_dtype)
+    priority = min(POSE_PRIORITY, max(0, settings.faults.realtime_priority - 1)) if live else 0
+    return make_estimator(made, camera.frame_shape, camera.frame_dtype, priority)
 
 
 def check_point(settings: Settings, pose: PoseEstimator) -> None:

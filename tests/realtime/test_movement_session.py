@@ -41,7 +41,7 @@ def fake(monkeypatch):
     made = []
 
     def put(timeout_s=0.5, **options):
-        def make(settings, shape, dtype):
+        def make(settings, shape, dtype, priority):
             made.append(ProcessPose(fake_spec(shape, FakeOptions(**options)), dtype, timeout_s))
             return made[-1]
 
