@@ -176,6 +176,7 @@ def train_timed(
             bar.update(total * progress.done - bar.n)
 
         model = train(config, sized, settings, budget(args, elapsed), tell)
+        bar.update(total - bar.n)
     if not stage.steps:
         raise InputError(f"--minutes {args.minutes:g}: over before the first step was; give more")
     return model, {

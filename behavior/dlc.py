@@ -169,6 +169,9 @@ def _make_live(options: DlcOptions) -> tuple[Any, Any]:
         raise MissingError(f"pose_backend = dlc: {NOT_INSTALLED} ({error})") from error
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(f"dlc_device = {options.device}: PyTorch finds no GPU it can use; set it to auto or cpu")
+    if (number := int(options.device.partition(":")[2] or 0)) and number >= torch.cuda.device_count():
+        there = f"there are {torch.cuda.device_count()} GPUs, counted from 0"
+        raise InputError(f"dlc_device = {options.device}: {there}; set it to cuda:0 or auto")
     if options.threads:
         torch.set_num_threads(options.threads)
     live = DLCLive(
@@ -189,13 +192,18 @@ def _load(live: Any, options: DlcOptions) -> tuple[str, ...]:
     except FileNotFoundError as error:
         raise InputError(f"dlc_model_path = {options.path}: there is no such file") from error
     except Exception as error:
-        text = f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+        text = f"{type(error).__name__}: {_first_sentence(error)}"
         raise InputError(
             f"dlc_model_path = {options.path}: no model that DeepLabCut-Live can load ({text}); {_EXPORT}"
         ) from error
     if not names:
         raise InputError(f"dlc_model_path = {options.path}: its metadata names no body parts; {_EXPORT}")
     return names
+
+
+def _first_sentence(error: BaseException) -> str:
+    """Return what an error of a library says first; PyTorch's go on for pages."""
+    return " ".join(str(error).split()).partition(". ")[0][:160]
 
 
 def _warm_up(model: DlcModel, options: DlcOptions, shape: Shape) -> None:

@@ -60,7 +60,6 @@ class MarkerPose:
         self._image = np.zeros(shape, np.uint8)
         self._hsv = np.zeros(shape, np.uint8)
         self._cv2: Any = None
-        self._state = "it is not open; call open() first"
         self._closed = False
 
     @property
@@ -87,7 +86,7 @@ class MarkerPose:
             raise Interrupted
         import cv2
 
-        self._cv2, self._state = cv2, ""
+        self._cv2 = cv2
 
     def estimate(self, frame: Frame, alive: Callable[[], None]) -> Pose:  # noqa: ARG002 - nobody waits for it
         """Return where the markers are. Raises PoseError for a frame of another shape, and unless it is open."""
@@ -130,4 +129,4 @@ class MarkerPose:
 
     def close(self) -> None:
         """Look no more; twice is legal."""
-        self._closed, self._state = True, "it is closed; make a new one"
+        self._closed = True

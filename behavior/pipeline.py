@@ -67,6 +67,7 @@ class MovementPipeline:
             points = self._estimator.estimate(frame, self._alive).points
         except PoseError:
             self._kinematics.lose()
+            self._start.lose()
             raise
         x, y, likelihood = points[self._point].tolist()
         movement = self._kinematics.update(frame.time_ns, x, y, likelihood)

@@ -107,9 +107,15 @@ def problems(settings: PoseSettings, resolution: tuple[int, int] | None) -> Iter
     (tuple of str, str)
         The keys, and one line that names key, value and cure.
     """
-    if settings.pose_backend is PoseBackend.markers:
+    # What is given must be readable also where another backend is chosen for the day.
+    if settings.pose_backend is PoseBackend.markers or settings.markers:
         yield from _unreadable("markers", settings.markers, parse_markers)
-    elif settings.pose_backend is PoseBackend.replay:
+    if settings.pose_backend is not PoseBackend.dlc:
+        yield from _unreadable("dlc_cropping", settings.dlc_cropping, parse_cropping)
+        yield from _device_problems(settings)
+    if settings.pose_backend is PoseBackend.markers:
+        return
+    if settings.pose_backend is PoseBackend.replay:
         if not settings.pose_log:
             yield ("pose_log", "pose_backend"), "pose_log is not set; give the folder of a recorded movement session"
     else:
@@ -120,8 +126,7 @@ def _dlc_problems(settings: PoseSettings, resolution: tuple[int, int] | None) ->
     if not settings.dlc_model_path:
         text = "dlc_model_path is not set; give the .pt file that deeplabcut.export_model wrote"
         yield ("dlc_model_path", "pose_backend"), text
-    if not _DEVICE.fullmatch(settings.dlc_device):
-        yield ("dlc_device",), f"dlc_device = {settings.dlc_device}: no device; use auto, cpu, cuda or cuda:0"
+    yield from _device_problems(settings)
     if settings.dlc_precision is Precision.fp16 and settings.dlc_device == "cpu":
         text = "dlc_precision = fp16: the device cpu has none; set it to fp32, or dlc_device to cuda"
         yield ("dlc_precision", "dlc_device"), text
@@ -130,6 +135,11 @@ def _dlc_problems(settings: PoseSettings, resolution: tuple[int, int] | None) ->
     if not wrong and resolution is not None:
         window = parse_cropping(settings.dlc_cropping) or Window(0, resolution[0], 0, resolution[1])
         yield from _size_problems(settings, window, resolution)
+
+
+def _device_problems(settings: PoseSettings) -> Iterator[Found]:
+    if not _DEVICE.fullmatch(settings.dlc_device):
+        yield ("dlc_device",), f"dlc_device = {settings.dlc_device}: no device; use auto, cpu, cuda or cuda:0"
 
 
 def _size_problems(settings: PoseSettings, window: Window, resolution: tuple[int, int]) -> Iterator[Found]:

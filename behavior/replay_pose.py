@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from behavior.pose_points import Points, Shape, check_frame, not_found, tidy
-from core.errors import InputError, PoseError
+from core.errors import InputError, PoseError, SourceError
 from core.ports import Interrupted
 from core.values import SKIPPED, Frame, Pose
 from recording.reader import open_session
@@ -72,8 +72,11 @@ class ReplayPose:
             raise PoseError("pose: opened or closed before; make a new one")
         if not go_on("reading the log"):
             raise Interrupted
-        with self._read(self._log) as session:
-            self._names, self._points, self._rows = read_poses(session, self._log)
+        try:
+            with self._read(self._log) as session:
+                self._names, self._points, self._rows = read_poses(session, self._log)
+        except SourceError as error:
+            raise InputError(f"pose_log = {self._log}: {error}") from error
         self._state = ""
 
     def estimate(self, frame: Frame, alive: Callable[[], None]) -> Pose:  # noqa: ARG002 - nobody waits for it

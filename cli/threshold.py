@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     with open_session(args.session) as session:
         frames, meta, file = session.frames, session.meta, session.folder / SESSION_JSON
+    _refuse_target(meta, file)
     resting = Resting(frames.time_ns, frames.signal, frames.valid)
     trial_s = _number(meta, file, "max_trial_dur", 30.0, above=0.0)
     floor = _number(meta, file, "tone_floor", 0.0)
@@ -45,6 +46,16 @@ def run(args: argparse.Namespace) -> int:
     if args.save:
         _save(args, meta, file, found)
     return 0
+
+
+def _refuse_target(meta: dict[str, Any], file: Path) -> None:
+    """Raise InputError for a session whose signal is a distance: a circle has a radius, which is drawn, not found."""
+    settings = meta.get("settings", {})
+    if isinstance(settings, dict) and settings.get("reward_by") == "target":
+        raise InputError(
+            f"{file}: reward_by = target: what earned was reaching a circle, which has no threshold; set "
+            "target_radius_mm, or rest the mouse with reward_by = speed"
+        )
 
 
 def _number(meta: dict[str, Any], file: Path, key: str, default: float, above: float = -math.inf) -> float:

@@ -62,7 +62,7 @@ class Signal(NamedTuple):
 
 
 WARM_UP = "warm-up"
-SKIPPED = "skipped: pose estimation was slower than the camera"
+SKIPPED = "skipped: a newer frame waited"
 """Reason of a frame that was recorded and not judged, since a newer one waited."""
 
 

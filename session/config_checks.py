@@ -20,7 +20,7 @@ from hardware.loudness import read_table
 from hardware.pins import pin_problems
 from hardware.settings import LickSettings, PinSettings
 from hardware.speaker_card import RATES
-from helper import tone_frequencies
+from helper import SessionType, tone_frequencies
 from roi_manager import Shape
 from session.config_entries import Entry, Problem, Section
 from session.config_file import shown
@@ -88,6 +88,7 @@ def check_together(draft: Draft) -> Iterator[Problem]:
     yield from _order(draft, "reward_dur", "max_pulse_s", why="the valve would refuse")
     for bound in ("max_session_water_s", "max_day_water_s"):
         yield from _order(draft, "reward_dur", bound, why="the valve would refuse every reward")
+    yield from _check_free_water(draft)
     yield from _check_duty(draft)
     yield from _order(draft, "reward_dur", "final_rest_dur", why="the session would end within its last drop")
     if draft.known("adaptive_threshold") and draft.values["adaptive_threshold"]:
@@ -112,6 +113,16 @@ def _order(draft: Draft, low: str, high: str, *, strict: bool = False, why: str 
         reason = f" ({why})" if why else ""
         text = f"{draft.say(low)} {wrong} {draft.say(high)}{reason}; lower {low} or raise {high}"
         yield draft.problem((high, low), text)
+
+
+def _check_free_water(draft: Draft) -> Iterator[Problem]:
+    """Drops at fixed intervals are those of resting sessions."""
+    keys = ("free_reward_interval_s", "session_type")
+    if not draft.known(*keys) or not draft.values[keys[0]]:
+        return
+    if draft.values["session_type"] is not SessionType.behavior_recording:
+        cure = "set session_type = behavior_recording, or free_reward_interval_s = 0"
+        yield draft.problem(keys, f"{draft.say(keys[0])} s gives drops in behavior_recording sessions only; {cure}")
 
 
 def _check_duty(draft: Draft) -> Iterator[Problem]:

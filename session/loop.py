@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from core.errors import CameraTimeout, DeviceLost, PoseError
-from core.ports import Clock, Pipeline, Queued, Reporter
+from core.errors import CameraError, CameraTimeout, DeviceLost, PoseError
+from core.ports import Clock, EndOfSource, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
 from core.values import SKIPPED, Command, Frame, Lick, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
 from core.wishes import obey
@@ -87,6 +87,8 @@ class Loop:
         self._live = live
         self._camera_reports = camera.reports if isinstance(camera, Reporter) else None
         self._queue = camera if newest and isinstance(camera, Queued) else None
+        self._measured_ns = 0
+        self._waited_for = ""
         self._done = 0
         self._last_number = 0
         self.latencies = Latencies()
@@ -109,6 +111,7 @@ class Loop:
             frame, read_ns = self._skip_to_newest(frame, read_ns, self._queue)
         signal, lost = self._measure(frame)
         signal_ns = self._now()
+        self._measured_ns = signal_ns - read_ns
         licks = self._rig.licks(frame.time_ns)
         state, commands = step(self._plan, self.status.state, TrialInput(frame.time_ns, signal, licks, wishes))
         decision_ns = self._now()
@@ -150,7 +153,7 @@ class Loop:
 
     def _skip_to_newest(self, frame: Frame, read_ns: int, queue: Queued) -> tuple[Frame, int]:
         """Record all frames that wait but the newest, which is returned, with the time when it was read."""
-        skipped = 0
+        before_ns, skipped = self.status.now_ns, 0
         for _ in range(queue.waiting):
             self._record_skipped(frame, read_ns)
             skipped += 1
@@ -158,9 +161,33 @@ class Loop:
             read_ns = self._now()
             if frame.number <= self._last_number or frame.time_ns <= self.status.now_ns:
                 self._refuse(frame)
-        self.status.skipped += skipped
-        self.note("skip", f"{skipped} inference")
+        # Of the time for which frames waited the model took most, or something else held the loop up.
+        slow = 2 * self._measured_ns >= frame.time_ns - before_ns
+        self._note_skipped(skipped, self._waited_for or ("inference" if slow else "late"))
+        self._waited_for = ""
         return frame, read_ns
+
+    def _note_skipped(self, frames: int, cause: str) -> None:
+        self.status.skipped += frames
+        self.note("skip", f"{frames} {cause}")
+
+    def record_waiting(self, name: str) -> None:
+        """Record the frames that wait while a device is opened again, so that their queue does not overflow.
+
+        A camera that fails meanwhile is for the next turn to find. Raises RecordingError.
+        """
+        self._waited_for = f"{name} lost"
+        skipped = 0
+        try:
+            for _ in range(self._queue.waiting if self._queue is not None else 0):
+                frame = self._camera.read(0.0)
+                if frame.number > self._last_number and frame.time_ns > self.status.now_ns:
+                    self._record_skipped(frame, self._now())
+                    skipped += 1
+        except (CameraError, EndOfSource):
+            pass
+        if skipped:
+            self._note_skipped(skipped, self._waited_for)
 
     def _record_skipped(self, frame: Frame, read_ns: int) -> None:
         """Record a frame that is not judged; the trial's state stays what it is."""

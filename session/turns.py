@@ -229,6 +229,8 @@ class Turns:
                 self._check_patience(name, error, again, since_ns)
                 self._rig.alive()
                 self._beside()
+                if name != "camera":
+                    self._loop.record_waiting(name)
                 if not isinstance(again, StillOpening):
                     self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(LOOK_S))
                     self._rig.alive()

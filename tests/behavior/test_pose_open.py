@@ -51,7 +51,7 @@ def test_what_does_not_go_together_is_named(settings, keys, says):
         dlc(dlc_device="cuda:1", dlc_precision=Precision.fp16, dlc_cropping="0, 160, 0, 120"),
         PoseSettings(pose_backend=MARKERS, markers="fl_l green"),
         PoseSettings(pose_backend=REPLAY, pose_log="S1"),
-        PoseSettings(pose_backend=MARKERS, markers="fl_l green", dlc_device="what is not used is not looked at"),
+        PoseSettings(pose_backend=MARKERS, markers="fl_l green", dlc_device="cuda:1", dlc_cropping="0, 160, 0, 120"),
     ],
 )
 def test_what_can_be_used_has_no_problem(settings):

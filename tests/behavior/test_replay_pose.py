@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from behavior.replay_pose import ReplayPose
-from core.errors import InputError, PoseError, SourceError
+from core.errors import InputError, PoseError
 from core.values import SKIPPED, Frame, black
 from recording import schema
 from recording.csvrows import frame_line, header_line
@@ -71,7 +71,7 @@ def test_a_log_without_poses_says_what_it_has_and_what_to_give(columns, there):
 
 
 def test_a_log_that_is_not_there(tmp_path):
-    with pytest.raises(SourceError, match="is no session folder"):
+    with pytest.raises(InputError, match=r"pose_log = .*is no session folder"):
         ReplayPose(str(tmp_path / "nowhere"), SHAPE, "uint8").open(lambda stage: True)
     with pytest.raises(InputError, match="pose_log is not set"):
         ReplayPose("", SHAPE, "uint8")

@@ -72,3 +72,18 @@ def test_inside_the_start_circle(x, inside):
 def test_at_once_means_once_the_paw_has_been_seen():
     points = [(0.0, 0, 0, 0.0), (0.1, 99, 9, 1.0), (0.2, 0, 0, 0.0), (0.9, 0, 0, 0.0)]
     assert waits(settings(TrialStart.immediate), points) == ["paw: not seen", "", "", ""]
+
+
+def test_a_hole_in_the_watching_begins_the_span_anew():
+    points = still_at(0.0, 30.0, 3.0)
+    later = [(seconds + 8.0, x, y, p) for seconds, x, y, p in still_at(0.0, 30.0, 3.0)]
+    said = waits(settings(TrialStart.still), points + later)
+    assert said[len(points) - 1] == ""
+    assert said[len(points)] == "paw has been followed for 0.0 of 2 s"
+    assert said[-1] == ""
+
+
+@given(fps=st.sampled_from([0.5, 1.0, 2.0, 30.0]))
+def test_slow_frames_are_no_hole(fps):
+    made = settings(TrialStart.still)
+    assert waits(made, [(k / fps, 40.0, 40.0, 1.0) for k in range(round(10 * fps) + 4)])[-1] == ""

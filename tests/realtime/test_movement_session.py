@@ -79,7 +79,8 @@ def test_poses_slower_than_the_camera_cost_no_frame(tmp_path, fake):
     assert np.median(late_s) == pytest.approx(0.1, abs=0.04), "the newest frame: as many a second as there are poses"
     told = sum(int(row["detail"].split()[0]) for row in events(result, "skip"))
     assert told == result.skipped
-    assert {row["detail"].split()[1] for row in events(result, "skip")} == {"inference"}
+    causes = [row["detail"].split(" ", 1)[1] for row in events(result, "skip")]
+    assert causes.count("inference") > 0.9 * len(causes)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,10 @@ def test_a_pose_process_that_hangs_fails_or_dies_costs_a_trial(tmp_path, fake, a
         table = recorded.frames
     assert table.reason[table.frame == 30].tolist() == ["pose lost"]
     assert result.images == result.frames == len(table)
+    # The camera goes on meanwhile, and all that it saw is recorded.
+    assert result.dropped == 0
+    assert table.frame.tolist() == list(range(1, len(table) + 1))
+    assert any(row["detail"].endswith(" pose lost") for row in events(result, "skip"))
     assert made[0].pid == 0
 
 
