@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import numpy as np
@@ -203,6 +204,8 @@ def _load(live: Any, options: DlcOptions) -> tuple[str, ...]:
 
 def _first_sentence(error: BaseException) -> str:
     """Return what an error of a library says first; PyTorch's go on for pages."""
+    if isinstance(error, KeyError | EOFError | UnpicklingError):
+        return "it is no file that PyTorch wrote"
     return " ".join(str(error).split()).partition(". ")[0][:160]
 
 

@@ -216,7 +216,7 @@ class ProcessPose:
             f"its process ended (exit code {code}); the system's log tells whether it was killed, or whether the "
             "memory was full"
         )
-        return InputError(f"pose: {text}") if opening else self._lost(text)
+        return PoseError(f"pose: {text}") if opening else self._lost(text)
 
     def _lost(self, text: str, details: str = "") -> PoseError:
         """End the process, and return why as an error."""

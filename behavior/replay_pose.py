@@ -9,7 +9,7 @@ import numpy as np
 
 from behavior.pose_points import Points, Shape, check_frame, not_found, tidy
 from core.errors import InputError, PoseError, SourceError
-from core.ports import Interrupted
+from core.ports import EndOfSource, Interrupted, NotJudged
 from core.values import SKIPPED, Frame, Pose
 from recording.reader import open_session
 from recording.recorded import RecordedSession
@@ -46,6 +46,8 @@ class ReplayPose:
         self._points: Points = not_found(0)
         self._rows: dict[int, int] = {}
         self._missing = 0
+        self._skipped: frozenset[int] = frozenset()
+        self._last = 0
         self._state = "it is not open; call open() first"
 
     @property
@@ -74,7 +76,11 @@ class ReplayPose:
             raise Interrupted
         try:
             with self._read(self._log) as session:
+                self._check_size(session)
                 self._names, self._points, self._rows = read_poses(session, self._log)
+                numbers = session.frames.frame
+                self._skipped = frozenset(numbers[session.frames.reason == SKIPPED].tolist())
+                self._last = int(numbers.max()) if len(numbers) else 0
         except SourceError as error:
             raise InputError(f"pose_log = {self._log}: {error}") from error
         self._state = ""
@@ -84,11 +90,26 @@ class ReplayPose:
         if self._state:
             raise PoseError(f"pose: {self._state}")
         check_frame(frame, self._shape, self._dtype)
+        if frame.number > self._last:
+            raise EndOfSource(f"pose_log = {self._log}: it ends with frame {self._last}")
+        if frame.number in self._skipped:
+            raise NotJudged
         row = self._rows.get(frame.number)
         if row is None:
             self._missing += 1
             return Pose(not_found(len(self._names)))
         return Pose(self._points[row].copy())
+
+    def _check_size(self, session: RecordedSession) -> None:
+        """Raise InputError for the log of frames of another size: its pixels are not these."""
+        settings = session.meta.get("settings")
+        size = settings.get("resolution") if isinstance(settings, dict) else None
+        height, width, _ = self._shape
+        if isinstance(size, list | tuple) and tuple(size) != (width, height):
+            raise InputError(
+                f"pose_log = {self._log}: its frames were {' x '.join(f'{side:g}' for side in size)} px, and these are "
+                f"{width} x {height} px; give the log of this recording"
+            )
 
     def close(self) -> None:
         """Forget the log; twice is legal."""

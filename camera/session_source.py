@@ -12,7 +12,7 @@ from camera.stamps import IntArray, Stamps, check_times
 from core.errors import CameraError, SourceError
 from core.values import Image
 from recording.reader import open_session
-from recording.recorded import RecordedSession
+from recording.recorded import RecordedSession, check_images
 from recording.schema import FRAMES_CSV
 from recording.video_read import VideoImages, is_video
 
@@ -71,6 +71,7 @@ def open_session_source(path: Path) -> Source:
         )
     rows = np.stack([frames.frame, frames.time_ns, frames.sensor_ns, frames.dropped, frames.image], axis=1)
     _check_whole(session)
+    check_images(session)
     images = RecordedVideo(session.image_path) if is_video(session.image_path) else Hdf5Images(session.image_path)
     try:
         cut = session.meta.get("outcome") == "running"  # nobody closed it: it was killed, or the power failed

@@ -15,6 +15,9 @@ from core.errors import CameraError, SourceError
 from core.values import Image
 
 MAX_FRAMERATE = 1000.0
+EXACT = frozenset({".mp4", ".mov", ".m4v"})
+"""Containers whose header has an entry for every frame."""
+_TOLERANCE = 0.02
 _CURE = "give a video that OpenCV can decode (.mp4, .avi, .mkv, .mov), or a folder of its images"
 
 
@@ -66,9 +69,14 @@ def open_video(path: Path, framerate: float) -> Source:
         If nothing in it can be decoded.
     """
     status = path.stat()
-    times_ms, container_rate = _scan(path, status.st_mtime_ns, status.st_size)
+    times_ms, container_rate, promised = _scan(path, status.st_mtime_ns, status.st_size)
     if not times_ms:
         raise SourceError(f"{path}: not one frame can be decoded; {_CURE}")
+    if path.suffix.lower() in EXACT and len(times_ms) < (1 - _TOLERANCE) * promised - 1:
+        raise SourceError(
+            f"{path}: damaged; its header counts {promised} frames, {len(times_ms)} can be decoded; restore it from a "
+            "copy, or save what can be decoded as another video"
+        )
     time_ns = np.rint((np.array(times_ms) - times_ms[0]) * 1e6).astype(np.int64)
     if np.any(np.diff(time_ns) <= 0):
         # Raw streams and some cameras' files carry no usable stamps: the decoder gives zeros or repeats.
@@ -78,16 +86,20 @@ def open_video(path: Path, framerate: float) -> Source:
 
 
 @lru_cache(maxsize=8)
-def _scan(path: Path, _mtime_ns: int, _size: int) -> tuple[tuple[float, ...], float]:
-    """Return each frame's time in ms and the container's frame rate; remembered as long as the file is unchanged."""
+def _scan(path: Path, _mtime_ns: int, _size: int) -> tuple[tuple[float, ...], float, int]:
+    """Return each frame's time in ms, and the container's frame rate and count of frames.
+
+    Remembered as long as the file is unchanged.
+    """
     cv2 = load_cv2()
     capture = _open_capture(path)
     try:
         rate = float(capture.get(cv2.CAP_PROP_FPS))
+        promised = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         times: list[float] = []
         while capture.grab():
             times.append(float(capture.get(cv2.CAP_PROP_POS_MSEC)))
-        return tuple(times), rate
+        return tuple(times), rate, promised
     finally:
         capture.release()
 

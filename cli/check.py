@@ -30,11 +30,25 @@ def run(args: argparse.Namespace) -> int:
         settings = load_settings(args.config, mouse, experiment=None, overrides={}, probe=None)
         cameras = [settings.camera] if settings.camera2 is None else [settings.camera, settings.camera2.camera]
         lacking = [CameraFactory().missing(camera.vid_source, camera.genicam_library) for camera in cameras]
+        lacking.append(_pose_lacks(settings))
         notes = "".join(f"  ({each})" for each in dict.fromkeys(lacking) if each)
         kinds = " and ".join(camera.vid_source.value for camera in cameras)
         say(f"{mouse}: {settings.experiment}, signal {_signal(settings)}, camera {kinds}{notes}")
     say(f"{args.config}: good")
     return 0
+
+
+def _pose_lacks(settings: Settings) -> str:
+    """Return what the pose estimator lacks on this computer, empty where nothing; a config may be checked elsewhere."""
+    from behavior.pose_open import check_pose
+    from core.errors import RigError
+
+    try:
+        if settings.pose is not None:
+            check_pose(settings.pose)
+    except RigError as error:
+        return str(error)
+    return ""
 
 
 def _signal(settings: Settings) -> str:

@@ -16,6 +16,10 @@ class EndOfSource(Exception):
     """A recording has no more frames. Not an error: the session ends."""
 
 
+class NotJudged(Exception):
+    """A recorded log skipped this frame: it is to be recorded, and not judged. Not an error."""
+
+
 class Interrupted(Exception):
     """A preparation was broken off, as its caller had told it to; nothing of it is left."""
 
@@ -166,7 +170,7 @@ class PoseEstimator(Protocol):
         """Return the pose in a frame, which is neither kept nor written to; the pose is the caller's.
 
         ``alive`` is called at least every 0.1 s while it is waited for. Raises PoseError when it cannot be had, within
-        a bounded time whatever happens.
+        a bounded time whatever happens. One that reads a log raises NotJudged, and EndOfSource at its end.
         """
 
     def close(self) -> None:

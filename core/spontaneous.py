@@ -37,7 +37,9 @@ class Resting:
     def __init__(self, time_ns: Ints, value: Floats, valid: npt.NDArray[np.bool_]) -> None:
         time_ns, value = time_ns[valid], value[valid]
         if len(value) < 2:
-            raise InputError("the session has no valid signal; record a longer one (more than dff_history seconds)")
+            raise InputError(
+                "the session has no valid signal; see the column reason of its frames.csv, and record another"
+            )
         rises = value[1:] > value[:-1]
         self._low: Floats = value[:-1][rises]
         self._high: Floats = value[1:][rises]

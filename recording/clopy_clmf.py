@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from core.values import SKIPPED
 from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, px_per_frame
 from recording.folder import folder_name
-from recording.recorded import RecordedSession, count_images
+from recording.recorded import RecordedSession, check_images, count_images
 from recording.schema import FrameRow
 
 TIMES_COLUMNS = ("frame", "time_ns", "sensor_ns", "time")
@@ -38,6 +38,7 @@ def is_movement(session: RecordedSession) -> bool:
 
 def movement_rows(session: RecordedSession) -> list[FrameRow]:
     """Return the rows that have a place in the log; ``image`` says where in our video each one's frame is."""
+    check_images(session)
     count = count_images(session)
     kept: list[FrameRow] = []
     licks = 0

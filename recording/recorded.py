@@ -127,6 +127,19 @@ def open_images(path: Path) -> Any:
     return file
 
 
+def check_images(session: RecordedSession) -> None:
+    """Raise SourceError where a session that was closed has fewer images than it counted then: its file is damaged."""
+    counts = session.meta.get("counts")
+    counted = counts.get("images") if isinstance(counts, dict) else None
+    closed = session.meta.get("outcome") not in ("running", "failed")
+    if not closed or not isinstance(counted, int) or not session.has_images:
+        return
+    if (there := count_images(session)) < counted:
+        raise SourceError(
+            f"{session.image_path}: damaged; {there} of its {counted} images can be read; restore it from a copy"
+        )
+
+
 def count_images(session: RecordedSession) -> int:
     """Return how many images of ``session`` can be read, 0 where it has no file. Raises SourceError."""
     if not session.has_images:

@@ -51,11 +51,13 @@ def check_movement(draft: Draft) -> Iterator[Problem]:
     """Yield the problems of a movement experiment's values."""
     yield from _check_circles(draft)
     yield from _check_target(draft)
+    yield from _check_wait(draft)
     names = [field.name for field in fields(PoseSettings)]
     if draft.known(*names, "resolution"):
         settings = PoseSettings(**{name: draft.values[name] for name in names})
         for keys, text in problems(settings, draft.values["resolution"]):
-            yield draft.problem(keys, text)
+            # The line begins with the key and its value where they stand; once is enough.
+            yield draft.problem(keys, text.removeprefix(f"{keys[0]} = {draft.values[keys[0]]}: "))
 
 
 def _check_circles(draft: Draft) -> Iterator[Problem]:
@@ -75,6 +77,17 @@ def _check_circles(draft: Draft) -> Iterator[Problem]:
         if not (0 <= x < width and 0 <= y < height):
             cure = f"of {width} x {height} px; give column, row inside it"
             yield draft.problem((key, "resolution"), f"the {circle} circle's centre lies outside the frame {cure}")
+
+
+def _check_wait(draft: Draft) -> Iterator[Problem]:
+    """A paw that has to be watched for longer than a session waits for it."""
+    keys = ("joint_history_sec", "max_start_wait_s", "initial_rest_dur")
+    if not draft.known(*keys, "trial_start") or draft.values["trial_start"] is not TrialStart.still:
+        return
+    watched, wait, rest = (draft.values[key] for key in keys)
+    if wait > 0 and watched > rest + wait:
+        text = f"{draft.say(keys[0])} s is above {draft.say(keys[2])} and {draft.say(keys[1])} s together, so that no "
+        yield draft.problem(keys, f"{text}trial would begin; lower joint_history_sec, or raise max_start_wait_s")
 
 
 def _check_target(draft: Draft) -> Iterator[Problem]:

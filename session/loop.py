@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from core.errors import CameraError, CameraTimeout, DeviceLost, PoseError
-from core.ports import Clock, EndOfSource, Pipeline, Queued, Reporter
+from core.ports import Clock, EndOfSource, NotJudged, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
 from core.values import SKIPPED, Command, Frame, Lick, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
 from core.wishes import obey
@@ -102,14 +102,10 @@ class Loop:
         Raises what ``camera.read`` raises, CameraTimeout where that gave a frame again, OutputError from the rig
         (DeviceLost where a device may be opened again) and RecordingError from the recorder.
         """
-        frame = self._camera.read(timeout_s)
-        read_ns = self._now()
-        if frame.number <= self._last_number or frame.time_ns <= self.status.now_ns:
-            self._refuse(frame)
-        self._rig.alive()
-        if self._queue is not None and self._queue.waiting:
-            frame, read_ns = self._skip_to_newest(frame, read_ns, self._queue)
-        signal, lost = self._measure(frame)
+        frame, read_ns = self._read(timeout_s)
+        while (measured := self._measure(frame, read_ns)) is None:
+            frame, read_ns = self._read(timeout_s)
+        signal, lost = measured
         signal_ns = self._now()
         self._measured_ns = signal_ns - read_ns
         licks = self._rig.licks(frame.time_ns)
@@ -143,10 +139,30 @@ class Loop:
                 raise DeviceLost({"pose": str(lost)}) from lost
         return state
 
-    def _measure(self, frame: Frame) -> tuple[Signal, PoseError | None]:
-        """Return the signal of a frame; one without a pose is recorded all the same, and what failed comes with it."""
+    def _read(self, timeout_s: float) -> tuple[Frame, int]:
+        """Return the next frame that is to be judged, and when it was read."""
+        frame = self._camera.read(timeout_s)
+        read_ns = self._now()
+        if frame.number <= self._last_number or frame.time_ns <= self.status.now_ns:
+            self._refuse(frame)
+        self._rig.alive()
+        if self._queue is not None and self._queue.waiting:
+            return self._skip_to_newest(frame, read_ns, self._queue)
+        return frame, read_ns
+
+    def _measure(self, frame: Frame, read_ns: int) -> tuple[Signal, PoseError | None] | None:
+        """Return the signal of a frame; one without a pose is recorded all the same, and what failed comes with it.
+
+        None for a frame that the session whose poses are replayed had skipped, too: it has been recorded.
+        """
         try:
             return self._pipeline.update(frame), None
+        except (NotJudged, EndOfSource) as skipped:
+            self._record_skipped(frame, read_ns)
+            self.status.skipped += 1
+            if isinstance(skipped, EndOfSource):
+                raise
+            return None
         except PoseError as error:
             parts = (math.nan,) * len(self._pipeline.names)
             return Signal(math.nan, False, "pose lost", parts, "pose lost"), error

@@ -15,8 +15,8 @@ import numpy as np
 from brain.dff_map import DffMap, Float32
 from brain.exposure import Exposure, judge_exposure
 from core.errors import CameraError
-from core.ports import Clock, EndOfSource, Interrupted, Queued
-from core.values import Frame, Level, Line, Signal, as_ns, as_seconds
+from core.ports import Clock, EndOfSource, Interrupted, NotJudged, Queued
+from core.values import SKIPPED, Frame, Level, Line, Signal, as_ns, as_seconds
 from hardware.rig import Rig
 from session.build import Options, Parts, refuse_missing
 from session.camera_start import start_camera
@@ -190,7 +190,18 @@ class _Preview:
             if as_seconds(frame.time_ns - self._first_ns) >= seconds:
                 return self._result("seconds")
             self._last_ns = frame.time_ns
-            self._take(frame)
+            try:
+                self._take(frame)
+            except EndOfSource:
+                return self._result("source_ended")
+
+    def _signal(self, frame: Frame) -> Signal:
+        """Return what a session would make of a frame; of one that a replayed log had skipped, nothing."""
+        pipeline = self._parts.pipeline
+        try:
+            return pipeline.update(frame)
+        except NotJudged:
+            return Signal(math.nan, False, SKIPPED, (math.nan,) * len(pipeline.names))
 
     def _take(self, frame: Frame) -> None:
         """Bring the signal one frame further; show the frame if a picture is due."""
@@ -203,7 +214,7 @@ class _Preview:
         if self._queue is not None and self._queue.waiting:
             self._skipped += 1
             return
-        signal = self._parts.pipeline.update(frame)
+        signal = self._signal(frame)
         if self._map is None:
             self._recent.append((as_seconds(frame.time_ns - self._first_ns), signal.value))
         if frame.time_ns >= self._due_ns:

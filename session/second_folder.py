@@ -137,6 +137,7 @@ class SecondFolder:
             "experiment": self._second.section,
             "kind": self._second.kind,
             "outcome": "running",
+            "started_wall_ns": read_session_json(self._folder.parent).get("started_wall_ns"),
             "devices": {"camera": dict(self._camera.facts)} if isinstance(self._camera, Described) else {},
             "settings": camera
             | {_FILE_KEY[self._second.kind]: self._file, "record_images": recording.record_images, KEY: ""},

@@ -7,6 +7,7 @@ import pytest
 
 from behavior.replay_pose import ReplayPose
 from core.errors import InputError, PoseError
+from core.ports import EndOfSource, NotJudged
 from core.values import SKIPPED, Frame, black
 from recording import schema
 from recording.csvrows import frame_line, header_line
@@ -15,6 +16,7 @@ from recording.schema import FrameRow
 from tests.behavior.films import recorded
 
 SHAPE = (6, 8, 3)
+CLOPYS = (90, 120, 3)
 NAMES = (
     "speed_mm_s", "target_mm", "fl_l_x", "fl_l_y", "fl_l_likelihood", "fl_r_x", "fl_r_y", "fl_r_likelihood",
 )  # fmt: skip
@@ -31,8 +33,8 @@ def replay(session):
     return made
 
 
-def points(estimator, number):
-    return estimator.estimate(Frame(black(*SHAPE[:2]), number, 0), lambda: None).points.tolist()
+def points(estimator, number, shape=SHAPE):
+    return estimator.estimate(Frame(black(*shape[:2]), number, 0), lambda: None).points.tolist()
 
 
 def test_a_pose_is_that_of_the_frame_of_its_number():
@@ -45,11 +47,26 @@ def test_a_pose_is_that_of_the_frame_of_its_number():
 
 def test_frames_that_the_log_does_not_have_have_no_body_part_and_are_counted():
     made = replay(recorded(NAMES, [1, 2, 5], [row(1), [NAN] * 8, row(5)], ["", SKIPPED, "warm-up"]))
-    for number in (2, 3, 6):
+    for number in (3, 4):
         assert repr(points(made, number)) == repr([[NAN, NAN, 0.0]] * 2)
     points(made, 5)
-    assert made.facts["missing"] == 3
+    assert made.facts["missing"] == 2
     assert made.facts["poses"] == 2
+
+
+def test_frames_that_the_log_skipped_are_not_judged_and_behind_its_end_is_nothing():
+    made = replay(recorded(NAMES, [1, 2, 5], [row(1), [NAN] * 8, row(5)], ["", SKIPPED, ""]))
+    with pytest.raises(NotJudged):
+        points(made, 2)
+    with pytest.raises(EndOfSource, match="it ends with frame 5"):
+        points(made, 6)
+    assert made.facts["missing"] == 0
+
+
+def test_a_log_of_frames_of_another_size_is_refused(shared_data):
+    folder = shared_data / "clopy" / "sessions" / "clmf" / "M1test" / "20231114221320"
+    with pytest.raises(InputError, match="its frames were 120 x 90 px, and these are 8 x 6 px"):
+        ReplayPose(str(folder), SHAPE, "uint8").open(lambda stage: True)
 
 
 def test_a_part_that_was_not_found_then_is_not_found_now():
@@ -107,13 +124,13 @@ def test_a_log_that_clopy_wrote(shared_data):
     """Also its file of text itself; points as the log has them, by the numbers of its frames."""
     folder = shared_data / "clopy" / "sessions" / "clmf" / "M1test" / "20231114221320"
     for path in (folder, folder / "M1test_20231114221320.txt"):
-        made = ReplayPose(str(path), SHAPE, "uint8")
+        made = ReplayPose(str(path), CLOPYS, "uint8")
         made.open(lambda stage: True)
         with open_session(path) as session:
             frames, parts, columns = session.frames.frame, session.frames.parts, session.part_names
         assert len(made.names) > 0
         for number, cells in list(zip(frames.tolist(), parts, strict=True))[:50]:
-            for name, found in zip(made.names, points(made, number), strict=True):
+            for name, found in zip(made.names, points(made, number, CLOPYS), strict=True):
                 expected = [cells[columns.index(name + axis)] for axis in ("_x", "_y", "_likelihood")]
                 assert found == pytest.approx(expected)
         assert made.facts["missing"] == 0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from camera import folder_source, hdf5_source
 from camera.replay import open_replay, probe_source
 from camera.session_source import deliverable
-from core.errors import CameraError
+from core.errors import CameraError, SourceError
 from core.ports import EndOfSource
 from core.values import Frame
 from recording.schema import CLOPY_LOG, FRAMES_CSV
@@ -204,9 +204,9 @@ def test_video_without_usable_stamps_is_timed_by_its_frame_rate(
     from camera import video_source
 
     path = rec.write_video(tmp_path / "film.avi", rec.pictures(4), 25.0)
-    monkeypatch.setattr(video_source, "_scan", lambda *_: ((0.0, 0.0, 0.0, 0.0), 25.0))
+    monkeypatch.setattr(video_source, "_scan", lambda *_: ((0.0, 0.0, 0.0, 0.0), 25.0, 4))
     assert [frame.time_ns for frame in read_all(path)] == [0, 40_000_000, 80_000_000, 120_000_000]
-    monkeypatch.setattr(video_source, "_scan", lambda *_: ((0.0, 0.0, 0.0, 0.0), 90_000.0))
+    monkeypatch.setattr(video_source, "_scan", lambda *_: ((0.0, 0.0, 0.0, 0.0), 90_000.0, 4))
     assert [frame.time_ns for frame in read_all(path, 10.0)][1] == 100_000_000
 
 
@@ -214,7 +214,7 @@ def test_a_video_that_breaks_off_is_a_camera_error(tmp_path: Path, monkeypatch: 
     from camera import video_source
 
     path = rec.write_video(tmp_path / "film.avi", rec.pictures(2), 25.0)
-    monkeypatch.setattr(video_source, "_scan", lambda *_: ((0.0, 40.0, 80.0), 25.0))
+    monkeypatch.setattr(video_source, "_scan", lambda *_: ((0.0, 40.0, 80.0), 25.0, 3))
     with pytest.raises(CameraError, match="frame 3 cannot be decoded"):
         read_all(path)
 
@@ -274,3 +274,13 @@ def test_the_real_mouse_video(tmp_path: Path) -> None:
     assert info.framerate_estimate == pytest.approx(30, rel=1e-3)
     labelled = probe_source(DATA / "openfield" / "labeled-data" / "m4s1", FPS)
     assert (labelled.width, labelled.height, labelled.n_frames) == (640, 480, 116)
+
+
+def test_a_video_of_which_much_cannot_be_decoded_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from camera import video_source
+
+    path = rec.write_video(tmp_path / "film.avi", rec.pictures(3), 25.0)
+    copy = path.rename(path.with_suffix(".mp4"))
+    monkeypatch.setattr(video_source, "_scan", lambda *_: ((0.0, 40.0, 80.0), 25.0, 120))
+    with pytest.raises(SourceError, match="damaged; its header counts 120 frames, 3 can be decoded"):
+        read_all(copy)

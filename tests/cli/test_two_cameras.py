@@ -39,13 +39,17 @@ def test_it_records_two_cameras_and_gives_water_from_any_folder(tmp_path):
         assert len(second.images()) == said["frames"]
 
 
+DRY = {"session_type": "no_audio_no_reward", "free_reward_interval_s": "0"}
+
+
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
         ({"second_camera": ""}, "has one camera"),
         ({"second_camera": ""}, "add second_camera = SECTION"),
-        ({"session_type": "no_audio_no_reward"}, "session_type = no_audio_no_reward"),
-        ({"session_type": "no_audio_no_reward"}, "set session_type = behavior_recording"),
+        (DRY, "session_type = no_audio_no_reward"),
+        (DRY, "set session_type = behavior_recording"),
+        ({"session_type": "no_audio_no_reward"}, "gives drops in behavior_recording sessions only"),
         ({"second_camera": "clnf_1roi"}, "--set second_camera=clnf_1roi: is this experiment itself"),
     ],
 )

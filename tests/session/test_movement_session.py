@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from core.values import SKIPPED
 from recording.reader import open_session
 from session import build_movement
 from session.settings import load_settings
@@ -201,3 +202,37 @@ def test_a_control_point_that_the_pose_has_not_is_said_before_anything_is_made(t
         run(movement(tmp_path, control_point="fl_r"))
     assert made.closed
     assert not (tmp_path / "data").exists()
+
+
+def test_frames_that_the_log_skipped_are_skipped_again(tmp_path, monkeypatch):
+    """A log in which every third frame was skipped, as a slow model's; the frames between are judged as they were."""
+    import csv
+
+    drawn = {"resolution": "320, 160", "ppmm": "8", "start_center": "130, 115", "target_center": "160, 60"}
+    drawn |= {"speed_threshold": "60", "record_images": "1", "max_gap_s": "0.03"}
+    first = run(movement(tmp_path, **drawn))
+    log = first.session / "frames.csv"
+    with log.open(newline="") as file:
+        header, *lines = csv.reader(file)
+    reason, poses = header.index("reason"), [k for k, name in enumerate(header) if name.startswith("pose_")]
+    for line in lines[::3]:
+        line[reason] = SKIPPED
+        for k in poses:
+            line[k] = "nan"
+    log.write_text("".join(",".join(line) + "\n" for line in [header, *lines]))
+    recorded = {"--camera": "replay", "--source": str(first.session)}
+    again = run(movement(tmp_path, **drawn, pose_backend="replay", pose_log=str(first.session), **recorded))
+    with open_session(again.session) as session:
+        table = session.frames
+    skipped = table.reason == SKIPPED
+    assert skipped[::3].all()
+    assert int(skipped.sum()) == again.skipped == len(range(0, len(table), 3))
+    assert "fl_l: not seen" not in set(table.reason)
+
+
+def test_a_log_of_poses_that_ends_early_ends_the_session(tmp_path):
+    drawn = {"resolution": "320, 160", "ppmm": "8", "start_center": "130, 115", "target_center": "160, 60"}
+    first = run(movement(tmp_path, **drawn, total_trials="1"))
+    again = run(movement(tmp_path, **drawn, total_trials="3", pose_backend="replay", pose_log=str(first.session)))
+    assert again.outcome == "source_ended"
+    assert again.frames == first.frames + 1

@@ -29,7 +29,8 @@ def movement_config(tmp_path, tracks=None, **more):
     """Write a config.ini with the mouse M3, its experiment clmf_speed, and the log of its poses; return its path."""
     log = tmp_path / "log" / "S1"
     if not log.exists():
-        write_session(log, circling() if tracks is None else tracks)
+        size = [int(side) for side in {**SMALL, **more}["resolution"].split(",")]
+        write_session(log, circling() if tracks is None else tracks, resolution=size)
     path = tmp_path / "movement.ini"
     lines = [f"{key} = {value}" for key, value in {**SMALL, "pose_log": log, **more}.items()]
     path.write_text("\n".join(["[clmf_speed]", *lines, "[mouse:M3]", "experiment = clmf_speed", ""]))
