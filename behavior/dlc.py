@@ -205,7 +205,9 @@ def _load(live: Any, options: DlcOptions) -> tuple[str, ...]:
 def _first_sentence(error: BaseException) -> str:
     """Return what an error of a library says first; PyTorch's go on for pages."""
     # Of a text, the first of its characters is taken for an instruction of pickle's, by number.
-    if isinstance(error, EOFError | UnpicklingError) or (isinstance(error, KeyError) and isinstance(error.args[0], int)):
+    if isinstance(error, EOFError | UnpicklingError) or (
+        isinstance(error, KeyError) and isinstance(error.args[0], int)
+    ):
         return "it is no file that PyTorch wrote"
     return " ".join(str(error).split()).partition(". ")[0][:160]
 
