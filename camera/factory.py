@@ -154,7 +154,7 @@ def _simulated(request: CameraRequest) -> Camera:
 
 
 def _at_pace(camera: Camera, request: CameraRequest) -> Camera:
-    return Paced(camera, request.clock) if request.pace_real else camera
+    return Paced(camera, request.clock, request.settings.camera_buffer) if request.pace_real else camera
 
 
 def _hardware(request: CameraRequest) -> Camera:

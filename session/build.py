@@ -27,7 +27,7 @@ from insilico.limb_settings import LimbSceneSettings
 from insilico.plant import Plant
 from insilico.preparation import Place
 from insilico.spec import MouseSpec
-from session.build_movement import check_point, make_pose, movement_pipeline
+from session.build_movement import check_point, make_pose, movement_pipeline, with_room
 from session.camera_start import connect_camera
 from session.parts import Options, Parts
 from session.real_rig import open_rig
@@ -112,7 +112,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
             made.callback(plant.close)
             plant.prepare(go_on)
         camera = CameraFactory().create(
-            settings.camera,
+            settings.camera if settings.pose is None else with_room(settings.camera, settings.pose),
             source=settings.camera.vid_root,
             clock=clock,
             pace_real=options.live,

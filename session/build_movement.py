@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from behavior.pipeline import MovementPipeline
 from behavior.pose_open import make_estimator
+from behavior.pose_settings import PoseSettings
+from camera.settings import CameraSettings
 from core.errors import InputError
 from core.ports import Camera, Pipeline, PoseEstimator
 from hardware.rig import Rig
@@ -14,8 +17,16 @@ from session.settings import Settings
 
 POSE_PRIORITY = 10
 """Real-time priority of a pose process in a live session; below the loop's, which ends one that hangs."""
+MOST_WAITING = 60
+"""Frames that a camera's buffer is made to hold at most for slow poses; of 640x480 px they take 55 MB."""
 UNHURRIED_S = 30.0
 """Least ``pose_timeout_s`` of a session that runs as fast as it goes, s."""
+
+
+def with_room(camera: CameraSettings, pose: PoseSettings) -> CameraSettings:
+    """Return a camera's settings with room for the frames that come while a pose is waited for at the longest."""
+    frames = min(MOST_WAITING, math.ceil(pose.pose_timeout_s * camera.framerate) + 2)
+    return replace(camera, camera_buffer=max(camera.camera_buffer, frames))
 
 
 def make_pose(settings: Settings, camera: Camera, live: bool) -> PoseEstimator | None:

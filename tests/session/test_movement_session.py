@@ -236,3 +236,11 @@ def test_a_log_of_poses_that_ends_early_ends_the_session(tmp_path):
     again = run(movement(tmp_path, **drawn, total_trials="3", pose_backend="replay", pose_log=str(first.session)))
     assert again.outcome == "source_ended"
     assert again.frames == first.frames + 1
+
+
+@pytest.mark.parametrize(
+    ("buffer", "timeout", "fps", "room"), [("8", "1", "30", 32), ("40", "1", "30", 40), ("8", "30", "100", 60)]
+)
+def test_the_camera_has_room_for_the_frames_of_a_slow_pose(tmp_path, buffer, timeout, fps, room):
+    settings = movement(tmp_path, camera_buffer=buffer, pose_timeout_s=timeout, framerate=fps)
+    assert build_movement.with_room(settings.camera, settings.pose).camera_buffer == room
