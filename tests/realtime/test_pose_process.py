@@ -196,7 +196,7 @@ def test_reconnect_in_vain_says_why_and_tries_anew(tmp_path, make):
         ("tests.realtime.pose_loaders:load_nothing", InputError, "no model"),
         ("tests.realtime.pose_loaders:load_without_library", MissingError, "library not installed"),
         ("tests.realtime.pose_loaders:load_with_fault", InputError, "cannot be loaded: ZeroDivisionError"),
-        ("tests.realtime.pose_loaders:crash", InputError, r"its process ended \(exit code 7\)"),
+        ("tests.realtime.pose_loaders:crash", PoseError, r"its process ended \(exit code 7\)"),
     ],
 )
 def test_a_model_that_cannot_be_loaded_leaves_nothing(loader, kind, says):
@@ -226,7 +226,8 @@ def test_an_opening_that_is_not_wanted_any_more_ends_at_once(make):
 
 @pytest.mark.parametrize("what", ["idle", "stopped", "lost", "opening again", "never opened"])
 def test_close_is_quick_whatever_it_does_and_leaves_nothing(make, what):
-    estimator = make(acts={5: Act.stall})
+    # So slow that it is not open yet, however fast the machine.
+    estimator = make(acts={5: Act.stall}, slow_s={0: 1.0} if what == "opening again" else {})
     if what != "never opened":
         estimator.open(lambda stage: True)
     pid = estimator.pid
