@@ -148,6 +148,7 @@ class Loop:
         self._rig.alive()
         if self._queue is not None and self._queue.waiting:
             return self._skip_to_newest(frame, read_ns, self._queue)
+        self._waited_for = ""
         return frame, read_ns
 
     def _measure(self, frame: Frame, read_ns: int) -> tuple[Signal, PoseError | None] | None:
