@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from hardware.fake import FakeLickSensor, FakeLines, FakeSpeaker, FakeValve
 from hardware.rig import Rig
 from hardware.settings import FaultSettings, OutputSettings
 from recording.recorder import Recorder
-from recording.schema import POSE_PREFIX, EventRow, FrameRow, TimingRow
+from recording.schema import POSE_PREFIX, FrameRow, SideRow, TimingRow
 from recording.settings import RecordingSettings
 from session.loop import FrameSink, Loop
 from session.parts import ring_slots
@@ -83,11 +83,11 @@ class TimedSink:
         self.note = recorder.note
         self._write = recorder.write
 
-    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, events: list[EventRow]) -> None:
+    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
         """Take one frame; the loop has issued its commands by now."""
         if timing.command_ns:
             self.spans.append((timing.read_ns, timing.command_ns))
-        self._write(frame, row, timing, events)
+        self._write(frame, row, timing, side)
 
 
 @dataclass(frozen=True, slots=True)

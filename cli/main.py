@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli import rig_options
+from cli import data_options, rig_options
 from cli.options import CAMERAS, add_config, add_data_root, add_set
 from cli.screen import say
 from cli.start import leave_on_signals, signals_as_usual
@@ -63,17 +63,13 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
 
     _add_rig_commands(commands)
 
-    export = commands.add_parser("export", help="give a session out in another format", allow_abbrev=False)
-    export.add_argument("session", metavar="SESSION", type=Path)
-    export.add_argument(
-        "--clopy",
-        metavar="DIR",
-        type=Path,
-        nargs="?",
-        const=None,
-        required=True,
-        help="as a CLoPy session folder, which must not exist or be empty; without DIR, into the session's own folder",
-    )
+    for name, what, options in (
+        ("sessions", "list recorded sessions and draw learning curves", data_options.add_sessions),
+        ("replay", "run a recorded session through the loop again, and compare", data_options.add_replay),
+        ("recover", "finish the folder of a session that was killed", data_options.add_recover),
+        ("export", "give a session out in another format", data_options.add_export),
+    ):
+        options(commands.add_parser(name, help=what, allow_abbrev=False))
     return parser
 
 
@@ -99,6 +95,11 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
         "--accept-exposure",
         action="store_true",
         help="run although an ROI is saturated or dark; it is noted as an event",
+    )
+    run.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the trials that the mouse's last session of today did not come to, as its second part",
     )
     run.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
     add_config(run)

@@ -28,6 +28,9 @@ class Frame(NamedTuple):
         Frames lost between the previous frame that was read and this one.
     sensor_ns : int
         The sensor's own stamp, ns; 0 where the source has none.
+    lost : tuple of (str, int)
+        Why the ``dropped`` frames were lost, in the order of their numbers: cause and how many in succession. Empty
+        where the source does not know.
     """
 
     image: Image
@@ -35,6 +38,7 @@ class Frame(NamedTuple):
     time_ns: int
     dropped: int = 0
     sensor_ns: int = 0
+    lost: tuple[tuple[str, int], ...] = ()
 
 
 class Signal(NamedTuple):

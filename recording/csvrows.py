@@ -1,4 +1,4 @@
-"""Rows of frames.csv, timing.csv and events.csv as text, and back.
+"""Rows of the tables of a session as text, and back.
 
 One record is one line that ends with LF, whatever the text in it, so that a line cut short by a power failure is known
 by its missing LF. Floats are written by ``repr`` and come back bit for bit; NaN is ``nan``; booleans are 0 and 1.
@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 
 from core.errors import SourceError
 from recording.problems import describe
-from recording.schema import PART_PREFIXES, EventRow, FrameRow, TimingRow
+from recording.schema import PART_PREFIXES, SIDE_TABLES, FrameRow, MissingRow, SideRow, TimingRow
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -41,7 +41,7 @@ def _writers(row: type[Any]) -> tuple[Callable[[Any], str], ...]:
 
 _FRAME = _writers(FrameRow)
 _TIMING = _writers(TimingRow)
-_EVENT = _writers(EventRow)
+_SIDE = {kind: _writers(kind)[: len(columns)] for kind, _, columns in SIDE_TABLES}
 _PARTS = FrameRow._fields.index("parts")
 
 
@@ -66,9 +66,16 @@ def timing_line(row: Sequence[Any]) -> str:
     return ",".join([write(value) for write, value in zip(_TIMING, row, strict=True)]) + "\n"
 
 
-def event_line(row: Sequence[Any]) -> str:
-    """Return an EventRow as a line."""
-    return ",".join([write(value) for write, value in zip(_EVENT, row, strict=True)]) + "\n"
+def side_lines(row: SideRow) -> str:
+    """Return an event or an input as a line, a MissingRow as a line for each of its numbers."""
+    if isinstance(row, MissingRow):
+        return "".join([_side_line(row._replace(frame=row.frame + n)) for n in range(row.numbers)])
+    return _side_line(row)
+
+
+def _side_line(row: SideRow) -> str:
+    # zip: a column for each writer; a MissingRow's ``numbers`` has none.
+    return ",".join([write(value) for write, value in zip(_SIDE[type(row)], row, strict=False)]) + "\n"
 
 
 def header_line(columns: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from recording.clopy_read import read_clopy
 from recording.csvrows import numbers, part_names, read_table
 from recording.folder import read_session_json
 from recording.recorded import DEFAULT_IMAGE_FILE, DEFAULT_VIDEO_FILE, RecordedSession, count_images, open_images
-from recording.schema import EventRow, FrameRow, TimingRow
+from recording.schema import EventRow, FrameRow, InputRow, MissingRow, TimingRow
 from recording.tables import FrameTable, TimingTable, floats, integers, no_timing, texts
 from recording.video_file import VIDEO_SUFFIX
 
@@ -74,7 +74,14 @@ def _read_ours(folder: Path, images: Path | None) -> RecordedSession:
         timing = _read_timing(folder / schema.TIMING_CSV)
     if (folder / schema.EVENTS_CSV).is_file():
         events = _read_events(folder / schema.EVENTS_CSV)
-    return RecordedSession(folder, meta, names, frames, timing, events, images or _image_path(folder, meta))
+    inputs: tuple[InputRow, ...] | None = None
+    missing: tuple[MissingRow, ...] | None = None
+    if (folder / schema.INPUTS_CSV).is_file():
+        inputs = _read_inputs(folder / schema.INPUTS_CSV)
+    if (folder / schema.MISSING_CSV).is_file():
+        missing = _read_missing(folder / schema.MISSING_CSV)
+    path = images or _image_path(folder, meta)
+    return RecordedSession(folder, meta, names, frames, timing, events, path, inputs, missing)
 
 
 def _image_path(folder: Path, meta: dict[str, Any]) -> Path:
@@ -129,6 +136,22 @@ def _read_events(path: Path) -> tuple[EventRow, ...]:
     times = numbers([row[0] for row in rows], int, path, "time_ns")
     trials = numbers([row[2] for row in rows], int, path, "trial")
     return tuple(EventRow(t, row[1], n, row[3]) for t, row, n in zip(times, rows, trials, strict=True))
+
+
+def _read_inputs(path: Path) -> tuple[InputRow, ...]:
+    rows = _rows_of(path, schema.INPUT_COLUMNS)
+    numbered = (numbers([row[at] for row in rows], int, path, name) for at, name in ((0, "frame"), (1, "time_ns")))
+    values = numbers([row[3] for row in rows], float, path, "value")
+    return tuple(
+        InputRow(frame, time_ns, row[2], value, row[4])
+        for frame, time_ns, value, row in zip(*numbered, values, rows, strict=True)
+    )
+
+
+def _read_missing(path: Path) -> tuple[MissingRow, ...]:
+    rows = _rows_of(path, schema.MISSING_COLUMNS)
+    numbered = (numbers([row[at] for row in rows], int, path, name) for at, name in ((0, "frame"), (1, "time_ns")))
+    return tuple(MissingRow(frame, time_ns, row[2]) for frame, time_ns, row in zip(*numbered, rows, strict=True))
 
 
 def _rows_of(path: Path, columns: tuple[str, ...]) -> list[list[str]]:

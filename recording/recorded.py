@@ -10,7 +10,7 @@ from core.errors import SourceError
 from recording import schema
 from recording.hdf5 import open_finished, open_growing
 from recording.problems import FILE_ERRORS, describe
-from recording.schema import EventRow
+from recording.schema import EventRow, InputRow, MissingRow
 from recording.tables import FrameTable, TimingTable
 from recording.video_read import VideoImages, is_video
 
@@ -36,6 +36,10 @@ class RecordedSession:
         Empty in CLoPy's sessions.
     image_path : Path
         The file of images; may be missing.
+    inputs : tuple of InputRow or None
+        None where they were not recorded: CLoPy's sessions, and those from before there was inputs.csv.
+    missing : tuple of MissingRow or None
+        As ``inputs``; a row per number.
     """
 
     def __init__(
@@ -47,6 +51,8 @@ class RecordedSession:
         timing: TimingTable,
         events: tuple[EventRow, ...],
         image_path: Path,
+        inputs: tuple[InputRow, ...] | None = None,
+        missing: tuple[MissingRow, ...] | None = None,
     ) -> None:
         self.folder = folder
         self.meta = meta
@@ -55,6 +61,8 @@ class RecordedSession:
         self.timing = timing
         self.events = events
         self.image_path = image_path
+        self.inputs = inputs
+        self.missing = missing
         self._file: Any = None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from recording.csvrows import count_recorded
 from recording.link import WriterLink
 from recording.problems import describe
 from recording.ring import ImageRing, make_ring_memory
-from recording.schema import DFF_PREFIX, FRAMES_CSV, EventRow, FrameRow, TimingRow
+from recording.schema import DFF_PREFIX, FRAMES_CSV, FrameRow, SideRow, TimingRow
 from recording.session_files import WriterSpec
 from recording.settings import RESERVE_BYTES, VideoCodec
 from recording.video_file import VIDEO_SUFFIX, check_video_frames
-from recording.wire import NO_SLOT, pack_events, pack_frame
+from recording.wire import NO_SLOT, pack_frame, pack_side
 
 
 class RecorderResult(NamedTuple):
@@ -33,15 +33,18 @@ class RecorderResult(NamedTuple):
     images : int
         Images in the file, counted after it was closed and opened again (after an error: those that can be read).
     images_dropped : int
-        Images that found the ring full and were not kept.
+        Images that were not kept.
     error : str or None
         The first thing that failed.
+    images_dropped_by : dict of str to int
+        The images that were not kept, by cause: ``recorder_late`` (the ring was full).
     """
 
     frames: int
     images: int
     images_dropped: int
     error: str | None
+    images_dropped_by: Mapping[str, int] = {}
 
 
 class Recorder:
@@ -162,7 +165,7 @@ class Recorder:
             if not self._running:
                 self.close()
 
-    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, events: Sequence[EventRow]) -> None:
+    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
         """Record one frame; ``row.image`` is set by the writer. The image is copied before this returns.
 
         Raises
@@ -180,14 +183,14 @@ class Recorder:
             )
         self._link.receive(0)
         slot = self._keep(frame.image) if self._ring is not None else NO_SLOT
-        for message in pack_frame(slot, row, timing, events):
+        for message in pack_frame(slot, row, timing, side):
             self._link.send(message)
         self._rows += 1
         if self._link.error:
             raise RecordingError(self._link.error)
 
-    def note(self, events: Sequence[EventRow]) -> None:
-        """Record events that belong to no frame, such as the end of a session that was cut short.
+    def note(self, side: Sequence[SideRow]) -> None:
+        """Record what belongs to no frame, such as the end of a session that was cut short.
 
         Raises
         ------
@@ -196,7 +199,7 @@ class Recorder:
         """
         if not self._running:
             raise RecordingError(self._link.error or "the recorder is not running; call start() before note()")
-        for message in pack_events(events):
+        for message in pack_side(side):
             self._link.send(message)
         if self._link.error:
             raise RecordingError(self._link.error)
@@ -216,7 +219,8 @@ class Recorder:
             self._images = []
             if self._ring is not None:
                 self._ring.close()
-            self._result = RecorderResult(frames, images, self._dropped, self._link.error or None)
+            by = {"recorder_late": self._dropped} if self._dropped else {}
+            self._result = RecorderResult(frames, images, self._dropped, self._link.error or None, by)
         return self._result
 
     def __enter__(self) -> Recorder:

@@ -10,6 +10,8 @@ image_stream.hdf5    ``raw_images`` (frames, height, width, 3), the layout of CL
 frames.csv           a row per frame, all of it a function of the inputs: two equal sessions give equal bytes
 timing.csv           a row per frame, host monotonic ns of each step: never the same twice
 events.csv           trials, crossings, rewards, licks, drops, operator, failed outputs, with their times
+inputs.csv           all that could influence a decision beside the frames: licks, wishes, lost devices, in their order
+missing.csv          a row per number that the camera counted and no frame came of, with the cause
 config.ini           CLoPy's copy of the config       (written at close)
 VideoTimestamp.txt   CLoPy's log                      (written at close)
 session.png          the figure
@@ -20,13 +22,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SESSION_JSON = "session.json"
 SESSION_INI = "session.ini"
 FRAMES_CSV = "frames.csv"
 TIMING_CSV = "timing.csv"
 EVENTS_CSV = "events.csv"
+INPUTS_CSV = "inputs.csv"
+MISSING_CSV = "missing.csv"
 FIGURE_PNG = "session.png"
 ERROR_TXT = "error.txt"
 NETWORK_PY = "network.py"
@@ -135,8 +139,68 @@ class EventRow(NamedTuple):
     detail: str
 
 
+class InputRow(NamedTuple):
+    """One row of inputs.csv: with the frames, all that the trial logic was given. Frames and these replay a session.
+
+    Attributes
+    ----------
+    frame : int
+        Number of the frame it was given with; of ``cut`` and ``rest_from`` that of the newest frame before, 0 before
+        the first.
+    time_ns : int
+        On the frames' clock: a lick's own time, the moment of a cut, the beginning of a rest, else that of the frame.
+    kind : str
+        ``lick``; a wish (a value of ``core.values.OperatorKind``); ``cut`` (a device was lost: a running trial was cut
+        short) and ``rest_from`` (it was back, and the rest began), both between two frames; ``refused`` (the valve
+        refused the drops of this frame from the ``value``-th on, counted from 0).
+    value : float
+        Of a wish, such as the new threshold; else 0.
+    who : str
+        Who wished it, or which device it was.
+    """
+
+    frame: int
+    time_ns: int
+    kind: str
+    value: float
+    who: str
+
+
+class MissingRow(NamedTuple):
+    """Numbers in succession that one cause has taken; a line each in missing.csv, where ``numbers`` has no column.
+
+    Attributes
+    ----------
+    frame : int
+        The first of the numbers.
+    time_ns : int
+        Time of the frame that came after them.
+    cause : str
+        As the camera names it: ``transport``, ``late``, ``lost_camera``, ``recording`` (the replayed one has this gap)
+        ..., ``unknown`` where it names none.
+    numbers : int
+        How many.
+    """
+
+    frame: int
+    time_ns: int
+    cause: str
+    numbers: int = 1
+
+
+SideRow = EventRow | InputRow | MissingRow
+"""What is recorded beside frames and their times."""
+
 TIMING_COLUMNS = TimingRow._fields
 EVENT_COLUMNS = EventRow._fields
+INPUT_COLUMNS = InputRow._fields
+MISSING_COLUMNS = MissingRow._fields[:-1]
+SIDE_TABLES: tuple[tuple[type[SideRow], str, tuple[str, ...]], ...] = (
+    (EventRow, EVENTS_CSV, EVENT_COLUMNS),
+    (InputRow, INPUTS_CSV, INPUT_COLUMNS),
+    (MissingRow, MISSING_CSV, MISSING_COLUMNS),
+)
+"""Type, file and columns of each; the place in this tuple is what travels to the writer."""
 
 
 def frame_columns(part_names: tuple[str, ...], prefix: str = DFF_PREFIX) -> tuple[str, ...]:

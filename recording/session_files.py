@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.errors import RecordingError
 from core.values import Image
 from recording import schema
-from recording.csvrows import count_recorded, event_line, frame_line, header_line, timing_line
+from recording.csvrows import count_recorded, frame_line, header_line, side_lines, timing_line
 from recording.files import ImageFile, LineFile, Syncer
 from recording.folder import free_bytes, sync_folder
 from recording.problems import FILE_ERRORS, describe
@@ -18,6 +19,7 @@ from recording.settings import VideoCodec
 from recording.video_file import VIDEO_SUFFIX, VideoFile
 
 SYNC_S = 3.0
+_FILE_OF = {kind: name for kind, name, _ in schema.SIDE_TABLES}
 _TIME_AT = schema.FrameRow._fields.index("time_ns")
 # At full speed a small disk fills within one flush: free space is looked at after so much of the reserve was written.
 _LOOKS_PER_RESERVE = 8
@@ -79,11 +81,12 @@ class SessionFiles:
         self._kept = 0
         self._unchecked = 0
         self._pending: list[tuple[int, Any]] = []
-        self._waiting: dict[str, list[Any]] = {schema.TIMING_CSV: [], schema.EVENTS_CSV: []}
+        self._timings: list[Any] = []
+        self._side: dict[str, list[schema.SideRow]] = {name: [] for _, name, _ in schema.SIDE_TABLES}
         columns = {
             schema.FRAMES_CSV: schema.frame_columns(spec.part_names, spec.part_prefix),
             schema.TIMING_CSV: schema.TIMING_COLUMNS,
-            schema.EVENTS_CSV: schema.EVENT_COLUMNS,
+            **{name: columns for _, name, columns in schema.SIDE_TABLES},
         }
         self._logs: dict[str, LineFile | None] = {
             name: LineFile(spec.folder / name, header_line(header)) for name, header in columns.items()
@@ -100,7 +103,7 @@ class SessionFiles:
         self._syncer = Syncer(paths, SYNC_S)
         self._syncer.start()
 
-    def add(self, image: Image | None, row: Any, timing: Any, events: Sequence[Any]) -> None:
+    def add(self, image: Image | None, row: Any, timing: Any, side: Sequence[schema.SideRow]) -> None:
         """Take a frame: its image is written now, its rows with the next ``flush``."""
         index = -1
         if image is not None:
@@ -112,8 +115,9 @@ class SessionFiles:
                 self._end_images(describe("write", self._images.path, error))
         if row is not None:
             self._pending.append((index, row))
-            self._waiting[schema.TIMING_CSV].append(timing)
-        self._waiting[schema.EVENTS_CSV].extend(events)
+            self._timings.append(timing)
+        for each in side:
+            self._side[_FILE_OF[type(each)]].append(each)
 
     def flush(self) -> None:
         """Bring all that was added to where it survives this process: images first, so that no row names a lost one."""
@@ -139,12 +143,13 @@ class SessionFiles:
         return len(self._pending)
 
     def _flush_rows(self, ready: int) -> None:
-        """Write the first ``ready`` rows, their times, and all events."""
-        timings, events = self._waiting[schema.TIMING_CSV], self._waiting[schema.EVENTS_CSV]
+        """Write the first ``ready`` rows, their times, and all that stands beside them."""
         self._append(schema.FRAMES_CSV, lambda: self._frame_lines(self._pending[:ready]))
-        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in timings[:ready]])
-        self._append(schema.EVENTS_CSV, lambda: [event_line(row) for row in events])
-        del self._pending[:ready], timings[:ready], events[:]
+        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in self._timings[:ready]])
+        del self._pending[:ready], self._timings[:ready]
+        for name, side in self._side.items():
+            self._append(name, partial(_side_lines, side))
+            side.clear()
 
     def close(self) -> tuple[int, int]:
         """Flush, close everything, and count what is there.
@@ -233,3 +238,7 @@ def _open_images(path: Path, spec: WriterSpec) -> ImageFile | VideoFile:
     if path.suffix.lower() == VIDEO_SUFFIX:
         return VideoFile(path, spec.image_shape, spec.image_dtype, spec.video_codec, spec.framerate)
     return ImageFile(path, spec.image_shape, spec.image_dtype)
+
+
+def _side_lines(side: Sequence[schema.SideRow]) -> list[str]:
+    return [side_lines(each) for each in side]

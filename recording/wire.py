@@ -1,8 +1,9 @@
 """What travels between the loop and the writer process: one packet of a SOCK_SEQPACKET socket is one message.
 
-To the writer go frames (slot, row, timing, events), more events, and ``END``. Back come replies: ready, free slots, an
-error, the final count. Both ends are this project's own processes on one socket pair, so pickle is safe here; only
-plain tuples travel, as a NamedTuple costs four times as much. Free slots, a message per frame, go as bare numbers.
+To the writer go frames (slot, row, timing, side rows), more side rows, and ``END``. Back come replies: ready, free
+slots, an error, the final count. Both ends are this project's own processes on one socket pair, so pickle is safe
+here; only plain tuples travel, as a NamedTuple costs four times as much. Free slots, a message per frame, go as bare
+numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from recording.schema import EventRow, FrameRow, TimingRow
+from recording.schema import SIDE_TABLES, EventRow, FrameRow, SideRow, TimingRow
 
 MAX_MESSAGE = 65_536
 END = b"end"
@@ -20,6 +21,7 @@ NO_SLOT = -1
 # No pickle begins like this. Four bytes, as the slots behind it are.
 _FREE = b"free"
 _LONGEST_TEXT = 4_096
+_TABLES = {kind: table for table, (kind, _, _) in enumerate(SIDE_TABLES)}
 
 
 class Reply(NamedTuple):
@@ -40,36 +42,37 @@ class Reply(NamedTuple):
     images: int = 0
 
 
-def pack_frame(slot: int, row: FrameRow, timing: TimingRow, events: Sequence[EventRow]) -> list[bytes]:
+def pack_frame(slot: int, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> list[bytes]:
     """Return a frame as messages; nearly always one.
 
     Parameters
     ----------
     slot : int
         Where in the ring its image is, ``NO_SLOT`` where it was not kept.
-    row, timing, events
+    row, timing, side
         What is recorded of it.
     """
-    message = pickle.dumps((slot, tuple(row), tuple(timing), [tuple(event) for event in events]), 5)
+    message = pickle.dumps((slot, tuple(row), tuple(timing), [(_TABLES[type(each)], *each) for each in side]), 5)
     if len(message) < MAX_MESSAGE:
         return [message]
     clipped = row._replace(reason=row.reason[:_LONGEST_TEXT], phase=row.phase[:_LONGEST_TEXT])
-    return [pickle.dumps((slot, tuple(clipped), tuple(timing), []), 5), *pack_events(events)]
+    return [pickle.dumps((slot, tuple(clipped), tuple(timing), []), 5), *pack_side(side)]
 
 
-def pack_events(events: Sequence[EventRow]) -> list[bytes]:
-    """Return events without a frame as messages, one each."""
+def pack_side(side: Sequence[SideRow]) -> list[bytes]:
+    """Return side rows without a frame as messages, one each."""
     messages = []
-    for event in events:
-        short = event._replace(kind=event.kind[:_LONGEST_TEXT], detail=event.detail[:_LONGEST_TEXT])
-        messages.append(pickle.dumps((NO_SLOT, None, None, [tuple(short)]), 5))
+    for each in side:
+        if isinstance(each, EventRow):
+            each = each._replace(kind=each.kind[:_LONGEST_TEXT], detail=each.detail[:_LONGEST_TEXT])
+        messages.append(pickle.dumps((NO_SLOT, None, None, [(_TABLES[type(each)], *each)]), 5))
     return messages
 
 
-def unpack_frame(message: memoryview) -> tuple[int, Any, Any, list[Any]]:
-    """Return slot, row, timing and events of a frame message; row and timing are None where it has only events."""
-    slot, row, timing, events = pickle.loads(message)  # noqa: S301 - see the module's docstring
-    return slot, row, timing, events
+def unpack_frame(message: memoryview) -> tuple[int, Any, Any, list[SideRow]]:
+    """Return slot, row, timing and side rows of a frame message; row and timing are None where it has none."""
+    slot, row, timing, side = pickle.loads(message)  # noqa: S301 - see the module's docstring
+    return slot, row, timing, [SIDE_TABLES[table][0](*cells) for table, *cells in side]
 
 
 def pack_free(slots: Sequence[int]) -> bytes:

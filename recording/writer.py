@@ -136,9 +136,9 @@ class _Writer:
         return _BATCH
 
     def _take(self, packet: memoryview) -> None:
-        slot, row, timing, events = unpack_frame(packet)
+        slot, row, timing, side = unpack_frame(packet)
         before = len(self._files.problems)
-        self._files.add(self._images[slot] if slot >= 0 else None, row, timing, events)
+        self._files.add(self._images[slot] if slot >= 0 else None, row, timing, side)
         if slot >= 0:
             self._free.append(slot)
         if len(self._files.problems) > before:

@@ -12,7 +12,7 @@ import numpy as np
 from core.errors import OutputError
 from core.ports import Camera, Clock, Lines, Pipeline
 from core.values import Frame, Level, Line, Pulse, Report, Signal
-from recording.schema import EventRow, FrameRow, TimingRow
+from recording.schema import FrameRow, SideRow, TimingRow
 from roi_manager import Shape
 from session.latency_result import Decision
 
@@ -234,12 +234,12 @@ class Decisions:
         self.paid: list[Decision] = []
         self.bright = False
 
-    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, events: list[EventRow]) -> None:
+    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
         """Keep what matters of one frame."""
-        del events
+        del side
         self.bright = row.signal > 0
         if row.water:
             self.paid.append(Decision(frame.time_ns, timing.read_ns, timing.decision_ns))
 
-    def note(self, events: list[EventRow]) -> None:
+    def note(self, side: Sequence[SideRow]) -> None:
         """Nothing is kept."""

@@ -13,7 +13,7 @@ from core.trial import Phase, SessionPlan, TrialState, begin, step
 from core.values import SKIPPED, Command, Frame, Lick, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
 from core.wishes import obey
 from hardware.rig import Rig
-from recording.schema import EventRow, FrameRow, TimingRow
+from recording.schema import EventRow, FrameRow, InputRow, MissingRow, SideRow, TimingRow
 from session.timing import Latencies
 
 
@@ -27,11 +27,11 @@ class FrameSource(Protocol):
 class FrameSink(Protocol):
     """What the loop needs of a recorder."""
 
-    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, events: list[EventRow]) -> None:
+    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
         """Take one frame and all that came of it. Raises RecordingError."""
 
-    def note(self, events: list[EventRow]) -> None:
-        """Take events that belong to no frame. Raises RecordingError."""
+    def note(self, side: Sequence[SideRow]) -> None:
+        """Take what belongs to no frame. Raises RecordingError."""
 
 
 @dataclass(slots=True)
@@ -109,27 +109,35 @@ class Loop:
         signal_ns = self._now()
         self._measured_ns = signal_ns - read_ns
         licks = self._rig.licks(frame.time_ns)
-        state, commands = step(self._plan, self.status.state, TrialInput(frame.time_ns, signal, licks, wishes))
+        given = TrialInput(frame.time_ns, signal, licks, wishes)
+        state, commands = step(self._plan, self.status.state, given)
         decision_ns = self._now()
         refused = self._carry_out(commands, frame.time_ns)
         command_ns = self._now()
         self.latencies.add(command_ns - read_ns)
         self.lateness.add(read_ns - frame.time_ns)
         water = sum(isinstance(command, Water) for command in commands[: self._done])
+        asked = sum(isinstance(command, Water) for command in commands)
         if refused is not None:
             state, commands = _without_refused(self.status.state, state, commands, water)
         self._note(frame, state, water)
         trial = state.verdict.trial
         # A camera that tells of itself tells of its drops, by cause.
         dropped = frame.dropped if self._camera_reports is None else 0
-        events = _events(frame, dropped, trial, licks, commands) if commands or licks or dropped else []
-        events.extend(EventRow(told.time_ns, told.kind, trial, told.detail) for told in self._reports())
+        side: list[SideRow] = [*_events(frame, dropped, trial, licks, commands)] if commands or licks or dropped else []
+        side.extend(EventRow(told.time_ns, told.kind, trial, told.detail) for told in self._reports())
         if refused is not None:
-            events.append(EventRow(frame.time_ns, "output_error", trial, str(refused)))
+            side.append(EventRow(frame.time_ns, "output_error", trial, str(refused)))
+            if water < asked:
+                side.append(InputRow(frame.number, frame.time_ns, "refused", water, ""))
+        if licks or wishes:
+            side.extend(_inputs(frame, given))
+        if frame.dropped:
+            side.extend(_missing(frame))
         row = _row(frame, signal, state, water, len(licks))
         timing = TimingRow(frame.number, read_ns, signal_ns, decision_ns, command_ns)
         try:
-            self._recorder.write(frame, row, timing, events)
+            self._recorder.write(frame, row, timing, side)
         finally:
             # What an output failed with comes first; a recorder that fails as well hangs on to it as context.
             self._rig.check_lost()
@@ -212,8 +220,8 @@ class Loop:
         parts = (math.nan,) * len(self._pipeline.names)
         row = _row(frame, Signal(math.nan, False, SKIPPED, parts), status.state, 0, 0)._replace(outcome=0)
         dropped = frame.dropped if self._camera_reports is None else 0
-        events = _events(frame, dropped, row.trial, (), ())
-        self._recorder.write(frame, row, TimingRow(frame.number, read_ns, 0, 0, 0), events)
+        side: list[SideRow] = [*_events(frame, dropped, row.trial, (), ()), *_missing(frame)]
+        self._recorder.write(frame, row, TimingRow(frame.number, read_ns, 0, 0, 0), side)
         self._last_number = frame.number
         status.frames += 1
         status.dropped += frame.dropped
@@ -245,11 +253,13 @@ class Loop:
         before, commands = self.status.state, list[Command]()
         self.status.state = obey(self._plan, before, Operator(OperatorKind.ABORT_TRIAL, who=who), time_ns, commands)
         marks = [each for each in commands if isinstance(each, Mark)]
-        self._recorder.note([EventRow(time_ns, mark.kind, mark.trial, mark.detail) for mark in marks])
+        events = [EventRow(time_ns, mark.kind, mark.trial, mark.detail) for mark in marks]
+        self._recorder.note([*events, InputRow(self._last_number, time_ns, "cut", 0.0, who)])
         return any(mark.kind == "cut_short" for mark in marks)
 
     def rest_from(self, time_ns: int) -> None:
         """Let the rest after a trial that was cut begin at ``time_ns``, when the device is back."""
+        self._recorder.note([InputRow(self._last_number, time_ns, "rest_from", 0.0, "")])
         if self.status.state.phase is Phase.REST:
             self.status.state = self.status.state._replace(since_ns=time_ns)
 
@@ -351,3 +361,19 @@ def _events(
     events.extend(EventRow(lick.time_ns, "lick", trial, "") for lick in licks)
     events.extend(EventRow(frame.time_ns, c.kind, c.trial, c.detail) for c in commands if isinstance(c, Mark))
     return events
+
+
+def _inputs(frame: Frame, given: TrialInput) -> list[InputRow]:
+    """Return what the trial logic was given with this frame."""
+    rows = [InputRow(frame.number, lick.time_ns, "lick", 0.0, "") for lick in given.licks]
+    rows.extend(InputRow(frame.number, frame.time_ns, w.kind.value, w.value, w.who) for w in given.operator)
+    return rows
+
+
+def _missing(frame: Frame) -> list[MissingRow]:
+    """Return the numbers that were lost just before this frame, and why."""
+    rows, number = list[MissingRow](), frame.number - frame.dropped
+    for cause, count in frame.lost or (("unknown", frame.dropped),) if frame.dropped else ():
+        rows.append(MissingRow(number, frame.time_ns, cause, count))
+        number += count
+    return rows

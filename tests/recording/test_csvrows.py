@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import SourceError
 from recording import schema
-from recording.csvrows import count_recorded, event_line, frame_line, header_line, read_table, timing_line
+from recording.csvrows import count_recorded, frame_line, header_line, read_table, side_lines, timing_line
 from recording.reader import open_session
 from recording.schema import EventRow, FrameRow, TimingRow
 from tests.recording.samples import event_row, frame_row, same, timing_row
@@ -33,7 +33,7 @@ def write_session(folder, rows=(), timings=(), events=(), names=("A", "B"), pref
     tables = {
         schema.FRAMES_CSV: (schema.frame_columns(names, prefix), [frame_line(row, len(names)) for row in rows]),
         schema.TIMING_CSV: (schema.TIMING_COLUMNS, [timing_line(row) for row in timings]),
-        schema.EVENTS_CSV: (schema.EVENT_COLUMNS, [event_line(row) for row in events]),
+        schema.EVENTS_CSV: (schema.EVENT_COLUMNS, [side_lines(row) for row in events]),
     }
     for name, (columns, lines) in tables.items():
         (folder / name).write_text(header_line(columns) + "".join(lines), encoding="utf-8", newline="")
@@ -59,7 +59,7 @@ def test_timing_and_events_come_back(tmp_path_factory, timings, events):
 
 @given(ANY_TEXT)
 def test_any_text_stays_on_one_line(text):
-    line = event_line(EventRow(1, text, 2, text))
+    line = side_lines(EventRow(1, text, 2, text))
     assert line.count("\n") == 1
     assert line.endswith("\n")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", line)

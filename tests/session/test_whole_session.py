@@ -42,8 +42,8 @@ def test_a_session_runs_to_its_last_trial_and_leaves_a_whole_folder(tmp_path, pa
     assert result.images == result.frames > 0
     names = {path.name for path in result.session.iterdir()}
     assert names == {
-        "session.json", "session.ini", "image_stream.hdf5", "frames.csv", "timing.csv", "events.csv", "config.ini",
-        "VideoTimestamp.txt",
+        "session.json", "session.ini", "image_stream.hdf5", "frames.csv", "timing.csv", "events.csv", "inputs.csv",
+        "missing.csv", "config.ini", "VideoTimestamp.txt",
     }  # fmt: skip
     rig = made[0].rig
     with open_session(result.session) as session:

@@ -125,7 +125,7 @@ def write_folder(folder, settings, names, rows, events, image, outcome):
     lines = [csvrows.header_line(schema.frame_columns(names, schema.POSE_PREFIX))]
     lines += [csvrows.frame_line(row, len(names)) for row in rows]
     (folder / schema.FRAMES_CSV).write_text("".join(lines))
-    lines = [csvrows.header_line(schema.EVENT_COLUMNS), *map(csvrows.event_line, events)]
+    lines = [csvrows.header_line(schema.EVENT_COLUMNS), *map(csvrows.side_lines, events)]
     (folder / schema.EVENTS_CSV).write_text("".join(lines))
     if image is not None:
         video = VideoFile(folder / "behavior_video.mkv", image.shape, image.dtype.name, VideoCodec.ffv1)

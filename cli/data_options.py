@@ -1,0 +1,67 @@
+"""The options of the commands that work on recorded sessions. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cli.options import add_config, add_data_root, add_set
+
+
+def add_export(export: argparse.ArgumentParser) -> None:
+    """Add the options of ``rigloop export``."""
+    _add_session(export)
+    into = export.add_mutually_exclusive_group(required=True)
+    into.add_argument(
+        "--clopy",
+        metavar="DIR",
+        type=Path,
+        nargs="?",
+        const=None,
+        default=False,
+        help="as a CLoPy session folder, which must not exist or be empty; without DIR, into the session's own folder",
+    )
+    into.add_argument(
+        "--nwb",
+        metavar="FILE",
+        type=Path,
+        help="as an NWB file, which must not exist; a folder: under the name that DANDI gives it",
+    )
+    export.add_argument(
+        "--images",
+        choices=("link", "compress", "none"),
+        default="compress",
+        help="with --nwb: images in the file, linked to where they are, or left out (default: %(default)s)",
+    )
+    export.add_argument("--allow-incomplete", action="store_true", help="with --nwb: although the subject's data lack")
+    add_config(export)
+
+
+def add_recover(recover: argparse.ArgumentParser) -> None:
+    """Add the options of ``rigloop recover``."""
+    _add_session(recover)
+    recover.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
+
+
+def add_replay(replay: argparse.ArgumentParser) -> None:
+    """Add the options of ``rigloop replay``."""
+    _add_session(replay)
+    add_set(replay)
+    replay.add_argument("--output", metavar="PNG", type=Path, help="with --set: the figure; default: in this folder")
+    replay.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
+
+
+def add_sessions(sessions: argparse.ArgumentParser) -> None:
+    """Add the options of ``rigloop sessions``."""
+    sessions.add_argument("--mouse", metavar="ID", help="this mouse only")
+    sessions.add_argument("--rebuild", action="store_true", help="forget the index and read every session anew")
+    sessions.add_argument("--figure", metavar="PNG", type=Path, help="draw the learning curves here")
+    as_text = sessions.add_mutually_exclusive_group()
+    as_text.add_argument("--csv", action="store_true", help="a line per session instead of the table")
+    as_text.add_argument("--json", action="store_true", help="a line of JSON per session instead of the table")
+    add_data_root(sessions)
+    add_config(sessions)
+
+
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", metavar="SESSION", type=Path, help="folder of a session")
