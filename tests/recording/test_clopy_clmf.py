@@ -354,19 +354,8 @@ def test_clopys_own_session_is_given_out_as_it_was(tmp_path, shared_data):
     stem = "M1test_20231114221320"
     with open_session(source) as session:
         export_clopy(session, tmp_path / "out")
-    ours, theirs = log_of(tmp_path / "out", stem), log_of(source, stem)
-    assert ours[0] == theirs[0]
-    for mine, their in zip(ours[1:], theirs[1:], strict=True):
-        assert mine[:2] == their[:2]
-        assert float(mine[2]) == pytest.approx(float(their[2]))
-        # Where CLoPy sounds without a trial, ours is silent.
-        assert mine[3] == (their[3] if their[5] != "0" else "0")
-        assert mine[4:8] == their[4:8]
-        assert [float(cell) for cell in mine[8:]] == [float(cell) for cell in their[8:]]
-    mine, their = (config_of(folder / f"{stem}_config.ini") for folder in (tmp_path / "out", source))
-    assert mine.name == their.name
-    for key in ("speed_threshold", "ppmm", "framerate", "total_trials", "start_center", "resolution", "control_point"):
-        assert mine[key] == their[key]
+    for name in (f"{stem}.txt", f"{stem}_config.ini"):
+        assert (tmp_path / "out" / name).read_bytes() == (source / name).read_bytes()
 
 
 def test_a_video_that_is_shorter_than_it_says_is_told(tmp_path):
