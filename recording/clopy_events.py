@@ -60,9 +60,13 @@ def events_of(frames: FrameTable, reward_dur_s: float, settings: dict[str, Any])
 def _starts(frames: FrameTable) -> dict[int, tuple[int, bool]]:
     """Return the row on which each trial begins: its number, and whether it sounds."""
     trial = frames.trial
-    first = np.flatnonzero((trial > 0) & (np.diff(trial, prepend=0) != 0))
+    numbers, first = np.unique(trial, return_index=True)
     early = int(bool(np.any((frames.audio > 0) & (trial == 0))))
-    return {max(0, int(at) - early): (int(trial[at]), bool(frames.audio[at])) for at in first}
+    return {
+        max(0, int(at) - early): (int(number), bool(frames.audio[at]))
+        for number, at in zip(numbers, first, strict=True)
+        if number > 0
+    }
 
 
 def facts_of(frames: FrameTable, settings: dict[str, Any]) -> dict[str, Any]:
