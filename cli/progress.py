@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from cli.mouse_lines import MouseLines
 from cli.screen import say
-from session.loop import Status
+from session.status import Status
 from session.watch import Goal, SessionWatch
 
 LOOKS_PER_S = 5.0

@@ -13,10 +13,10 @@ from core.values import Frame, as_ns
 from recording.schema import EventRow
 from session.build import Options, Parts
 from session.camera_start import start_camera
-from session.loop import Status
 from session.second_folder import FOLDER, SecondCounts, SecondFolder
 from session.settings import Settings
 from session.silence import LOOK_S, check_silence
+from session.status import Status
 
 Warn = Callable[[str], None]
 """Tells a person something that stops nothing."""

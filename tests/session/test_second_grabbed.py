@@ -14,9 +14,9 @@ from core.ports import Interrupted
 from core.trial import begin
 from core.values import as_ns
 from session.build import Options, build
-from session.loop import Status
 from session.second_camera import SecondCamera
 from session.settings import load_settings
+from session.status import Status
 from tests.session.test_second_camera import CONFIG
 from tests.support.sessions import OFFLINE
 
