@@ -144,6 +144,11 @@ class Recorder:
         """Process id of the writer, 0 before ``start``."""
         return self._link.pid
 
+    @property
+    def images_dropped_by(self) -> dict[str, int]:
+        """The images that were not taken so far, by cause. Any thread."""
+        return {"recorder_late": self._dropped} if self._dropped else {}
+
     def start(self) -> None:
         """Start the writer and wait until its files are open. Called once, before the first frame; takes about 0.5 s.
 
@@ -219,7 +224,7 @@ class Recorder:
             self._images = []
             if self._ring is not None:
                 self._ring.close()
-            by = {"recorder_late": self._dropped} if self._dropped else {}
+            by = self.images_dropped_by
             self._result = RecorderResult(frames, images, self._dropped, self._link.error or None, by)
         return self._result
 

@@ -138,6 +138,7 @@ class _Session:
             self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live,
             newest=parts.pose is not None,
         )  # fmt: skip
+        self._loop.status.images_dropped_by = lambda: self._recorder.images_dropped_by
         self._beside = beside_of(settings, options, parts, folder, clock, self._loop.status, self._recorder.note)
         self._second: SecondCounts | None = None
         self._interruptions = 0
@@ -325,4 +326,5 @@ class _Session:
             threshold=status.state.threshold.value,
             water_today=today,
             second_camera=self._second,
+            tally=status.tally.with_images(recorded.images_dropped_by),
         )
