@@ -19,7 +19,7 @@ def config_sha256(text: str) -> str:
 
     That line has the command for the session. Equal hashes: equal settings, data_root included.
     """
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", errors="backslashreplace")).hexdigest()
 
 
 def software() -> dict[str, Any]:
