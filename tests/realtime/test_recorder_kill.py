@@ -212,7 +212,7 @@ def test_a_full_disk_ends_the_images_and_then_the_log_with_a_cure(tmp_path, wait
             os.kill(pid, 0)
 
 
-@pytest.mark.parametrize(("record", "much"), [(run_at_rate, 6), (run_at_full_speed, 5000)])
+@pytest.mark.parametrize(("record", "much"), [(run_at_rate, 6), (run_at_full_speed, 1000)])
 def test_reserve_ends_the_images_and_keeps_the_log(tmp_path, record, much):
     disk = os.statvfs(tmp_path)
     mounted = small_disk(tmp_path)
