@@ -167,15 +167,18 @@ class SessionFiles:
         return len(self._pending)
 
     def _flush_rows(self, ready: int) -> None:
-        """Write the first ``ready`` rows, their times, and all that stands beside them."""
-        self._append(schema.FRAMES_CSV, lambda: self._frame_lines(self._pending[:ready]))
-        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in self._timings[:ready]])
-        del self._pending[:ready], self._timings[:ready]
+        """Write the first ``ready`` rows, before them their times and all that stands beside them.
+
+        So whatever kills this process in between, a row of frames.csv has its inputs, events and times as well.
+        """
         # Where they ended before the first frame.
         self._log_end()
         for name, side in self._side.items():
             self._append(name, partial(_side_lines, side))
             side.clear()
+        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in self._timings[:ready]])
+        self._append(schema.FRAMES_CSV, lambda: self._frame_lines(self._pending[:ready]))
+        del self._pending[:ready], self._timings[:ready]
 
     def close(self) -> tuple[int, int]:
         """Flush, close everything, and count what is there.
