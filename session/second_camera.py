@@ -41,6 +41,11 @@ class Beside:
     def turn(self) -> None:
         """Do what there is to do, and wait for nothing. Raises RecordingError, and CameraError as ``start``."""
 
+    @property
+    def images_ended(self) -> str:
+        """Why its images are recorded no more while its log is; empty as long as both are."""
+        return ""
+
     def stop(self) -> None:
         """Let go of its devices. Raises what ``turn`` raises, having done it all the same."""
 
@@ -152,6 +157,11 @@ class SecondCamera(Beside):
             self._lose(error)
         finally:
             self._tell()
+
+    @property
+    def images_ended(self) -> str:
+        """Why its images are recorded no more."""
+        return self._folder.images_ended
 
     def stop(self) -> None:
         """Record what still waits, close the camera, and tell its last words."""

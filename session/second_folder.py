@@ -36,8 +36,8 @@ class SecondCounts:
     frames, dropped : int
         Frames recorded, and frames lost on the way, from the session's first frame on.
     images, images_dropped : int
-        Of the frames, those whose image is on disk (counted there, after closing), and those the recorder had no room
-        for.
+        Of the frames, those whose image is on disk (counted there, after closing), and those whose image was not kept:
+        the recorder was behind, or the disk full.
     file : str
         Name of the file of images in the session's folder; empty where none are recorded.
     first_frame_ns : int
@@ -126,6 +126,11 @@ class SecondFolder:
     def frames(self) -> int:
         """Frames recorded so far."""
         return self._frames
+
+    @property
+    def images_ended(self) -> str:
+        """Why images are recorded no more while the log is; empty as long as both are."""
+        return self._recorder.images_ended
 
     def start(self) -> None:
         """Make the folder and its session.json ("running" until the end), and start the writer. Raises RecordingError.
