@@ -25,8 +25,8 @@ def writer_of(folder: Path) -> int:
 
 def _writes(process: Path, inside: str) -> bool:
     try:
-        for file in os.scandir(process / "fd"):
-            if os.readlink(file.path).startswith(inside) and _for_writing(process / "fdinfo" / file.name):
+        for file in os.listdir(process / "fd"):
+            if os.readlink(process / "fd" / file).startswith(inside) and _for_writing(process / "fdinfo" / file):
                 return True
     except OSError:
         # It has ended meanwhile, or is another user's.

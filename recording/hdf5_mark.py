@@ -27,6 +27,8 @@ _HEAD = _SIGNATURE + bytes((3, 8, 8))
 """What the superblock of every file of ours begins with: its version, and 8 bytes for addresses and for lengths."""
 _FLAGS_AT, _END_AT, _SUM_AT = 11, 28, 44
 _MASK = 0xFFFFFFFF
+_DAMAGE = (*FILE_ERRORS, ArithmeticError, AttributeError, LookupError, MemoryError, SystemError)
+"""What h5py raises, on damaged metadata, as the damage may have it."""
 
 
 def has_mark(path: Path) -> bool:
@@ -41,17 +43,18 @@ def open_without_mark(path: Path) -> Iterator[Any]:
     Raises
     ------
     SourceError
-        It cannot be read: it is damaged.
+        It cannot be read, here or in the body of ``with``: it is damaged.
     """
     import h5py
 
-    with closing(_View(path, _unmarked(_read_superblock(path), path.stat().st_size))) as view:
-        try:
-            file = h5py.File(view, "r")
-        except FILE_ERRORS as error:
-            raise SourceError(describe("read", path, error)) from error
-        with file:
+    view = _View(path, _unmarked(_read_superblock(path), path.stat().st_size))
+    try:
+        with closing(view), h5py.File(view, "r") as file:
             yield file
+    except _DAMAGE as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(describe("read", path, error)) from error
 
 
 def take_mark_off(path: Path) -> None:
@@ -77,11 +80,11 @@ def take_mark_off(path: Path) -> None:
             try:
                 with open_finished(path) as again:
                     _count(again)
-            except FILE_ERRORS:
+            except _DAMAGE:
                 os.pwrite(file.fileno(), old, 0)
                 raise
             os.fsync(file.fileno())
-    except FILE_ERRORS as error:
+    except _DAMAGE as error:
         raise RecordingError(describe("write", path, error)) from error
 
 
@@ -90,7 +93,7 @@ def _count_marked(path: Path) -> int | None:
     try:
         with open_growing(path) as file:
             return _count(file)
-    except FILE_ERRORS:
+    except _DAMAGE:
         return None
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from camera.hdf5_index import whole_images
+from camera.hdf5_source import Hdf5Images
 from core.errors import RecordingError, SourceError
 from recording.folder import read_session_json, sync_folder
 from recording.hdf5_mark import has_mark, open_without_mark, take_mark_off
 from recording.mend import TABLES, begin_tables, cut_half_line, forget_images, is_begun
-from recording.problems import FILE_ERRORS, describe
+from recording.problems import describe
 from recording.reader import image_path, open_session
-from recording.recorded import open_images
 from recording.schema import DFF_PREFIX, FRAMES_CSV, IMAGES, POSE_PREFIX
 from recording.video_read import VideoImages, is_video
 from session.settings import Settings
@@ -116,10 +117,15 @@ def _count(path: Path) -> tuple[int, bool]:
         video.close()
         return len(video), False
     marked = has_mark(path)
+    if marked:
+        with open_without_mark(path) as file:
+            return _whole(file, path), marked
+    images = Hdf5Images(path)
     try:
-        with open_without_mark(path) if marked else open_images(path) as file:
-            return (whole_images(file[IMAGES], path.stat().st_size) if IMAGES in file else 0), marked
-    except FILE_ERRORS as error:
-        if isinstance(error, SourceError):
-            raise
-        raise SourceError(describe("read", path, error)) from error
+        return images.whole(), marked
+    finally:
+        images.close()
+
+
+def _whole(file: Any, path: Path) -> int:
+    return whole_images(file[IMAGES], path.stat().st_size) if IMAGES in file else 0
