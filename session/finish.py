@@ -19,6 +19,7 @@ from recording.schema import NETWORK_PY, SCHEMA_VERSION, SESSION_INI
 from recording.summary import SummaryRow, append_summary
 from session.build import Options, Parts
 from session.calibration import calibration_facts
+from session.parts import part_facts
 from session.provenance import config_sha256, host, software
 from session.result import SessionResult
 from session.settings import Settings
@@ -28,7 +29,8 @@ def note_start(folder: Path, settings: Settings, options: Options, started_ns: i
     """Write session.ini, session.json ("running" until the end) and a user's network. Raises RecordingError."""
     again = f"rigloop run --config {SESSION_INI} --mouse {settings.mouse} --seed {options.seed}"
     config = settings.to_ini()
-    replace_file(folder / SESSION_INI, f"; The same session again: {again}\n{config}")
+    said = f"The same session again: {again}" if options.resumes is None else f"Goes on with ../{options.resumes.name}"
+    replace_file(folder / SESSION_INI, f"; {said}\n{config}")
     if settings.simulation.network:
         source = Path(split_network(settings.simulation.network)[0])
         replace_file(folder / NETWORK_PY, source.read_text(encoding="utf-8"))
@@ -55,7 +57,8 @@ def note_start(folder: Path, settings: Settings, options: Options, started_ns: i
             "config_sha256": config_sha256(config),
             "software": software(),
             "host": host(),
-        },
+        }
+        | part_facts(settings, options),
     )
 
 
@@ -75,12 +78,12 @@ def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_
         As given, or failed if something could not be written.
     """
     steps: tuple[Callable[[], object], ...] = (
-        lambda: _end_session_json(result, wall_start_ns, first_frame_ns),
+        lambda: end_session_json(result, wall_start_ns, first_frame_ns),
         lambda: append_summary(
             Path(settings.recording.data_root) / settings.recording.summary_file,
-            _summary(result, settings, wall_start_ns),
+            summary_row(result, settings, wall_start_ns),
         ),
-        lambda: _clopy(result.session),
+        lambda: write_clopy(result.session),
     )
     errors = []
     for step in steps:
@@ -92,14 +95,14 @@ def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_
         return result
     failed = replace(result, outcome="failed", error="; ".join(filter(None, [result.error, *errors])))
     try:
-        _end_session_json(failed, wall_start_ns, first_frame_ns)
+        end_session_json(failed, wall_start_ns, first_frame_ns)
     except (RigError, OSError):
         # The folder cannot be written at all, which is what the error says; the screen is what is left.
         return failed
     return failed
 
 
-def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns: int) -> None:
+def end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns: int) -> None:
     """Add what only the end knows."""
     meta = read_session_json(result.session)
     counts = result.json()
@@ -115,7 +118,7 @@ def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns:
     write_session_json(result.session, meta)
 
 
-def _summary(result: SessionResult, settings: Settings, wall_start_ns: int) -> SummaryRow:
+def summary_row(result: SessionResult, settings: Settings, wall_start_ns: int) -> SummaryRow:
     """Return the session's row of the summary table."""
     fps = (result.frames - 1) / result.duration_s if result.duration_s > 0 else 0.0
     movement = settings.movement
@@ -151,7 +154,7 @@ def _water_s(result: SessionResult, settings: Settings) -> float:
     return result.water * settings.trial.reward_dur
 
 
-def _clopy(folder: Path) -> None:
+def write_clopy(folder: Path) -> None:
     """Write CLoPy's log and config copy into the folder."""
     with open_session(folder) as session:
         write_clopy_files(session, folder)

@@ -10,7 +10,15 @@ from session.frame_tally import FrameTally, as_text
 from session.second_folder import SecondCounts
 from session.water_day import WaterToday
 
-EXIT_CODES = {"complete": 0, "stopped": 0, "source_ended": 0, "no_start": 0, "aborted": 130, "failed": 3}
+EXIT_CODES = {
+    "complete": 0,
+    "stopped": 0,
+    "source_ended": 0,
+    "no_start": 0,
+    "aborted": 130,
+    "failed": 3,
+    "recovered": 0,
+}
 """Exit code by outcome: done, hardware or run failed, interrupted."""
 
 
@@ -22,9 +30,9 @@ class SessionResult:
     ----------
     session : Path
         The session's folder.
-    outcome : {"complete", "stopped", "source_ended", "no_start", "aborted", "failed"}
+    outcome : {"complete", "stopped", "source_ended", "no_start", "aborted", "failed", "recovered"}
         ``stopped``: a person asked for the end after a trial; ``aborted``: at once; ``no_start``: no trial could begin
-        for ``max_start_wait_s``.
+        for ``max_start_wait_s``; ``recovered``: it was killed, and its folder finished later.
     error : str
         One line: what failed, empty if nothing did.
     trials, successes, rewards : int
@@ -124,6 +132,7 @@ class SessionResult:
             "no_start": "ended since no trial could begin for max_start_wait_s; see `start_waits` in events.csv",
             "aborted": "stopped before its end",
             "failed": f"FAILED: {self.error}",
+            "recovered": "recovered: its program was killed, or the power failed",
         }[self.outcome]
         tally = self.tally
         skipped = f", skipped for slow poses {self.skipped}{as_text(tally.skipped)}" if self.skipped else ""
