@@ -10,7 +10,20 @@ from typing import NoReturn, Protocol
 from core.errors import CameraError, CameraTimeout, DeviceLost, PoseError
 from core.ports import Clock, EndOfSource, NotJudged, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
-from core.values import SKIPPED, Command, Frame, Lick, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
+from core.values import (
+    POSE_LOST,
+    SKIPPED,
+    Command,
+    Frame,
+    Lick,
+    Mark,
+    Operator,
+    OperatorKind,
+    Report,
+    Signal,
+    TrialInput,
+    Water,
+)  # fmt: skip
 from core.wishes import obey
 from hardware.rig import Rig
 from recording.schema import EventRow, FrameRow, InputRow, MissingRow, SideRow, TimingRow
@@ -174,7 +187,7 @@ class Loop:
             return None
         except PoseError as error:
             parts = (math.nan,) * len(self._pipeline.names)
-            return Signal(math.nan, False, "pose lost", parts, "pose lost"), error
+            return Signal(math.nan, False, POSE_LOST, parts, POSE_LOST), error
 
     def _skip_to_newest(self, frame: Frame, read_ns: int, queue: Queued) -> tuple[Frame, int]:
         """Record all frames that wait but the newest, which is returned, with the time when it was read."""
