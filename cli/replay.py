@@ -30,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
     changes = read_overrides(args)
     if args.output is not None and not changes:
         raise InputError(f"--output {args.output}: only a changed session is drawn; add --set key=value")
+    if args.output is not None and not args.output.absolute().parent.is_dir():
+        raise InputError(f"--output {args.output}: there is no folder {args.output.parent}; make it first")
     with _Bar() as bar:
         replayed = replay_session(args.session, changes, bar.show)
     for line in as_text(replayed):

@@ -17,7 +17,7 @@ from recording.tables import FrameTable, no_timing, texts
 from session.replay_compare import same
 from session.settings import Settings
 
-HEARD = ("freq_hz", "phase", "trial", "audio", "outcome", "water")
+HEARD = ("phase", "trial", "audio", "freq_hz", "outcome", "water")
 """Columns that a mouse would have noticed: the first difference is looked for in these."""
 OPEN_LOOP = (
     "the animal is as it was recorded: its brain and body did not answer to the other tones and drops (open loop)"
