@@ -10,7 +10,9 @@ from camera.tally import REPEAT
 from core.errors import CameraTimeout, DeviceLost, PoseError
 from core.ports import Clock, Counting, EndOfSource, NotJudged, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
-from core.values import Command, Frame, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water
+from core.values import (
+    POSE_LOST, Command, Frame, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water,
+)  # fmt: skip
 from core.wishes import obey
 from hardware.rig import Rig
 from recording.schema import EventRow, FrameRow, InputRow, SideRow, TimingRow
@@ -153,7 +155,7 @@ class Loop:
             return None
         except PoseError as error:
             parts = (math.nan,) * len(self._pipeline.names)
-            return Signal(math.nan, False, "pose lost", parts, "pose lost"), error
+            return Signal(math.nan, False, POSE_LOST, parts, POSE_LOST), error
 
     def record_waiting(self, name: str) -> None:
         """Record the frames that wait while a device is opened again, so that their queue does not overflow.
