@@ -11,7 +11,16 @@ from core.errors import CameraTimeout, DeviceLost, PoseError
 from core.ports import Clock, Counting, EndOfSource, NotJudged, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
 from core.values import (
-    POSE_LOST, Command, Frame, Mark, Operator, OperatorKind, Report, Signal, TrialInput, Water,
+    POSE_LOST,
+    Command,
+    Frame,
+    Mark,
+    Operator,
+    OperatorKind,
+    Report,
+    Signal,
+    TrialInput,
+    Water,
 )  # fmt: skip
 from core.wishes import obey
 from hardware.rig import Rig
