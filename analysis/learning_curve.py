@@ -31,14 +31,17 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 """Of a mouse's rigs, in the order of their names; a seventh begins anew."""
 _THRESHOLDS = ("dF/F", "mm/s", "mm")
 _KEY = "rigloop"
+_STYLE = 1
+"""Raised when the same days come to look otherwise, so that old pictures are drawn anew."""
 
 
 class _Panel(NamedTuple):
-    """One quantity: what it is called, its colour, and its value on a day, NaN where it has none."""
+    """One quantity: what it is called, its colour, its value on a day (NaN for none), and whether its axis has a 0."""
 
     label: str
     colour: str
     value: Callable[[MouseDay], float]
+    from_zero: bool = True
 
 
 class _Mouse(NamedTuple):
@@ -66,7 +69,7 @@ def draw_learning_curves(days: Sequence[MouseDay], path: Path) -> Path:
     RecordingError
         It cannot be written.
     """
-    key = hashlib.sha256(repr((MOST_ROWS, list(days))).encode("utf-8", "backslashreplace")).hexdigest()
+    key = hashlib.sha256(repr((_STYLE, list(days))).encode("utf-8", "backslashreplace")).hexdigest()
     if not _shows(path, key):
         buffer = io.BytesIO()
         learning_curves(days).savefig(buffer, dpi=100, format="png", metadata={_KEY: key})
@@ -99,11 +102,11 @@ def learning_curves(days: Sequence[MouseDay]) -> Figure:
         for row, mouse in enumerate(() if overlaid else mice):
             _curve(axes[row][column], mouse, panel, marked=column == 0)
         axes[0][column].set_title(panel.label, loc="left", fontsize=10)
-        axes[-1][column].set_xlabel("day of training", fontsize=9)
+        axes[-1][column].set_xlabel("day, from the first session on", fontsize=9)
+        for axis in axes[:, column]:
+            _dress(axis, panel)
     for row, mouse in enumerate(() if overlaid else mice):
         axes[row][0].set_ylabel(f"{mouse.name}\nday 1: {mouse.first}", fontsize=9)
-    for axis in axes.flat:
-        _dress(axis)
     if overlaid:
         figure.suptitle(f"{len(mice)} mice; median and quartiles of {LEAST_MICE} or more", x=0.01, ha="left")
     return figure
@@ -140,7 +143,7 @@ def _panels(days: Sequence[MouseDay]) -> list[_Panel]:
         else:
             panels.append(_Panel("water (s of open valve)", WATER, lambda day: _known(day.water_s)))
     if any(day.weight_g is not None for day in days):
-        panels.append(_Panel("weight (g)", TONE, lambda day: _known(day.weight_g)))
+        panels.append(_Panel("weight (g)", TONE, lambda day: _known(day.weight_g), from_zero=False))
     return panels
 
 
@@ -205,9 +208,15 @@ def _overlay(axis: Axes, mice: Sequence[_Mouse], panel: _Panel) -> None:
     axis.plot(shared, quartiles[:, 1], "o", color=panel.colour, ms=4)
 
 
-def _dress(axis: Axes) -> None:
+def _dress(axis: Axes, panel: _Panel) -> None:
     from matplotlib.ticker import MaxNLocator
 
+    high = axis.get_ylim()[1]
+    if panel.label.startswith("success"):
+        # 0 and 100 % are not cut in half.
+        axis.set_ylim(-4, max(104.0, high))
+    elif panel.from_zero and axis.dataLim.y0 >= 0:
+        axis.set_ylim(-0.04 * high, high)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=8)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import platform
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     lines = list(as_lines(days)) if days or args.csv else []
     for line in lines:
         say(line)
-    for note in (*index.notes, *notes, *hints(index.rows, str(root))):
+    for note in (*index.notes, *notes, *hints(index.rows, str(root), platform.node())):
         say(f"rigloop sessions: {note}", error=True)
     if not index.rows:
         whose = "" if args.mouse is None else f" of mouse {args.mouse}"

@@ -13,7 +13,7 @@ from session.mouse_days import LEDGER, SESSIONS, MouseDay
 
 _HEADER = ("mouse", "day", "parts", "trials", "success", "threshold", "water", "weight", "rig", "outcome")
 _LEFT = {"mouse", "day", "rig", "outcome"}
-_WIDEST = 16
+_WIDEST = 12
 """A name longer than this is cut in the table."""
 _BY_DROPS = "+"
 
@@ -31,9 +31,7 @@ def table(days: Sequence[MouseDay]) -> list[str]:
         lines.append("  ".join(cells).rstrip())
     sources = {day.water_from for day in days}
     if SESSIONS in sources:
-        lines.append(
-            f"water with {_BY_DROPS}: what the sessions asked for (none flows with outputs fake); no ledger here"
-        )
+        lines.append(f"water with {_BY_DROPS}: what the sessions asked for (fake outputs give none); no ledger here")
     if LEDGER in sources:
         which = f" without {_BY_DROPS}" if SESSIONS in sources else ""
         lines.append(f"water{which}: by the mouse's ledger, free water included")
@@ -71,12 +69,13 @@ def _outcome(row: SessionRow) -> str:
     return row.outcome or ("CLoPy" if row.format == "clopy" else "unknown")
 
 
-def hints(rows: Sequence[SessionRow], root: str) -> Iterator[str]:
-    """Yield what is to be done about sessions that did not end, or cannot be read."""
+def hints(rows: Sequence[SessionRow], root: str, host: str) -> Iterator[str]:
+    """Yield what is to be done about sessions that did not end, or cannot be read; ``host`` is this computer."""
     for row in rows:
         if row.outcome == "killed":
-            where = f" (on {row.host})" if row.host else ""
-            yield f"{row.path} was killed{where}; finish its folder: rigloop recover {root}/{row.path}"
+            # A copy says nothing of what goes on where it was made.
+            unless = "" if row.host in ("", host) else f", unless it still runs on {row.host}"
+            yield f"{row.path} was killed{unless}; finish its folder: rigloop recover {root}/{row.path}"
         elif row.outcome == "damaged":
             yield f"{row.path} is damaged: {row.problem}"
 

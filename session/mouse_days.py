@@ -152,11 +152,16 @@ def _volume(rows: Sequence[SessionRow], ledger: DayOpenings) -> float | None:
 
 
 def _ledger_days(paths: Sequence[Path], notes: list[str]) -> dict[str, DayOpenings]:
-    try:
-        return {day.isoformat(): found for day, found in read_days(paths).items()}
-    except RigError as error:
-        notes.append(str(error))
-        return {}
+    """Return the days of all ledgers that can be read."""
+    sound = []
+    for path in paths:
+        try:
+            read_days([path])
+        except RigError as error:
+            notes.append(str(error))
+        else:
+            sound.append(path)
+    return {day.isoformat(): found for day, found in read_days(sound).items()}
 
 
 def _weights(home: Path, notes: list[str]) -> dict[str, float]:
