@@ -19,16 +19,9 @@ _BY_DROPS = "+"
 
 
 def table(days: Sequence[MouseDay]) -> list[str]:
-    """Return the table as lines, and below it how to read its water."""
-    rows = [_cells(day) for day in days]
-    widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
-    lines = []
-    for row in (_HEADER, *rows):
-        cells = [
-            cell.ljust(width) if name in _LEFT else cell.rjust(width)
-            for name, cell, width in zip(_HEADER, row, widths, strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
+    """Return the table as lines, without what no day has; and below it how to read its water."""
+    columns = [column for column in zip(_HEADER, *map(_cells, days), strict=True) if any(column[1:])]
+    lines = ["  ".join(row).rstrip() for row in zip(*map(_aligned, columns), strict=True)]
     sources = {day.water_from for day in days}
     if SESSIONS in sources:
         lines.append(f"water with {_BY_DROPS}: what the sessions asked for (fake outputs give none); no ledger here")
@@ -36,6 +29,12 @@ def table(days: Sequence[MouseDay]) -> list[str]:
         which = f" without {_BY_DROPS}" if SESSIONS in sources else ""
         lines.append(f"water{which}: by the mouse's ledger, free water included")
     return lines
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    """Return header and cells as wide as the widest."""
+    width = max(map(len, column))
+    return [cell.ljust(width) if column[0] in _LEFT else cell.rjust(width) for cell in column]
 
 
 def _cells(day: MouseDay) -> tuple[str, ...]:
@@ -49,8 +48,8 @@ def _cells(day: MouseDay) -> tuple[str, ...]:
         "" if threshold is None else f"{threshold[0]:.3g} {threshold[1]}",
         _water(day),
         "" if day.weight_g is None else f"{day.weight_g:.1f} g",
-        ", ".join(_short(rig) for rig in day.rigs),
-        ", ".join(dict.fromkeys(_outcome(row) for row in day.sessions)),
+        ",".join(_short(rig) for rig in day.rigs),
+        ",".join(dict.fromkeys(_outcome(row) for row in day.sessions)),
     )
 
 

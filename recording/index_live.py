@@ -18,7 +18,9 @@ def mark_killed(root: Path, rows: Sequence[SessionRow]) -> tuple[SessionRow, ...
 
     A mouse runs one session at a time, so that of several which are marked only the newest can.
     """
-    newest = {row.mouse: row for row in sorted(rows, key=lambda row: row.start_local) if row.outcome == RUNNING}
+    newest = {
+        row.mouse: row for row in sorted(rows, key=lambda row: (row.start_local, row.part)) if row.outcome == RUNNING
+    }
     held = {mouse for mouse in newest if is_held(root / mouse / MOUSE_LOCK)}
     return tuple(
         row._replace(outcome=KILLED)

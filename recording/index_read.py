@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.clock import local_datetime
 from core.errors import RigError
 from recording.folder import read_session_json
 from recording.index_find import Place
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _TEXT_LIMIT = 400
 _COUNT_LIMIT = 2**53
 """A count above this is none: no float, and no other reader of JSON, could tell it from its neighbour."""
+_LAST_WALL_NS = 2**62
+"""In the year 2116."""
 _LINE_LIMIT = 1 << 16
 CLOPY_PULSE_S = {"clnf": 0.3, "clmf": 0.1}
 """How long CLoPy's scripts open the valve for a reward, s."""
@@ -80,6 +83,7 @@ def _said(meta: dict[str, Any], row: SessionRow) -> SessionRow:
     kind = _word(meta, "kind")
     return row._replace(
         part=row.part if part is None else part,
+        start_local=_start(meta, row),
         rig=_word(meta, "rig") or _word(settings, "rig"),
         host=_word(_dict(meta, "software"), "host"),
         experiment=_word(meta, "experiment"),
@@ -92,6 +96,14 @@ def _said(meta: dict[str, Any], row: SessionRow) -> SessionRow:
         valve_ul_per_ms=_number(valve, "ul_per_ms"),
         valve_offset_ul=_number(valve, "offset_ul"),
     )
+
+
+def _start(meta: dict[str, Any], row: SessionRow) -> str:
+    """Return the start: of a further part its own, as its folder is named after the first part's."""
+    wall_ns = _count(meta, "started_wall_ns", _LAST_WALL_NS)
+    if row.part <= 1 or not wall_ns:
+        return row.start_local
+    return local_datetime(wall_ns).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def _unit(kind: str, settings: dict[str, Any]) -> str:
@@ -191,9 +203,9 @@ def _text(value: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in plain).split())[:_TEXT_LIMIT]
 
 
-def _count(meta: dict[str, Any], key: str) -> int | None:
+def _count(meta: dict[str, Any], key: str, limit: int = _COUNT_LIMIT) -> int | None:
     value = meta.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _COUNT_LIMIT else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < limit else None
 
 
 def _number(meta: dict[str, Any], key: str) -> float | None:

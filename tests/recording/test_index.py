@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.clock import local_datetime
 from core.errors import InputError
 from recording import index as index_module
 from recording import index_file
@@ -96,6 +97,16 @@ def test_two_parts_of_a_day_are_two_sessions_in_order(root):
     ]  # fmt: skip
 
 
+def test_a_further_part_has_its_own_start_and_the_day_of_the_first(root):
+    wall_ns = 1_795_168_815 * 10**9
+    put_session(root, "M1", DATE, started_wall_ns=wall_ns, outcome="recovered")
+    put_session(root, "M1", DATE, part=2, started_wall_ns=wall_ns, resumes={"session": "../S1"})
+    first, second = read_index(root).rows
+    assert (first.start_local, first.outcome) == ("2026-11-20T09:30:15", "recovered")
+    assert second.start_local == f"{local_datetime(wall_ns):%Y-%m-%dT%H:%M:%S}"
+    assert (second.day, second.part) == ("2026-11-20", 2)
+
+
 def test_a_killed_session_is_counted_from_its_log(root):
     folder = put_session(root, "M1", DATE, outcome="running")
     (folder / "events.csv").write_text("time_ns,kind,trial,detail\n1,reward,1,0.3\n2,success,1,\n")
@@ -114,7 +125,7 @@ def test_a_session_that_was_killed_before_its_first_frame(root):
 
 def test_a_session_runs_while_its_mouse_is_held_and_only_the_newest(root):
     put_session(root, "M1", "20261119093015", outcome="running")
-    put_session(root, "M1", DATE, outcome="running")
+    put_session(root, "M1", DATE, part=2, outcome="running")
     put_session(root, "M2", DATE, outcome="running")
     (root / "M2" / ".lock").touch()
     lock = hold_file(root / "M1" / ".lock")
