@@ -50,7 +50,8 @@ def find_places(root: Path, mouse: str | None = None) -> tuple[list[Place], list
         ``root`` itself cannot be listed.
     """
     problems: list[str] = []
-    mice = [mouse] if mouse is not None else sorted(name for name in _folders(str(root)) if not name.startswith("."))
+    there = _folders(str(root))
+    mice = [mouse] if mouse is not None else [name for name in sorted(there) if not name.startswith(".")]
     places: list[Place] = []
     for name in mice:
         home = os.path.join(root, name)

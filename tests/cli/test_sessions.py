@@ -105,9 +105,9 @@ def test_no_session_at_all(sessions, root):
 def test_killed_and_damaged_sessions_are_said_with_what_to_do(sessions, root):
     put_session(root, "M1", DATE, outcome="running")
     put_session(root, "M2", DATE, meta="{")
-    code, out, err = sessions()
+    code, out, err = sessions("--csv")
     assert code == 0
-    assert [line.split()[-1] for line in out.splitlines()[1:3]] == ["killed", "damaged"]
+    assert [row["outcome"] for row in records(out)] == ["killed", "damaged"]
     killed, damaged = err.splitlines()
     assert killed == (
         f"rigloop sessions: M1/{DATE}/S1 was killed, unless it still runs on host-of-rig1; finish its folder: rigloop "
@@ -118,12 +118,12 @@ def test_killed_and_damaged_sessions_are_said_with_what_to_do(sessions, root):
 
 def test_an_index_that_was_spoilt_is_said_in_one_line(sessions, root):
     put_session(root, "M1", DATE)
-    sessions()
+    sessions("--csv")
     (root / INDEX_FILE).write_bytes(b"no database" * 999)
-    _, _, err = sessions()
+    _, _, err = sessions("--csv")
     [line] = err.splitlines()
     assert line.startswith(f"rigloop sessions: the index {root / INDEX_FILE} cannot be read")
-    assert sessions("--rebuild")[2] == ""
+    assert sessions("--csv", "--rebuild")[2] == ""
 
 
 def test_a_figure_that_cannot_be_written(sessions, root):
