@@ -130,9 +130,10 @@ def change_text(change: Change) -> list[str]:
         lines.append("first difference: none; the mouse would have noticed nothing")
     else:
         where = f"trial {first.trial}" if first.trial else "rest"
+        was, now = _shown_apart(first.recorded, first.changed)
         lines.append(
-            f"first difference: {first.time_s:.3f} s, frame {first.frame}, {where}: {first.column} "
-            f"{_shown(first.recorded)} recorded, {_shown(first.changed)} with the change"
+            f"first difference: {first.time_s:.3f} s, frame {first.frame}, {where}: {first.column} {was} recorded, "
+            f"{now} with the change"
         )
     if change.ended == "recording":
         lines.append("the recording ended before this session would have: its figures are of a part")
@@ -164,8 +165,9 @@ def _plain(value: object) -> object:
     return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _shown(value: object) -> str:
-    """Return a value so that two unlike ones look unlike."""
-    if value == "":
-        return "none"
-    return repr(value) if isinstance(value, float) else str(value)
+def _shown_apart(one: object, other: object) -> tuple[str, str]:
+    """Return two values so that they look unlike: floats in full where six digits do not tell them apart."""
+    if isinstance(one, float) and isinstance(other, float):
+        short = f"{one:g}", f"{other:g}"
+        return short if short[0] != short[1] else (repr(one), repr(other))
+    return str(one) or "none", str(other) or "none"

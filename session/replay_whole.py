@@ -11,6 +11,8 @@ from recording.schema import EventRow
 from session.replay_inputs import InputScript
 from session.result import EXIT_CODES
 
+RECOVERED, RECOVERED_AT = "recovered", "recovered_wall_ns"
+"""Outcome of a session that was killed and whose folder was finished later, and the key that tells when."""
 _OWN_ENDS = ("complete", "stopped", "no_start")
 """What the trial logic's own ``session_end`` says, beside ``stopped by ...``."""
 
@@ -63,5 +65,5 @@ def _was_killed(session: RecordedSession) -> bool:
     meta = session.meta
     counts = meta.get("counts")
     frames = counts.get("frames") if isinstance(counts, dict) else None
-    closed = meta.get("outcome") in EXIT_CODES and not meta.get("recovered")
+    closed = meta.get("outcome") in EXIT_CODES and meta.get("outcome") != RECOVERED and RECOVERED_AT not in meta
     return not closed or (isinstance(frames, int) and frames != len(session.frames))
