@@ -100,9 +100,8 @@ def _mismatch_lines(replayed: Replayed) -> list[str]:
     columns = ", ".join(f"{name} {count}" for name, count in compared.by_column.most_common())
     lines = [f"differ      {columns}"]
     for each in compared.first:
-        lines.append(
-            f"            frame {each.frame} {each.column}: recorded {_shown(each.recorded)}, now {_shown(each.now)}"
-        )
+        was, now = _shown_apart(each.recorded, each.now)
+        lines.append(f"            frame {each.frame} {each.column}: recorded {was}, now {now}")
     if compared.mismatches > len(compared.first):
         lines.append(f"            and {compared.mismatches - len(compared.first)} more")
     unlike = unlike_versions(replayed.software)
