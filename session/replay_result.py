@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from session.finish import _software
+from session.provenance import software
 from session.replay import Replayed
 from session.replay_change import OPEN_LOOP, Change, Facts
 
@@ -22,7 +22,7 @@ def exit_code(replayed: Replayed) -> int:
 
 def unlike_versions(recorded: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the versions that differ between the recording and now: name to both."""
-    now = _software()
+    now = software()
     were, are = recorded.get("packages"), now["packages"]
     pairs = {name: (str(recorded.get(name, "")), str(now[name])) for name in COMPARED_VERSIONS}
     packages = were if isinstance(were, dict) else {}
