@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from core.clock import VirtualClock
-from core.errors import CameraError
+from core.errors import CameraError, InputError
 from core.values import Lick, Operator, OperatorKind, as_ns
 from recording.reader import open_session
 from session import build_movement, runner
+from session.recover import recover
 from session.replay import replay_session
 from session.settings import load_settings
 from tests.support.flaky import MIDDLE_OF_FIRST_TRIAL, NEVER, Flaky, FlakySpeaker, Keeper, rig_with
+from tests.support.killed import as_killed
 from tests.support.memory_recorder import MemoryRecorder, Wishes
 from tests.support.poses import ScriptedPose
 from tests.support.sessions import CONFIG, OFFLINE, StopAfter, failing_rig, rows, run, settings_for
@@ -266,3 +268,27 @@ def test_the_rigs_bounds_that_ended_a_session(tmp_path):
     result = run(settings_for(tmp_path, reward_threshold="0.01", max_session_water_s="0.5"))
     assert result.outcome == "failed"
     exact(result)
+
+
+def test_a_further_part_of_a_session(tmp_path):
+    mixed = {"audio": "0.5", "total_trials": "5"}
+    first = run(settings_for(tmp_path, **mixed), stop=StopAfter(130))
+    assert 0 < first.trials < 5
+    options = replace(OFFLINE, skip_trials=first.trials, resumes=first.session)
+    second = run(settings_for(tmp_path, **mixed), options)
+    assert (second.session.name, second.trials) == ("S2", 5 - first.trials)
+    exact(second)
+    with pytest.raises(InputError, match=f"goes on after {first.trials} trials; give more"):
+        replay_session(second.session, {"total_trials": str(first.trials)})
+    assert replay_session(second.session, {"total_trials": "4"}).change.changed.trials == 4 - first.trials
+
+
+@pytest.mark.parametrize("after", [20, 70])
+def test_a_session_that_was_killed_and_recovered(tmp_path, after):
+    result = run(settings_for(tmp_path, reward_threshold="0.01"))
+    as_killed(result.session, after)
+    assert replay_session(result.session).compared.mismatches == 0
+    assert recover(result.session, VirtualClock(), lambda folder: None).outcome == "recovered"
+    replayed = replay_session(result.session)
+    assert replayed.whole.killed
+    assert (replayed.compared.rows, replayed.compared.mismatches) == (after, 0)
