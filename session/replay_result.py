@@ -80,7 +80,7 @@ def as_text(replayed: Replayed) -> list[str]:
     lines = [
         f"session     {replayed.session}",
         f"replayed    {compared.rows} frames and {compared.events} decisions with today's loop: "
-        f"{compared.mismatches} mismatches",
+        f"{compared.mismatches} mismatch{'' if compared.mismatches == 1 else 'es'}",
     ]
     if whole.killed:
         rest = f"; the inputs of the last {whole.left_out} frames were lost" if whole.left_out else ""

@@ -62,6 +62,8 @@ def test_every_session_type(tmp_path, kind):
     more = {"random_reward_rate": "1", "spont_sess_duration": "0.1", "total_trials": "3"}
     if kind is SessionType.behavior_recording:
         more["free_reward_interval_s"] = "2"
+    if kind is SessionType.no_audio_normal_reward:
+        more["dff_mode"] = "green"
     result = run(settings_for(tmp_path, session_type=kind.value, reward_threshold="0.01", **more))
     assert result.outcome == "complete"
     assert exact(result.session).compared.rows == result.frames
