@@ -6,13 +6,9 @@ more than an exception.
 
 from __future__ import annotations
 
-import platform
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from core.errors import RigError
 from insilico.settings import split_network
@@ -24,18 +20,17 @@ from recording.summary import SummaryRow, append_summary
 from session.build import Options, Parts
 from session.calibration import calibration_facts
 from session.parts import part_facts
+from session.provenance import config_sha256, host, software
 from session.result import SessionResult
 from session.settings import Settings
-
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "av", "brian2", "deeplabcut-live", "torch")
 
 
 def note_start(folder: Path, settings: Settings, options: Options, started_ns: int, parts: Parts) -> None:
     """Write session.ini, session.json ("running" until the end) and a user's network. Raises RecordingError."""
     again = f"rigloop run --config {SESSION_INI} --mouse {settings.mouse} --seed {options.seed}"
+    config = settings.to_ini()
     said = f"The same session again: {again}" if options.resumes is None else f"Goes on with ../{options.resumes.name}"
-    replace_file(folder / SESSION_INI, f"; {said}\n{settings.to_ini()}")
+    replace_file(folder / SESSION_INI, f"; {said}\n{config}")
     if settings.simulation.network:
         source = Path(split_network(settings.simulation.network)[0])
         replace_file(folder / NETWORK_PY, source.read_text(encoding="utf-8"))
@@ -52,13 +47,16 @@ def note_start(folder: Path, settings: Settings, options: Options, started_ns: i
             "seed": options.seed,
             "pace": "real" if options.live else "max",
             "outputs": options.outputs.value,
+            "rig": settings.outputs.rig,
             "simulation": dict(parts.about),
             "devices": parts.devices,
             "calibration": calibration_facts(settings.valve),
             "settings": settings.flat(),
             "seeds": {name: {"ML": seed.ml_mm, "AP": seed.ap_mm} for name, seed in settings.seeds.items()},
             "config_path": str(settings.config_path),
-            "software": _software(),
+            "config_sha256": config_sha256(config),
+            "software": software(),
+            "host": host(),
         }
         | part_facts(settings, options),
     )
@@ -160,40 +158,3 @@ def write_clopy(folder: Path) -> None:
     """Write CLoPy's log and config copy into the folder."""
     with open_session(folder) as session:
         write_clopy_files(session, folder)
-
-
-def _software() -> dict[str, Any]:
-    """Return versions, git state and host: what a session was run with."""
-    return {
-        "rigloop": _version("rigloop"),
-        "git": _git("rev-parse", "HEAD"),
-        "git_changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "python": platform.python_version(),
-        "host": platform.node(),
-        "machine": platform.machine(),
-        "kernel": platform.release(),
-        "packages": {name: _version(name) for name in PACKAGES},
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
-
-
-def _git(*words: str) -> str:
-    """Return what git says of the code, empty where there is no git or no repository."""
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ("git", *words),  # noqa: S607 - the user's own git
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
