@@ -150,7 +150,7 @@ def _recover(
     tell("counting")
     with open_session(folder) as session:
         counts = None if second is None else _finish_second(session, second, clock)
-        result = result_of(session, settings, remains.images, outcome, today, counts)
+        result = result_of(session, settings, remains.images, remains.unwritten, outcome, today, counts)
         facts, began_ns = facts_of(session, clock.wall_ns()), first_frame_ns(session)
     started_ns = int(meta["started_wall_ns"])
     if not has_row(summary, settings.mouse, folder):
@@ -206,7 +206,7 @@ def _look_at_second(folder: Path) -> Remains | None:
 def _finish_second(session: RecordedSession, remains: Remains, clock: Clock) -> SecondCounts:
     """Finish the second camera's folder; return what was recorded of it. Raises RecordingError."""
     with open_session(remains.folder) as second:
-        counts = second_counts(session, second, remains.images)
+        counts = second_counts(session, second, remains.images, remains.unwritten)
         meta = second.meta
         if meta.get("outcome") == RUNNING:
             facts = facts_of(second, clock.wall_ns())
