@@ -154,6 +154,11 @@ class Recorder:
         """Process id of the writer, 0 before ``start``."""
         return self._link.pid
 
+    @property
+    def images_dropped_by(self) -> dict[str, int]:
+        """The images that were not taken so far, by cause. Any thread."""
+        return self._dropped_by(-1)
+
     def start(self) -> None:
         """Start the writer and wait until its files are open. Called once, before the first frame; takes about 0.5 s.
 

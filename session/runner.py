@@ -21,6 +21,7 @@ from core.values import Command, Mark
 from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
+from recording.parts import create_part, ledger_name, next_part
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import DFF_PREFIX, ERROR_TXT, POSE_PREFIX, EventRow
 from recording.summary import check_summary
@@ -80,7 +81,8 @@ def run_session(
         started_ns = clock.wall_ns()
         if gives_water(settings, options):
             refuse_used_up(settings, started_ns)
-        options = replace(options, session=folder_name(started_ns))
+        name = folder_name(started_ns) if options.resumes is None else ledger_name(next_part(options.resumes))
+        options = replace(options, session=name)
         parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:
             if parts.pose is not None:
@@ -94,7 +96,10 @@ def run_session(
             if stop:
                 raise InterruptedEarly(stop.reason)
             held.enter_context(mouse_lock(data_root, settings.mouse))
-            folder = create_session_folder(data_root, settings.mouse, started_ns)
+            if options.resumes is None:
+                folder = create_session_folder(data_root, settings.mouse, started_ns)
+            else:
+                folder = create_part(options.resumes)
             unused.callback(discard_session_folder, folder)
             note_start(folder, settings, options, started_ns, parts)
             session = _Session(settings, options, parts, folder, clock, stop, little_room)
@@ -140,6 +145,7 @@ class _Session:
             self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live,
             newest=parts.pose is not None,
         )  # fmt: skip
+        self._loop.status.images_dropped_by = lambda: self._recorder.images_dropped_by
         self._beside = beside_of(settings, options, parts, folder, clock, self._loop.status, self._recorder.note)
         self._second: SecondCounts | None = None
         self._interruptions = 0
@@ -339,4 +345,5 @@ class _Session:
             threshold=status.state.threshold.value,
             water_today=today,
             second_camera=self._second,
+            tally=status.tally.with_images(recorded.images_dropped_by),
         )
