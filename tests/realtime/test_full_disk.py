@@ -131,7 +131,9 @@ def check_log(folder, result):
     assert int(table.time_ns[images - 1]) <= int(ended["time_ns"]) <= int(table.time_ns[-1])
 
 
-@pytest.mark.parametrize(("mouse", "room", "trials"), [("DEMO", 24 * MB, 12), ("PAW", 150_000, 5)])
+@pytest.mark.parametrize(
+    ("mouse", "room", "trials"), [("DEMO", 24 * MB, 12), ("PAW", 150_000, 5)], ids=["HDF5", "video"]
+)
 def test_a_session_goes_on_without_images_and_says_so_ahead(disk, mouse, room, trials):
     root = disk(RESERVE_BYTES + room)
     code, out, err = finished(start(root / "data", "--json", "--pace", "max", mouse=mouse, total_trials=trials))
