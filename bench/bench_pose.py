@@ -25,8 +25,9 @@ import numpy as np
 from analysis.pose_training_net import need_torch
 from behavior.pose_open import make_estimator
 from behavior.pose_settings import PoseBackend, PoseSettings
+from bench.drawn import Images
 from bench.pose_bare import as_pose_process, inference_us, plain_loop_ms, write_model
-from bench.pose_frames import MARKERS, Images, draw
+from bench.pose_frames import MARKERS, draw
 from bench.pose_session import Measured, run_session
 from bench.report import Bar, argument_parser, finish, medians, table
 from core.errors import MissingError
