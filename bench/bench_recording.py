@@ -208,12 +208,16 @@ def nwb_part(scratch: Path, minutes: Sequence[float]) -> tuple[dict[str, Any], l
     print("\nexport to NWB, 15 frames/s, images compressed\n")
     headers = ("min", "frames", "folder, MB", "made in, s", "exported in, s", "peak memory, MB", "file, MB")
     print(table(headers, rows))
+    return {"exports": [asdict(each) for each in exports]}, nwb_bars(exports)
+
+
+def nwb_bars(exports: Sequence[Export]) -> list[Bar]:
+    """Return the bar on memory, where there are two lengths, shortest first: it must not follow the images."""
     first, last = exports[0], exports[-1]
-    bars = []
-    if last.minutes > first.minutes:
-        more = (last.peak_mb - first.peak_mb) / (last.recorded_mb - first.recorded_mb)
-        bars.append(Bar("memory of the export per MB recorded, MB", more, NWB_MEMORY_SHARE, False))
-    return {"exports": [asdict(each) for each in exports]}, bars
+    if last.recorded_mb <= first.recorded_mb:
+        return []
+    more = (last.peak_mb - first.peak_mb) / (last.recorded_mb - first.recorded_mb)
+    return [Bar("memory the export takes for each MB recorded, MB", more, NWB_MEMORY_SHARE, False)]
 
 
 def _us(value: float) -> str:
