@@ -25,6 +25,7 @@ from bench.storage_formats import FORMATS, OUR_VIDEO, OURS, Format, begin, raw_i
 from bench.storage_kill import KILL_FPS, Killed, kill_writer, read
 from bench.storage_material import BRAIN, FPS, materials
 from core.values import Image
+from recording.writer import FLUSH_S
 
 FLUSH_EVERY = 50
 """Images between two flushes: half a second at 100 images/s, as the recorder's."""
@@ -126,16 +127,22 @@ def told(left: Sequence[Killed]) -> tuple[str, str, str]:
     flushed = sum(each.readable < each.flushed for each in left)
     opens = all(each.readable for each in left)
     return (
-        f"{int(np.median(missing))} (most {max(missing)})" if opens else "all",
+        f"{int(np.median(missing))} ({max(missing)})" if opens else "all",
         f"{flushed} of {len(left)}",
         "no" if opens else "yes",
     )
 
 
 HEADERS = (
-    "images", "format", "write, us of CPU", "images/s to disk", "kB/image", "read in order, us", "anywhere, us",
-    "mean error", "lost in a kill", "kills that took flushed ones", "needs tools then",
+    "images", "format", "CPU, us", "images/s", "kB", "in order, us", "anywhere, us", "error", "lost in a kill",
+    "flushed lost", "tools",
 )  # fmt: skip
+LEGEND = """\
+Per image: processor time to write it, images per second until all were synced, size, time to read one in order and
+anywhere (from memory), mean difference from what was written (0: lossless). Writers killed at random moments, {times}
+times each, at {fps:g} images/s with a flush every {flush:g} s: images lost, median (most); kills that took some that
+were flushed; whether nothing can be read without a tool. In bold what sessions are recorded in.
+"""
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -147,7 +154,7 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 def row(images: str, name: str, figures: Figures, left: Sequence[Killed]) -> tuple[str, ...]:
     """Return the cells of one format with one kind of images; what is chosen today is in bold."""
     name = f"**{name}**" if name == (OURS if images.startswith(BRAIN) else OUR_VIDEO) else name
-    error = "0 (lossless)" if figures.error == 0 else f"{figures.error:.2g}"
+    error = "0" if figures.error == 0 else f"{figures.error:.2g}"
     keys = ("write_us", "per_s", "kb", "in_order_us", "at_random_us")
     times = (f"{value:.0f}" if (value := getattr(figures, key)) >= 10 else f"{value:.1f}" for key in keys)
     return (images, name, *times, error, *told(left))
@@ -178,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     print(markdown(rows))
-    print(f"\nkilled at random moments, {times} times each, while writing {KILL_FPS:g} images/s, flushed every 0.5 s")
+    print("\n" + LEGEND.format(times=times, fps=KILL_FPS, flush=FLUSH_S))
     bars = [
         Bar(f"most images lost in a kill, {name}", max(each.missing for each in left[name]), KILL_FPS, False)
         for name in KEPT

@@ -66,7 +66,7 @@ def test_an_error_is_0_only_where_all_is_the_same():
     ("left", "words"),
     [
         ((), ("", "", "")),
-        ((Killed(100, 50, 60), Killed(100, 50, 101), Killed(100, 50, 98)), ("2 (most 40)", "0 of 3", "no")),
+        ((Killed(100, 50, 60), Killed(100, 50, 101), Killed(100, 50, 98)), ("2 (40)", "0 of 3", "no")),
         ((Killed(100, 50, 0), Killed(100, 50, 0)), ("all", "2 of 2", "yes")),
     ],
     ids=["not killed", "readable", "shut"],
