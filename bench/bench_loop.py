@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.brain_session import draw, full_speed, make_loop, make_recorder, percentiles
+from bench.brain_session import draw, full_speed, make_loop, make_recorder
 from bench.drawn import Drawn, Images
-from bench.report import Bar, arguments, finish, table
+from bench.report import Bar, arguments, finish, percentiles, table
 from camera.pace import Paced
 from core.clock import MonotonicClock
 
@@ -60,10 +60,10 @@ def paced(images: Images, folder: Path, seconds: float) -> dict[str, Any]:
         recorded = recorder.close()
     ours = loop.latencies.ns()
     return {
-        "read to last command": percentiles(ours),
-        "empty loop": percentiles(empty),
-        "due to recorded": percentiles(due[1:]),
-        "empty loop, due to read": percentiles(empty_due[1:]),
+        "read to last command": percentiles(ours / 1000),
+        "empty loop": percentiles(empty / 1000),
+        "due to recorded": percentiles(due[1:] / 1000),
+        "empty loop, due to read": percentiles(empty_due[1:] / 1000),
         "frames": loop.status.frames,
         "lost": loop.status.dropped,
         "images on disk": recorded.images,

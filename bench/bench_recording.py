@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.brain_session import draw, full_speed, percentiles
+from bench.brain_session import draw, full_speed
 from bench.drawn import Images
 from bench.nwb_hour import Export, export_session
 from bench.recording_blocks import EMPTY, Bench, Block, added_us, in_turns
 from bench.recording_sinks import LOG_ONLY, OFF, ON, OURS, RIVALS, Recording, makers
-from bench.report import Bar, argument_parser, finish, table
+from bench.report import Bar, argument_parser, finish, percentiles, table
 from recording.folder import free_bytes
+from recording.settings import RecordingSettings
 
 RATES = (15.0, 30.0, 100.0, 300.0)
 QUICK_RATES = (30.0, 100.0)
@@ -50,10 +51,10 @@ def loop_part(images: Images, scratch: Path, rates: Sequence[float], quick: bool
     bars: list[Bar] = []
     for rate in rates:
         rounds, seconds = plan(rate, quick)
-        cases = {EMPTY: None, **makers(rate)}
         names = (EMPTY, *OURS, *(RIVALS if rate == BAR_RATE else ()))
         print(f"{rate:g} frames/s, {rounds} rounds of {len(names)} blocks of {seconds:g} s ...", file=sys.stderr)
         bench = Bench(images, rate, scratch)
+        cases = {EMPTY: None, **makers(rate, bench.slots(RecordingSettings().recorder_buffer_s))}
         try:
             blocks = in_turns(bench, {name: cases[name] for name in names}, seconds, rounds)
         finally:
@@ -82,8 +83,8 @@ def describe(blocks: Mapping[str, Sequence[Block]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, some in blocks.items():
         found[name] = {
-            "late": percentiles(np.concatenate([block.lateness_us for block in some]) * 1e3),
-            "span": percentiles(np.concatenate([block.span_us for block in some]) * 1e3),
+            "late": percentiles(np.concatenate([block.lateness_us for block in some])),
+            "span": percentiles(np.concatenate([block.span_us for block in some])),
             "loop_cpu": float(np.median([block.loop_cpu_us for block in some])),
             "recorder_cpu": float(np.median([block.recorder_cpu_us for block in some])),
             "lost": sum(block.lost for block in some),
@@ -161,10 +162,9 @@ def limit_part(images: Images, scratch: Path, quick: bool) -> tuple[dict[str, An
     seconds = 2.0 if quick else 10.0
     steps = [step(images, rate, scratch, seconds) for rate in (STEPS[:1] if quick else affordable(scratch, seconds))]
     print(f"\nwithout waiting, {seconds:g} s each, {STEP_BUFFER_S:g} s of buffer")
-    print(
-        table(("frames/s", "frames", "lost by the camera", "lost by the recorder"), [tuple(s.values()) for s in steps])
-    )
-    whole = [s["rate"] for s in steps if not s["lost"] and not s["dropped"]]
+    headers = ("frames/s", "frames", "lost by the camera", "lost by the recorder")
+    print(table(headers, [tuple(each.values()) for each in steps]))
+    whole = [each["rate"] for each in steps if not each["lost"] and not each["dropped"]]
     sustained = max(whole, default=0.0)
     print(f"highest rate of these that lost nothing: {sustained:g} frames/s")
     return {"full_speed": fast, "steps": steps, "sustained": sustained}, [
@@ -182,9 +182,9 @@ def step(images: Images, rate: float, scratch: Path, seconds: float) -> dict[str
     """Record at ``rate`` for ``seconds``; return what was lost."""
     print(f"{rate:g} frames/s ...", file=sys.stderr)
     bench = Bench(images, rate, scratch)
-    slots = max(8, round(STEP_BUFFER_S * rate))
     try:
-        block = bench.block(lambda folder: Recording(folder, slots), seconds, max(8, round(CAMERA_S * rate)))
+        slots, waiting = bench.slots(STEP_BUFFER_S), max(8, round(CAMERA_S * rate))
+        block = bench.block(lambda folder: Recording(folder, slots), seconds, waiting)
     finally:
         bench.close()
     return {"rate": rate, "frames": len(block.span_us), "lost": block.lost, "dropped": block.kept.dropped}

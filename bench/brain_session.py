@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.drawn import Drawn, Images
 from brain.pipeline import BrainPipeline
@@ -80,10 +79,3 @@ def full_speed(images: Images, framerate: float, folder: Path, frames: int) -> d
     recorded = recorder.close()
     whole_s = (clock.now_ns() - start_ns) / 1e9
     return {"loop": frames / loop_s, "until closed": frames / whole_s, "images on disk": recorded.images}
-
-
-def percentiles(latency_ns: npt.ArrayLike) -> dict[str, float]:
-    """Return p50, p99, p99.9 and the maximum in us."""
-    us: npt.NDArray[np.float64] = np.asarray(latency_ns, np.float64) / 1000
-    p50, p99, p999 = np.percentile(us, (50, 99, 99.9))
-    return {"p50": float(p50), "p99": float(p99), "p99.9": float(p999), "max": float(us.max())}

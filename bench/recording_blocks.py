@@ -21,6 +21,7 @@ from core.values import Frame, as_ns
 from hardware.settings import FaultSettings
 from recording.schema import FrameRow, SideRow, TimingRow
 from recording.writer import FLUSH_S
+from session.parts import ring_slots
 from session.real_time import real_time
 
 EMPTY = "empty loop"
@@ -128,6 +129,10 @@ class Bench:
         lateness, span, loop_cpu, recorder_cpu, lost = measured
         return Block(lateness, span, loop_cpu, recorder_cpu, lost, kept)
 
+    def slots(self, buffer_s: float) -> int:
+        """Return how many images a recorder's ring holds that may lag behind by ``buffer_s`` (s)."""
+        return ring_slots(buffer_s, self._framerate, self._source)
+
     def close(self) -> None:
         """Close the rig."""
         self._rig.close()
@@ -167,11 +172,11 @@ class Bench:
 def in_turns(
     bench: Bench, cases: Mapping[str, Callable[[Path], Sink] | None], seconds: float, rounds: int
 ) -> dict[str, list[Block]]:
-    """Run each case for ``seconds``, in turns, ``rounds`` times."""
+    """Run each case for ``seconds``, in turns, ``rounds`` times; every other round backwards, against any drift."""
     blocks: dict[str, list[Block]] = {name: [] for name in cases}
-    for _ in range(rounds):
-        for name, make in cases.items():
-            blocks[name].append(bench.block(make, seconds))
+    for number in range(rounds):
+        for name in list(cases)[:: -1 if number % 2 else 1]:
+            blocks[name].append(bench.block(cases[name], seconds))
     return blocks
 
 

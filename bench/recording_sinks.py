@@ -12,7 +12,6 @@ from bench.processes import cpu_ns
 from core.values import Frame
 from recording.recorder import Recorder
 from recording.schema import IMAGES, FrameRow, SideRow, TimingRow
-from recording.settings import RecordingSettings
 
 
 class Sink(Protocol):
@@ -177,9 +176,8 @@ OURS = (OFF, LOG_ONLY, ON)
 RIVALS = ("h5py in the loop", "cv2.VideoWriter in the loop")
 
 
-def makers(framerate: float) -> dict[str, Callable[[Path], Sink]]:
-    """Return how each sink is made in a new folder, for a loop of that many frames per second."""
-    slots = max(8, round(RecordingSettings().recorder_buffer_s * framerate))
+def makers(framerate: float, slots: int) -> dict[str, Callable[[Path], Sink]]:
+    """Return how each sink is made in a new folder, for a loop of ``framerate`` and a ring of ``slots`` images."""
     return {
         OFF: lambda _: Nothing(),
         LOG_ONLY: lambda folder: Recording(folder, slots, record_images=False),
