@@ -59,7 +59,8 @@ def materials(frames: int, quick: bool) -> dict[str, list[Image]]:
     video = mouse(frames)
     height, width = video[0].shape[:2]
     name = f"{'mouse' if VIDEO.is_file() else 'drawn limb'}, {width}x{height} uint8"
-    found = {f"{BRAIN}, uint8": brain(frames), f"{name}, noise": noisy(video)}
+    found = {f"{BRAIN}, uint8": brain(frames)}
     if not quick:
         found.update({f"{BRAIN}, 12 bits in uint16": wide_brain(frames), name: video})
-    return dict(sorted(found.items()))
+    found[f"{name}, noise"] = noisy(video)
+    return found
