@@ -68,8 +68,10 @@ def test_an_error_is_0_only_where_all_is_the_same():
         ((), ("", "", "")),
         ((Killed(100, 50, 60), Killed(100, 50, 101), Killed(100, 50, 98)), ("2 (40)", "0 of 3", "no")),
         ((Killed(100, 50, 0), Killed(100, 50, 0)), ("all", "2 of 2", "yes")),
+        # Killed before the first flush: nothing is there, and no tool could bring it back.
+        ((Killed(20, 0, 0), Killed(100, 50, 80)), ("20 (20)", "0 of 2", "no")),
     ],
-    ids=["not killed", "readable", "shut"],
+    ids=["not killed", "readable", "shut", "before the first flush"],
 )
 def test_what_kills_left_in_words(left, words):
     assert told(left) == words
