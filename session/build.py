@@ -154,13 +154,17 @@ def _brain(settings: Settings, camera: Camera) -> Pipeline:
 
 
 def _plan(settings: Settings, options: Options) -> SessionPlan:
-    """Draw what chance decides, and put the session's plan together."""
+    """Draw what chance decides, and put the session's plan together.
+
+    A further part of a session has the same schedule, without the trials that were had.
+    """
+    schedule = draw_schedule(settings.schedule, np.random.default_rng(options.seed))
     return SessionPlan(
         settings.trial,
         settings.tones,
         settings.threshold,
         settings.schedule.session_type,
-        draw_schedule(settings.schedule, np.random.default_rng(options.seed)),
+        schedule[options.skip_trials :],
         settings.outputs.min_pulse_gap_s,
         max_start_wait_s=0.0 if settings.movement is None else settings.movement.max_start_wait_s,
         end_pulse=settings.movement is not None,

@@ -43,8 +43,12 @@ def test_a_row_never_names_a_missing_image(tmp_path, full, flushed):
     full()
     add(files, range(flushed + 3, flushed + 5))
     assert files.close() == (flushed + 4, flushed)
-    assert any("images.hdf5" in problem for problem in files.problems)
+    assert files.problems == []
+    assert files.ended.cause == "disk_full"
+    assert "images.hdf5" in files.ended.text
     with h5py.File(tmp_path / "images.hdf5", "r") as file:
         assert file["raw_images"].shape[0] == flushed
     with open_session(tmp_path) as session:
         assert session.frames.image.tolist() == [*range(flushed), -1, -1, -1, -1]
+        [event] = session.events
+    assert (event.time_ns, event.kind) == (frame_row(flushed + 4).time_ns, "images_ended")
