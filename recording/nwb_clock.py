@@ -12,6 +12,7 @@ from core.clock import local_datetime
 from core.errors import InputError
 from recording.nwb_pack import packed
 from recording.recorded import RecordedSession
+from recording.schema import SideRow
 from recording.tables import Floats, Ints
 
 EXACT_S = 1 << 22
@@ -47,7 +48,7 @@ class SessionClock:
     def __init__(self, session: RecordedSession, others: Iterable[RecordedSession] = ()) -> None:
         first = int(session.frames.time_ns[0])
         firsts = [int(other.frames.time_ns[0]) for other in others if len(other.frames)]
-        rows = (*session.events, *(session.inputs or ()), *(session.missing or ()))
+        rows: list[SideRow] = [*session.events, *(session.inputs or ()), *(session.missing or ())]
         self.zero_ns = min([first, *firsts, *(row.time_ns for row in rows)])
         wall = session.meta.get("started_wall_ns")
         if not isinstance(wall, int):

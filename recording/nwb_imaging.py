@@ -19,20 +19,9 @@ _UNKNOWN = "unknown"
 
 def add_planes(file: Any, session: RecordedSession, camera: Any, known: SubjectSettings) -> tuple[Any, Any]:
     """Add the two imaging planes; return that of fluorescence, that of reflectance."""
-    green = _plane(
-        file,
-        session,
-        camera,
-        known,
-        "Green",
-        "Green fluorescence of the indicator",
-        known.excitation_nm,
-        known.emission_nm,
-    )
-    blue = _plane(
-        file, session, camera, known, "Blue", "Blue light reflected by the cortex, which shows its blood",
-        known.reflectance_nm, known.reflectance_nm,
-    )  # fmt: skip
+    lights = (known.excitation_nm, known.emission_nm), (known.reflectance_nm, known.reflectance_nm)
+    green = _plane(file, session, camera, known, "Green", "Green fluorescence of the indicator", lights[0])
+    blue = _plane(file, session, camera, known, "Blue", "Blue light that the cortex reflects, by its blood", lights[1])
     return green, blue
 
 
@@ -43,20 +32,20 @@ def _plane(
     known: SubjectSettings,
     colour: str,
     what: str,
-    excitation_nm: float,
-    emission_nm: float,
+    lights: tuple[float, float],
 ) -> Any:
+    """Return a plane; ``lights`` are the wavelengths that go in and come out, nm, 0 where they are not known."""
     from pynwb.ophys import OpticalChannel
 
     channel = OpticalChannel(
-        name=f"OpticalChannel{colour}", description=f"{what}.", emission_lambda=float(emission_nm or math.nan)
+        name=f"OpticalChannel{colour}", description=f"{what}.", emission_lambda=float(lights[1] or math.nan)
     )
     return file.create_imaging_plane(
         name=f"ImagingPlane{colour}",
         description=f"{what}; the cortex from above.",
         optical_channel=channel,
         device=camera,
-        excitation_lambda=float(excitation_nm or math.nan),
+        excitation_lambda=float(lights[0] or math.nan),
         indicator=known.indicator or _UNKNOWN,
         location=known.imaging_location or _UNKNOWN,
         **_grid(session),
@@ -76,8 +65,8 @@ def _grid(session: RecordedSession) -> dict[str, Any]:
         grid |= {
             "origin_coords": [-float(column) * metres, -float(row) * metres],
             "origin_coords_unit": "meters",
-            "reference_frame": "Bregma. x along columns, to the animal's right; y along rows, to its back. The origin is "
-            "the outer corner of the upper left pixel.",
+            "reference_frame": "Bregma. x along columns, to the animal's right; y along rows, to its back. The "
+            "origin is the outer corner of the upper left pixel.",
         }
     return grid
 
@@ -110,8 +99,7 @@ def add_series(
         clock.share(series, time_ns)
         made[name] = series
     channels: dict[str, int | None] = {
-        f"acquisition/{GREEN_SERIES}/data": GREEN,
-        f"acquisition/{BLUE_SERIES}/data": BLUE,
+        f"acquisition/{name}/data": channel for name, channel in ((GREEN_SERIES, GREEN), (BLUE_SERIES, BLUE))
     }
     return made[GREEN_SERIES], ImagePlan(session, session.frames.image[rows], channels)
 

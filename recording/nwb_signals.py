@@ -31,10 +31,9 @@ def add_signals(file: Any, module: Any, session: RecordedSession, clock: Session
     frames = session.frames
 
     def series(name: str, values: Any, what: str, its_unit: str) -> Any:
-        made = TimeSeries(
+        return TimeSeries(
             name=name, data=packed(values), unit=its_unit, description=what, **clock.timing(frames.time_ns)
         )
-        return made
 
     signal = series("FeedbackSignal", frames.signal, f"{about} nan: it had no value; the table frames says why.", unit)
     module.add(signal)

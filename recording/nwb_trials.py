@@ -99,9 +99,7 @@ def trials_table(session: RecordedSession, clock: SessionClock, signal_unit: str
 
     columns = [
         column("start_time", "When the trial began, s.", times([row.start_ns for row in rows])),
-        column(
-            "stop_time", "When it was decided, or cut short, s; the rest follows.", times([r.stop_ns for r in rows])
-        ),
+        column("stop_time", "When it was decided, or cut short, s.", times([r.stop_ns for r in rows])),
         column("trial", "Number of the trial, from 1.", small([row.number for row in rows])),
         column(
             "outcome",

@@ -39,9 +39,7 @@ class SubjectSettings:
     imaging_location: Annotated[
         str, Key("", "What is imaged, by its name in the Allen atlas, such as Isocortex or VISp.")
     ] = "Isocortex"
-    excitation_nm: Annotated[
-        float, Ge(0), Le(2000), Key("nm", "Wavelength that excites the indicator; 0: unknown.")
-    ] = 0
+    excitation_nm: Annotated[float, Ge(0), Le(2000), Key("nm", "Wavelength that excites it; 0: unknown.")] = 0
     emission_nm: Annotated[float, Ge(0), Le(2000), Key("nm", "Wavelength of the green fluorescence; 0: unknown.")] = 0
     reflectance_nm: Annotated[float, Ge(0), Le(2000), Key("nm", "Wavelength of the blue reflectance; 0: unknown.")] = 0
 
