@@ -23,7 +23,7 @@ from recording.nwb_file import camera_of, kind_of, make_file, mouse_of
 from recording.nwb_images import NO_UNIT, ImagePlan, NwbImages, check_link, kept_rows, put_images, video_series
 from recording.nwb_imaging import add_frames, add_planes, add_series
 from recording.nwb_movement import add_movement, add_pose
-from recording.nwb_name import dandi_folder, dandi_name, is_file_name
+from recording.nwb_name import SUFFIX, dandi_folder, dandi_name, is_file_name
 from recording.nwb_signals import add_rois, add_signals
 from recording.nwb_subject import SubjectFacts, check_complete
 from recording.nwb_trials import trials_table
@@ -37,6 +37,7 @@ __all__ = ["NwbExport", "NwbImages", "SubjectFacts", "export_nwb", "need_nwb"]
 
 SECOND_FOLDER = "camera2"
 """Folder of a second camera inside a session's."""
+_OTHER_SUFFIXES = (".h5", ".hdf5", ".zarr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,9 @@ def export_nwb(
         check_complete(mouse, facts.settings, imaged=kind_of(session) == "clnf")
     need_nwb()
     target = Path(path).expanduser().absolute()
-    folder = target.parent if is_file_name(target) else target / dandi_folder(mouse)
-    if is_file_name(target):
+    whole = is_file_name(target)
+    folder = target.parent if whole else target / dandi_folder(mouse)
+    if not target.is_dir():
         _check_free(target)
     with ExitStack() as opened:
         second = session.folder / SECOND_FOLDER
@@ -118,7 +120,7 @@ def export_nwb(
         for each in (session, *others):
             check_images(each)
         build = _Build(session, others, facts, folder, images)
-        target = target if is_file_name(target) else folder / dandi_name(build.file)
+        target = target if whole else folder / dandi_name(build.file)
         _check_free(target)
         _write(build, target, progress)
         return NwbExport(target, len(session.frames), build.images, build.missing_images)
@@ -226,7 +228,9 @@ class _Build:
 
 
 def _check_free(path: Path) -> None:
-    """Raise InputError where a file would have to be overwritten, or has no NWB file's name."""
+    """Raise InputError where a file would have to be overwritten, or has the name of another format's."""
+    if path.suffix.lower() in _OTHER_SUFFIXES:
+        raise InputError(f"--nwb {path}: an NWB file ends in {SUFFIX}; give such a name, or a folder")
     if path.exists():
         raise InputError(f"--nwb {path}: exists, and is not overwritten; give another name, or delete it")
 

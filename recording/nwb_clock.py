@@ -15,8 +15,8 @@ from recording.recorded import RecordedSession
 from recording.schema import SideRow
 from recording.tables import Floats, Ints
 
-EXACT_S = 1 << 22
-"""Seconds up to which a float64 tells two ns apart (48 days): ``round(seconds * 1e9)`` gives the ns back."""
+EXACT_S = 1 << 20
+"""Seconds (12 days) up to which ``round(seconds * 1e9)`` gives the ns back, also of a start, a rate and a place."""
 
 
 class SessionClock:

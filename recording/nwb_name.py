@@ -43,4 +43,4 @@ def sanitised(text: str) -> str:
 
 def is_file_name(path: Path) -> bool:
     """Return whether a path names the NWB file itself, and not the folder it goes into."""
-    return path.suffix.lower() == SUFFIX and not path.is_dir()
+    return path.suffix == SUFFIX and not path.is_dir()

@@ -8,6 +8,7 @@ import numpy as np
 
 PACK_BYTES = 1 << 16
 """Smaller arrays stay as they are: a compressed one costs a chunk of its own."""
+_KINDS = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
 
 
 def packed(array: Any) -> Any:
@@ -21,11 +22,10 @@ def packed(array: Any) -> Any:
 
 def small(values: Any) -> Any:
     """Return whole numbers in the smallest type that holds them all."""
-    column = np.asarray(values, np.int64)
-    if not len(column):
-        return column
-    kind = np.promote_types(np.min_scalar_type(int(column.min())), np.min_scalar_type(int(column.max())))
-    return column.astype(kind)
+    numbers = np.asarray(values, np.int64)
+    low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
+    kind = next(kind for kind in _KINDS if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max)
+    return numbers.astype(kind)
 
 
 def column(name: str, description: str, data: Any) -> Any:

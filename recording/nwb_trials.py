@@ -20,7 +20,7 @@ _CROSSED = ("crossing", "chance")
 
 @dataclass(frozen=True, slots=True)
 class TrialRow:
-    """One trial; times in ns on the frames' clock, None for what did not come."""
+    """One trial; times in ns on the frames' clock, None for what did not come, or was not recorded."""
 
     number: int
     start_ns: int
@@ -36,7 +36,7 @@ def trials_of(session: RecordedSession) -> list[TrialRow]:
     """Return the trials in their order, those that were cut short among them."""
     rows = _from_events(session) if session.events else _from_frames(session)
     end = int(session.frames.time_ns[-1])
-    return [row if row.stop_ns is not None else replace(row, stop_ns=max(end, row.start_ns)) for row in rows]
+    return [replace(row, stop_ns=end) if row.stop_ns is None and end > row.start_ns else row for row in rows]
 
 
 def _from_events(session: RecordedSession) -> list[TrialRow]:
@@ -99,7 +99,7 @@ def trials_table(session: RecordedSession, clock: SessionClock, signal_unit: str
 
     columns = [
         column("start_time", "When the trial began, s.", times([row.start_ns for row in rows])),
-        column("stop_time", "When it was decided, or cut short, s.", times([r.stop_ns for r in rows])),
+        column("stop_time", "When it was decided, or cut short, s; nan: not known.", times([r.stop_ns for r in rows])),
         column("trial", "Number of the trial, from 1.", small([row.number for row in rows])),
         column(
             "outcome",
