@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cli.screen import say
+from cli.start import SIGNALS
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -41,7 +43,7 @@ def _as_nwb(args: argparse.Namespace) -> int:
     from recording.reader import open_session
 
     need_nwb()
-    with open_session(args.session) as session, _Bar() as bar:
+    with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
         done = export_nwb(
             session,
             args.nwb,
@@ -73,10 +75,42 @@ def _facts(args: argparse.Namespace, session: RecordedSession) -> SubjectFacts:
     return SubjectFacts(subject, weight_on(session.folder.parent.parent, day) if day else None)
 
 
-class _Bar:
-    """A progress bar on stderr that begins with the first image."""
+class _Stop:
+    """Ctrl-C, ``kill`` and a closed terminal as a wish that is looked at between two blocks of images.
+
+    As an exception it could come out in a callback of HDF5's, where Python prints it and goes on.
+    """
 
     def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Stop:
+        for number in SIGNALS:
+            # nohup keeps its meaning.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        del number, frame
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if it was asked for."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+
+class _Bar:
+    """A progress bar on stderr that begins with the first image, and the place where a wish to stop is heard."""
+
+    def __init__(self, stop: _Stop) -> None:
+        self._stop = stop
         self._bar: tqdm[NoReturn] | None = None
 
     def __enter__(self) -> _Bar:
@@ -87,9 +121,10 @@ class _Bar:
             self._bar.close()
 
     def progress(self, done: int, total: int) -> None:
-        """Show how many images are done."""
+        """Show how many images are done. Raises KeyboardInterrupt where a stop was asked for."""
         from tqdm import tqdm
 
+        self._stop.check()
         if self._bar is None:
             self._bar = tqdm(
                 total=total,

@@ -90,7 +90,7 @@ def export_nwb(
     allow_incomplete : bool
         Whether to write although the keys lack that an archive wants.
     progress : callable
-        ``progress(done, total)`` in images, now and then; optional.
+        ``progress(done, total)`` in images, now and then; what it raises ends the export, and leaves nothing.
 
     Raises
     ------
@@ -265,5 +265,4 @@ def _fill(build: _Build, draft: Path, progress: Callable[[int, int], None] | Non
 
     with NWBHDF5IO(str(draft), "w") as io:
         io.write(build.file)
-    if build.plans:
-        put_images(draft, build.plans, build.mode, progress)
+    put_images(draft, build.plans, build.mode, progress)
