@@ -125,6 +125,8 @@ class _Bar:
         from tqdm import tqdm
 
         self._stop.check()
+        if not total:
+            return
         if self._bar is None:
             self._bar = tqdm(
                 total=total,

@@ -63,7 +63,7 @@ def make_file(session: RecordedSession, clock: SessionClock, facts: SubjectFacts
         lab=known.lab or None,
         institution=known.institution or None,
         keywords=[*_KEYWORDS, *words],
-        notes=_text(session, SESSION_INI) or _text(session, CLOPY_CONFIG) or None,
+        notes=next(filter(None, (_text(session, name) for name in _configs(session))), None),
         data_collection=_text(session, SESSION_JSON) or None,
         source_script=f"rigloop export --nwb, {software}",
         source_script_file_name="cli/export.py",
@@ -121,6 +121,11 @@ def _recorded_with(meta: Mapping[str, Any]) -> str:
     if not isinstance(software, Mapping):
         return str(meta.get("format") or "unknown")
     return f"{software.get('rigloop')} {software.get('git') or ''}".strip()
+
+
+def _configs(session: RecordedSession) -> tuple[str, ...]:
+    """Return the names that the copy of the config may have: ours, CLoPy's, that of CLoPy's movement sessions."""
+    return SESSION_INI, CLOPY_CONFIG, f"{session.meta.get('session')}_config.ini"
 
 
 def _text(session: RecordedSession, name: str) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from recording import nwb
+from recording.folder import write_session_json
 from recording.nwb import NwbExport, NwbImages, SubjectFacts
 from recording.subject import SubjectSettings
 from tests.recording.samples import frame_row
