@@ -14,6 +14,7 @@ from core.errors import RigError
 from insilico.settings import split_network
 from recording.clopy import write_clopy_files
 from recording.folder import read_session_json, replace_file, write_session_json
+from recording.index import update_index
 from recording.reader import open_session
 from recording.schema import NETWORK_PY, SCHEMA_VERSION, SESSION_INI
 from recording.summary import SummaryRow, append_summary
@@ -84,6 +85,8 @@ def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_
             summary_row(result, settings, wall_start_ns),
         ),
         lambda: write_clopy(result.session),
+        # Of what the index lacks, the next `rigloop sessions` finds the folder.
+        lambda: update_index(Path(settings.recording.data_root), result.session),
     )
     errors = []
     for step in steps:
