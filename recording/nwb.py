@@ -247,7 +247,8 @@ def _write(build: _Build, target: Path, progress: Callable[[int, int], None] | N
                 os.fsync(file.fileno())
             _check_free(target)
             os.rename(draft, target)
-            sync_folder(target.parent)
+            for folder in (target.parent, *(each.parent for each in made)):
+                sync_folder(folder)
         except BaseException:
             draft.unlink(missing_ok=True)
             for folder in made:

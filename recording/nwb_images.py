@@ -166,9 +166,8 @@ def _blocks(plan: ImagePlan) -> Iterator[tuple[int, Any]]:
     step = max(1, BLOCK_BYTES // frame_bytes // chunk) * chunk
     for at in range(0, len(plan.index), step):
         wanted = plan.index[at : at + step]
-        first, last = int(wanted[0]), int(wanted[-1])
-        if last - first + 1 == len(wanted):
-            yield at, source[first : last + 1]
+        if np.all(np.diff(wanted) == 1):
+            yield at, source[int(wanted[0]) : int(wanted[-1]) + 1]
         else:
             yield at, np.stack([source[int(i)] for i in wanted])
 

@@ -14,6 +14,8 @@ REAL_CAMERAS = ("pi", "genicam", "jetson", "usb")
 """Values of ``vid_source`` whose exposure and binning are those of a sensor."""
 AXES = "Axes: frame, row from the top, column from the left."
 GREEN_SERIES, BLUE_SERIES = "OnePhotonSeriesGreen", "OnePhotonSeriesBlue"
+DORSAL_CORTEX = "Isocortex"
+"""What is seen from above, by its name in the Allen atlas."""
 _UNKNOWN = "unknown"
 
 
@@ -47,7 +49,7 @@ def _plane(
         device=camera,
         excitation_lambda=float(lights[0] or math.nan),
         indicator=known.indicator or _UNKNOWN,
-        location=known.imaging_location or _UNKNOWN,
+        location=known.imaging_location or DORSAL_CORTEX,
         **_grid(session),
     )
 

@@ -37,8 +37,8 @@ class SubjectSettings:
     institution: Annotated[str, Key("", "Institution.")] = ""
     indicator: Annotated[str, Key("", "Indicator in the imaged cortex, such as GCaMP6s.")] = ""
     imaging_location: Annotated[
-        str, Key("", "What is imaged, by its name in the Allen atlas, such as Isocortex or VISp.")
-    ] = "Isocortex"
+        str, Key("", "What is imaged, by its name in the Allen atlas, such as VISp; empty: Isocortex.")
+    ] = ""
     excitation_nm: Annotated[float, Ge(0), Le(2000), Key("nm", "Wavelength that excites it; 0: unknown.")] = 0
     emission_nm: Annotated[float, Ge(0), Le(2000), Key("nm", "Wavelength of the green fluorescence; 0: unknown.")] = 0
     reflectance_nm: Annotated[float, Ge(0), Le(2000), Key("nm", "Wavelength of the blue reflectance; 0: unknown.")] = 0

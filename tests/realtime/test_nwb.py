@@ -117,8 +117,14 @@ def test_two_cameras_without_trials(tmp_path):
     assert done.returncode == 0, done.stderr
     check(result.session, tmp_path / "x.nwb")
     assert grave(inspect(tmp_path / "x.nwb")) == []
-    with open_session(result.session / "camera2") as second, h5py.File(tmp_path / "x.nwb") as file:
-        assert np.array_equal(file["acquisition/SecondCamera/data"][:], second.images()[:])
+    with open_session(result.session / "camera2") as second:
+        images = second.images()[:]
+    linked = export(result.session, "--nwb", tmp_path / "y.nwb", "--config", config, "--images", "link")
+    assert linked.returncode == 0, linked.stderr
+    with h5py.File(tmp_path / "y.nwb") as file:
+        assert np.array_equal(file["acquisition/SecondCamera/data"][:], images)
+    with h5py.File(tmp_path / "x.nwb") as file:
+        assert np.array_equal(file["acquisition/SecondCamera/data"][:], images)
         assert np.array_equal(file["acquisition/second_camera_frames/time_ns"][:], second.frames.time_ns)
         assert "intervals" not in file
         assert len(file["events/rewards/id"]) == result.water
@@ -131,6 +137,11 @@ def test_missing_data_are_told(tmp_path):
     assert done.stderr.startswith("rigloop export: mouse DEMO: species, sex, date_of_birth, indicator, excitation_nm,")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+    done = export(result.session, "--nwb", tmp_path / "x.nwb", "--allow-incomplete", "--images", "none")
+    assert done.returncode == 0, done.stderr
+    # Archives refuse it for just that.
+    checks = {each[1] for each in grave(inspect(tmp_path / "x.nwb"))}
+    assert checks == {"check_subject_age", "check_subject_sex", "check_subject_species_exists"}
 
 
 def test_a_killed_session(tmp_path):
