@@ -142,7 +142,8 @@ LEGEND = """\
 Per image: processor time to write it, images per second until all were synced, size, processor time to read one in
 order and anywhere (from memory), mean difference from what was written (0: lossless). Writers killed at random moments,
 {times} times each, at {fps:g} images/s with a flush every {flush:g} s: images lost, median (most); kills that took some
-that were flushed; whether nothing could be read without a tool. In bold what sessions are recorded in.
+that were flushed already; whether one left a file that nothing can be read of without a tool. In bold what sessions are
+recorded in.
 """
 
 
