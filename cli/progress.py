@@ -103,7 +103,7 @@ def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None
     bar.n = state.successes + status.fails if goal.trials else min(seconds, goal.rest_s)
     tally = status.tally
     skipped = f"{status.skipped} skipped{as_text(tally.skipped)}, " if status.skipped else ""
-    unkept = status.images_dropped_by()
+    unkept = {cause: n for cause, n in status.images_dropped_by().items() if n}
     images = f"{sum(unkept.values())} images lost{as_text(unkept)}, " if unkept else ""
     repeated = f"{sum(tally.repeated.values())} repeated, " if tally.repeated else ""
     frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"

@@ -33,12 +33,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def recover_session(path: Path, clock: Clock) -> Recovery:
-    """Recover a session, with a bar of its steps on stderr. Raises as ``session.recover.recover``."""
+    """Recover a session, with a bar of its steps where stderr is a terminal.
+
+    Raises as ``session.recover.recover``.
+    """
     from tqdm import tqdm
 
     from session.recover import STEPS, recover
 
-    with tqdm(total=len(STEPS), desc="recover", file=sys.stderr, leave=False, bar_format="{desc} |{bar:10}|") as bar:
+    with tqdm(
+        total=len(STEPS), file=sys.stderr, disable=None, leave=False, delay=0.1, bar_format="{desc} |{bar:10}|"
+    ) as bar:
 
         def tell(step: str) -> None:
             bar.n = STEPS.index(step)

@@ -51,7 +51,8 @@ def _draw(replayed: Replayed, output: Path | None) -> Path:
     from analysis.replay_figure import draw_replay
 
     folder = replayed.session
-    path = output or Path(f"replay-{folder.parent.parent.name}-{folder.parent.name}.png")
+    part = "" if folder.name == "S1" else f"-{folder.name}"
+    path = output or Path(f"replay-{folder.parent.parent.name}-{folder.parent.name}{part}.png")
     try:
         draw_replay(replayed, path)
     except OSError as error:

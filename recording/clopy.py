@@ -2,7 +2,8 @@
 
 CLoPy's log knows one row per image (``frame`` is the index into the file of images, plus one), so a row of ours whose
 image was not kept has no place in it: it is left out and counted; its licks move to the next row that is kept, and a
-trial's outcome to the trial's last row that is. A session that recorded no images at all is given out row by row.
+trial's outcome to the trial's last row that is. A session that recorded no images at all is given out row by row. One
+that CLoPy recorded is given out with the bytes of its log and its copy of the config.
 """
 
 from __future__ import annotations
@@ -15,15 +16,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
-from recording.clopy_clmf import is_movement, movement_log, movement_rows, movement_stem, times_table
+from recording.clopy_clmf import (
+    is_clopys,
+    is_movement,
+    logged_freq,
+    movement_log,
+    movement_rows,
+    movement_stem,
+    times_table,
+)
 from recording.clopy_config import config_text, movement_config_text
 from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
 from recording.folder import replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
-from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, count_images
+from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, check_images, count_images
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
 from recording.video_export import write_mp4
 
@@ -70,11 +80,16 @@ def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
     """
     _check_replaceable(out_dir)
     if is_movement(session):
-        return _write_movement_files(session, out_dir, movement_rows(session))
+        return _write_movement_files(session, out_dir, movement_rows(session), session.meta)
+    return _write_neurofeedback_files(session, out_dir, session.meta)
+
+
+def _write_neurofeedback_files(session: RecordedSession, out_dir: Path, meta: dict[str, Any]) -> ClopyExport:
     rows = _rows_with_images(session)
     lines = ["\t".join(log_columns(session)) + "\n", *_log_lines(session, rows)]
     replace_file(out_dir / CLOPY_LOG, "".join(lines))
-    replace_file(out_dir / CLOPY_CONFIG, config_text(session.meta, session.part_names))
+    config = _their_config(session, CLOPY_CONFIG) or config_text(meta, session.part_names)
+    replace_file(out_dir / CLOPY_CONFIG, config)
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
@@ -122,31 +137,50 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
 
 
 def _export_neurofeedback(session: RecordedSession, out_dir: Path) -> ClopyExport:
-    export = write_clopy_files(session, out_dir)
+    # CLoPy's config is given out as it is, and may give the file another name.
+    name = session.image_path.name if is_clopys(session) else DEFAULT_IMAGE_FILE
+    export = _write_neurofeedback_files(session, out_dir, _with_setting(session, "raw_image_file", name))
     if session.has_images:
-        _copy_images(session, out_dir / DEFAULT_IMAGE_FILE, export.rows)
+        _copy_images(session, out_dir / name, export.rows)
     return export
 
 
 def _export_movement(session: RecordedSession, out_dir: Path) -> ClopyExport:
     rows = movement_rows(session)
-    export = _write_movement_files(session, out_dir, rows)
-    stem = out_dir / movement_stem(session)
-    replace_file(stem.with_name(f"{stem.name}_times.csv"), times_table(rows, _clock_of(session)))
+    name = movement_stem(session)
+    export = _write_movement_files(session, out_dir, rows, _with_setting(session, "video_file", f"{name}.mp4"))
+    replace_file(out_dir / f"{name}_times.csv", times_table(rows, _clock_of(session)))
     if session.has_images and rows:
         framerate = (session.meta.get("settings") or {}).get("framerate") or 30.0
         times_ns = [row.time_ns for row in rows]
-        write_mp4(
-            session.image_path, stem.with_name(f"{stem.name}.mp4"), [row.image for row in rows], times_ns, framerate
-        )
+        write_mp4(session.image_path, out_dir / f"{name}.mp4", [row.image for row in rows], times_ns, framerate)
     return export
 
 
-def _write_movement_files(session: RecordedSession, out_dir: Path, rows: list[FrameRow]) -> ClopyExport:
+def _write_movement_files(
+    session: RecordedSession, out_dir: Path, rows: list[FrameRow], meta: dict[str, Any]
+) -> ClopyExport:
     stem = movement_stem(session)
     replace_file(out_dir / f"{stem}.txt", movement_log(session, rows, _clock_of(session)))
-    replace_file(out_dir / f"{stem}_config.ini", movement_config_text(session.meta))
+    config = f"{stem}_config.ini"
+    replace_file(out_dir / config, _their_config(session, config) or movement_config_text(meta))
     return ClopyExport(len(rows), len(session.frames) - len(rows))
+
+
+def _with_setting(session: RecordedSession, key: str, value: str) -> dict[str, Any]:
+    """Return session.json with the file's name in the settings that it has in CLoPy's folder."""
+    return {**session.meta, "settings": {**(session.meta.get("settings") or {}), key: value}}
+
+
+def _their_config(session: RecordedSession, name: str) -> str:
+    """Return the copy of the config of a session that CLoPy recorded, empty where there is none."""
+    path = session.folder / name
+    if not is_clopys(session) or not path.is_file():
+        return ""
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(describe("read", path, error)) from error
 
 
 def log_columns(session: RecordedSession) -> tuple[str, ...]:
@@ -179,6 +213,7 @@ def _check_replaceable(out_dir: Path) -> None:
 
 
 def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
+    check_images(session)
     rows = list(session.frames.rows())
     if not session.has_images:
         return [row._replace(image=index) for index, row in enumerate(rows)]
@@ -203,13 +238,13 @@ def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
 
 def _log_lines(session: RecordedSession, rows: list[FrameRow]) -> Iterator[str]:
     local_time = _clock_of(session)
+    theirs = is_clopys(session)
     single = len(log_columns(session)) == len(FIRST_COLUMNS) + 1 + len(LAST_COLUMNS)
     for row in rows:
         values = (row.signal,) if single else (*row.parts, row.signal)
-        freq = int(row.freq_hz) if row.trial and row.freq_hz > 0 else 0
         cells = [str(row.image + 1), local_time(row.time_ns)]
         cells += [repr(float(value)) for value in values]
-        cells += [str(freq), repr(float(row.threshold))]
+        cells += [str(logged_freq(row, theirs)), repr(float(row.threshold))]
         cells += [str(int(value)) for value in (row.outcome, row.trial, row.audio, row.licks)]
         yield "\t".join(cells) + "\n"
 

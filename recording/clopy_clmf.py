@@ -2,7 +2,8 @@
 
 Frame k of the log is the k-th frame of the video. Rows that CLoPy has no word for are in neither: those of frames that
 were recorded and not judged, as the pose of one before was still on its way, and those without an image. Their licks
-move to the next row, a trial's outcome to the trial's last one.
+move to the next row, a trial's outcome to the trial's last one. A session that CLoPy recorded is given out as its own
+log has it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from core.values import SKIPPED
-from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, px_per_frame
+from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, logged_speeds
+from recording.clopy_config_read import px_per_frame
 from recording.folder import folder_name
 from recording.recorded import RecordedSession, check_images, count_images
 from recording.schema import FrameRow
@@ -22,7 +24,7 @@ _FIRST_PARTS = 2  # speed and distance, before those of the pose
 
 def movement_stem(session: RecordedSession) -> str:
     """Return what CLoPy's files of a movement session begin with: ``<mouse>_<YYYYmmddHHMMSS>``."""
-    if session.meta.get("format") == "clopy":
+    if is_clopys(session):
         return str(session.meta["session"])
     mouse = re.sub(r"[^\w.-]", "_", str(session.meta.get("mouse") or "mouse"))
     for name in (session.folder.name, session.folder.parent.name):
@@ -34,6 +36,19 @@ def movement_stem(session: RecordedSession) -> str:
 def is_movement(session: RecordedSession) -> bool:
     """Return whether a session is one of movement feedback."""
     return session.meta.get("kind") == "clmf"
+
+
+def is_clopys(session: RecordedSession) -> bool:
+    """Return whether a session was read from CLoPy's files."""
+    return session.meta.get("format") == "clopy"
+
+
+def logged_freq(row: FrameRow, theirs: bool) -> int:
+    """Return the tone of a row as CLoPy writes it: cut to whole Hz, none in rest.
+
+    Its own logs (``theirs``) have one in rest, on the row before a trial and after the last one, which stays.
+    """
+    return int(row.freq_hz) if row.freq_hz > 0 and (row.trial or theirs) else 0
 
 
 def movement_rows(session: RecordedSession) -> list[FrameRow]:
@@ -67,10 +82,13 @@ def movement_log(session: RecordedSession, rows: Sequence[FrameRow], local_time:
     scale = px_per_frame(session.meta.get("settings") or {})
     speed_at = session.part_names.index(SPEED) if SPEED in session.part_names else None
     lines = ["\t".join((*CLMF_COLUMNS, *session.part_names[_FIRST_PARTS:]))]
+    theirs = is_clopys(session)
+    # By way of mm/s its last bits would change, and without ppmm in the config nothing would be left of it.
+    logged = logged_speeds(session.folder / f"{movement_stem(session)}.txt") if theirs else {}
     for number, row in enumerate(rows, start=1):
         speed = row.signal if speed_at is None else row.parts[speed_at]
-        freq = int(row.freq_hz) if row.trial and row.freq_hz > 0 else 0
-        cells = [str(number), local_time(row.time_ns), repr(float(speed) * scale), str(freq)]
+        cells = [str(number), local_time(row.time_ns), logged.get(row.frame) or repr(float(speed) * scale)]
+        cells.append(str(logged_freq(row, theirs)))
         cells += [str(int(value)) for value in (row.outcome, row.trial, row.audio, row.licks)]
         cells += [repr(float(value)) for value in row.parts[_FIRST_PARTS:]]
         lines.append("\t".join(cells))

@@ -3,12 +3,12 @@
 Its log has the speed of the control point in px per frame and no threshold; ppmm, frame rate and threshold stand in the
 copy of the config beside it. What its rows say is kept as it is: a tone is cut to whole Hz, on the frame before a
 trial the tone and ``audio`` are there already while ``trial`` is still 0, and after the last trial come rows of a
-trial that was never counted and of the 2 s for which the camera goes on; all these read as rest.
+trial that was never counted and of the 2 s for which the camera goes on; all these read as rest. What the rows tell
+beyond that is in ``recording.clopy_events``.
 """
 
 from __future__ import annotations
 
-import configparser
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import SourceError
+from recording.clopy_config_read import CLMF_SECTION, mm_per_s, read_config
+from recording.clopy_events import events_of, facts_of, water_of
 from recording.clopy_read import as_wall_ns, read_log
 from recording.recorded import RecordedSession
 from recording.schema import CLOPY_LOG, FRAMES_CSV
@@ -26,34 +28,13 @@ CLMF_COLUMNS = ("frame", "time", "cj_speed", "freq", "reward", "trial", "audio",
 """Columns of its log before those of the body parts."""
 POINT_COLUMNS = ("x", "y", "likelihood")
 """Columns of each body part, behind its name and ``_``."""
-CLMF_SECTION = "sentech_dlclive"
-"""The section of CLoPy's config.ini that its movement script reads."""
 SPEED, TARGET = "speed_mm_s", "target_mm"
 """The parts of a movement session's frames before those of the pose."""
+REWARD_DUR_S = 0.1
+"""Opening time of the valve for a reward, s; it stands in CLoPy's movement script."""
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv")
 _STEM = re.compile(r"(?P<mouse>.+)_(?P<date>\d{14})")
 _HEADER = f"movement sessions; its header should be {' '.join(CLMF_COLUMNS)} <part>_x <part>_y <part>_likelihood ..."
-_NUMBERS = (
-    "framerate",
-    "ppmm",
-    "joint_history_sec",
-    "start_radius_mm",
-    "target_radius_mm",
-    "audio",
-    "n_tones",
-    "start_freq",
-    "audio_delay",
-    "reward_delay",
-    "adaptive_threshold",
-    "spont_sess_duration",
-    "total_trials",
-    "max_trial_dur",
-    "success_rest_dur",
-    "fail_rest_dur",
-    "initial_rest_dur",
-)
-_PAIRS = ("resolution", "start_center", "target_center")
-_TEXTS = ("control_point", "session_type", "dlc_model_path", "video_file")
 
 
 def is_movement_log(path: Path) -> bool:
@@ -101,23 +82,43 @@ def read_clopy_movement(log: Path) -> RecordedSession:
     """
     header, rows = read_log(log, _is_movement, _HEADER)
     names = tuple(column.removesuffix("_x") for column in header[len(CLMF_COLUMNS) :: len(POINT_COLUMNS)])
-    config = log.with_name(f"{log.stem}_config.ini")
-    settings, problem = _read_config(config)
+    meta, problem = _read_meta(log)
+    settings = meta["settings"]
     video = _video_of(log)
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, names, wall_ns, settings, video.is_file())
     except ValueError as error:
         raise SourceError(f"{log} is damaged: {error}; restore it from a copy") from error
-    found = _STEM.fullmatch(log.stem)
-    meta: dict[str, Any] = {"kind": "clmf", "format": "clopy", "mouse": found["mouse"] if found else log.parent.name}
-    meta |= {"session": log.stem, "settings": settings}
+    meta |= facts_of(frames, settings)
     if problem:
         meta["note"] = problem
     if rows:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
     parts = (SPEED, TARGET, *(f"{name}_{column}" for name in names for column in POINT_COLUMNS))
-    return RecordedSession(log.parent, meta, parts, frames, no_timing(), (), video)
+    return RecordedSession(
+        log.parent, meta, parts, frames, no_timing(), events_of(frames, REWARD_DUR_S, settings), video
+    )
+
+
+def _read_meta(log: Path) -> tuple[dict[str, Any], str]:
+    """Return what config and name of a log say of its session, and why its speeds cannot be had in mm/s."""
+    config = log.with_name(f"{log.stem}_config.ini")
+    meta, problem = read_config(config, CLMF_SECTION)
+    settings = meta.setdefault("settings", {})
+    missing = [key for key in ("framerate", "ppmm") if not settings.get(key, 0) > 0]
+    if missing and not problem:
+        problem = f"{config} has no {' and no '.join(missing)}"
+    found = _STEM.fullmatch(log.stem)
+    mouse = found["mouse"] if found else log.parent.name
+    meta |= {"kind": "clmf", "format": "clopy", "mouse": mouse, "session": log.stem}
+    return meta, f"{problem}, so the speeds are not known" if problem else ""
+
+
+def logged_speeds(log: Path) -> dict[int, str]:
+    """Return the speed of each frame number, px per frame, as it is written in a log of CLoPy's. Raises SourceError."""
+    _, rows = read_log(log, _is_movement, _HEADER)
+    return {int(row[0]): row[2] for row in rows}
 
 
 def _is_movement(header: tuple[str, ...]) -> bool:
@@ -134,49 +135,6 @@ def _video_of(log: Path) -> Path:
     return next((video for video in videos if video.is_file()), videos[0])
 
 
-def _read_config(path: Path) -> tuple[dict[str, Any], str]:
-    """Return what the copy of the config says, speeds in mm/s, and why the log's speed cannot be had from it."""
-    parser = configparser.ConfigParser(strict=False)
-    try:
-        parser.read_string(path.read_text(encoding="utf-8", errors="replace"))
-        name = parser.get("configsection", "config", raw=True, fallback=CLMF_SECTION)
-        section = dict(parser.items(name, raw=True))
-    except (OSError, configparser.Error) as error:
-        return {}, f"{path} cannot be read ({' '.join(str(error).split())}), so the speeds are not known"
-    settings: dict[str, Any] = {key: section[key].replace("%%", "%") for key in _TEXTS if key in section}
-    for key in (*_NUMBERS, *_PAIRS, "speed_threshold"):
-        values = _numbers_in(section.get(key, ""))
-        if len(values) == (2 if key in _PAIRS else 1):
-            settings[key] = values if key in _PAIRS else values[0]
-    scale = _mm_per_s(settings)
-    missing = [key for key in ("framerate", "ppmm") if not settings.get(key, 0) > 0]
-    if "speed_threshold" in settings:
-        settings["speed_threshold_px_per_frame"] = settings.pop("speed_threshold")
-        if np.isfinite(scale):
-            settings["speed_threshold"] = settings["speed_threshold_px_per_frame"] * scale
-    return settings, f"{path} has no {' and no '.join(missing)}, so the speeds are not known" if missing else ""
-
-
-def _numbers_in(text: str) -> list[float]:
-    """Return the finite numbers in a value, nothing where one is none."""
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        return []
-    return values if all(np.isfinite(values)) else []
-
-
-def px_per_frame(settings: dict[str, Any]) -> float:
-    """Return px per frame for 1 mm/s, NaN where ``framerate`` or ``ppmm`` of the settings are missing."""
-    return 1 / _mm_per_s(settings)
-
-
-def _mm_per_s(settings: dict[str, Any]) -> float:
-    """Return mm/s for 1 px per frame, NaN where it is not known."""
-    framerate, ppmm = settings.get("framerate") or 0.0, settings.get("ppmm") or 0.0
-    return float(framerate / ppmm) if framerate > 0 and ppmm > 0 else float("nan")
-
-
 def _as_frames(
     rows: list[list[str]], names: tuple[str, ...], wall_ns: list[int], settings: dict[str, Any], has_images: bool
 ) -> FrameTable:
@@ -184,7 +142,7 @@ def _as_frames(
     pose = np.array([[float(cell) for cell in row[first:]] for row in rows], np.float64)
     pose = pose.reshape(n, len(names) * len(POINT_COLUMNS))
     px, freq, reward, trial, audio, lick = ([float(row[column]) for row in rows] for column in range(2, first))
-    scale = _mm_per_s(settings)
+    scale = mm_per_s(settings)
     speed = floats(px) * scale
     frame = integers([int(row[0]) for row in rows])
     trials = integers(trial)
@@ -204,7 +162,7 @@ def _as_frames(
         trial=trials,
         audio=integers(audio),
         outcome=integers(reward),
-        water=(integers(reward) == 1).astype(np.int64),
+        water=water_of(integers(reward), settings),
         licks=integers(lick),
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
-from recording.clopy_clmf_read import CLMF_SECTION, px_per_frame
+from recording.clopy_config_read import CLMF_SECTION, px_per_frame
 
 SUMMARY_COLUMNS = (
     "mouse_id",
@@ -118,7 +119,7 @@ def config_text(meta: dict[str, Any], part_names: tuple[str, ...]) -> str:
     ----------
     meta : dict
         session.json; ``settings`` (key -> value), ``seeds`` (name -> ML and AP, mm) and ``experiment`` are used. Keys
-        that are absent or empty are left out.
+        that are absent or empty are left out. Rectangles of ``roi.NAME`` become the positions that CLoPy saves.
     part_names : tuple of str
         Names of the ROIs; they tell the section's name where ``experiment`` is absent.
     """
@@ -131,7 +132,14 @@ def config_text(meta: dict[str, Any], part_names: tuple[str, ...]) -> str:
         lines.append(f"seeds_mm = {json.dumps(seeds)}")
     lines += _lines(settings, _AFTER_SEEDS)
     lines.append(f"summary_header = {', '.join(SUMMARY_COLUMNS)}")
+    lines += _positions(settings)
     return "\n".join(lines) + "\n\n"
+
+
+def _positions(settings: dict[str, Any]) -> list[str]:
+    """Return the lines ``<name> = x,y,w,h`` of the ROIs that are rectangles; it has no word for other shapes."""
+    rois = {key[4:].lower(): str(text).replace(" ", "") for key, text in settings.items() if key.startswith("roi.")}
+    return [f"{name} = {text}" for name, text in rois.items() if re.fullmatch(r"\d+(,\d+){3}", text)]
 
 
 def movement_config_text(meta: dict[str, Any]) -> str:

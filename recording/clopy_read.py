@@ -11,14 +11,18 @@ from typing import Any
 import numpy as np
 
 from core.errors import SourceError
+from recording.clopy_config_read import read_config
+from recording.clopy_events import events_of, facts_of, water_of
 from recording.problems import describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
-from recording.schema import CLOPY_LOG
+from recording.schema import CLOPY_CONFIG, CLOPY_LOG
 from recording.tables import FrameTable, floats, integers, no_timing, texts
 
 # Columns of CLoPy's log before and behind those of the ROIs.
 FIRST_COLUMNS = ("frame", "time")
 LAST_COLUMNS = ("freq", "rew_threshold", "reward", "trial", "audio", "lick")
+REWARD_DUR_S = 0.3
+"""Opening time of the valve for a reward, s; it stands in CLoPy's neurofeedback scripts."""
 _HEADER = f"sessions; its header should be {' '.join(FIRST_COLUMNS)} <ROI>dff ... {' '.join(LAST_COLUMNS)}"
 
 
@@ -26,15 +30,18 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     """Read a neurofeedback session that CLoPy recorded (one row per frame, one or more ROIs).
 
     What its log does not hold is filled in: frames are valid where their signal is a number, none was dropped, the
-    phase is ``trial`` where there is a trial number and ``rest`` elsewhere, water comes with a reward. Times count from
-    the first row, in ns; ``meta`` has the time of day of that row.
+    phase is ``trial`` where there is a trial number and ``rest`` elsewhere, water comes with a reward in sessions that
+    give any. What its rows say is kept as it is; see ``recording.clopy_events`` for what they tell beyond that. Times
+    count from the first row, in ns; ``meta`` has the time of day of that row, the settings and seeds of the copy of the
+    config (``meta["note"]`` says where it cannot be read), and the mouse by the name of its folder.
 
     Parameters
     ----------
     folder : Path
         With ``VideoTimestamp.txt``.
     image_path : Path or None
-        The file of images, ``image_stream.hdf5`` in the folder by default.
+        The file of images; by default the ``raw_image_file`` of the config where it is in the folder, else
+        ``image_stream.hdf5``.
 
     Raises
     ------
@@ -44,18 +51,46 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     path = folder / CLOPY_LOG
     header, rows = read_log(path, _is_neurofeedback, f"neurofeedback {_HEADER}")
     names = header[len(FIRST_COLUMNS) : len(header) - len(LAST_COLUMNS)]
-    images = image_path or folder / DEFAULT_IMAGE_FILE
+    meta = _read_meta(folder)
+    settings = meta["settings"]
+    images = image_path or _images_of(folder, settings)
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
-        frames = _as_frames(rows, len(names), wall_ns, images.is_file())
+        frames = _as_frames(rows, len(names), wall_ns, settings, images.is_file())
     except ValueError as error:
         raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
     parts = tuple(name.removesuffix("dff") for name in (names if len(names) == 1 else names[:-1]))
+    # The log tells what was measured, whatever the config says.
+    settings.pop("roi", None)
+    settings.pop("roi_operation", None)
     key, rule = ("roi", parts[0]) if len(names) == 1 else ("roi_operation", _undo_dff(names[-1], parts))
-    meta: dict[str, Any] = {"settings": {key: rule}, "format": "clopy"}
-    if len(rows):
+    settings[key] = rule
+    meta |= {"formula": rule, **facts_of(frames, settings)}
+    if rows:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
-    return RecordedSession(folder, meta, parts, frames, no_timing(), (), images)
+    events = events_of(frames, REWARD_DUR_S, settings)
+    return RecordedSession(folder, meta, parts, frames, no_timing(), events, images)
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    """Return what config and path of a session say of it."""
+    path = folder / CLOPY_CONFIG
+    meta, problem = read_config(path) if path.is_file() else ({}, "")
+    meta.setdefault("settings", {})
+    meta |= {"kind": "clnf", "format": "clopy"}
+    if problem:
+        meta["note"] = problem
+    # <data_root>/<mouse>/<YYYYmmddHHMMSS>/S1
+    where = folder.absolute()
+    dated = next((each for each in (where, where.parent) if re.fullmatch(r"\d{14}", each.name)), None)
+    if dated is not None and dated.parent.name:
+        meta["mouse"] = dated.parent.name
+    return meta
+
+
+def _images_of(folder: Path, settings: dict[str, Any]) -> Path:
+    named = folder / Path(str(settings.get("raw_image_file") or DEFAULT_IMAGE_FILE)).name
+    return named if named.is_file() else folder / DEFAULT_IMAGE_FILE
 
 
 def read_log(
@@ -109,7 +144,9 @@ def as_wall_ns(times: list[str]) -> list[int]:
     return walls
 
 
-def _as_frames(rows: list[list[str]], n_values: int, wall_ns: list[int], has_images: bool) -> FrameTable:
+def _as_frames(
+    rows: list[list[str]], n_values: int, wall_ns: list[int], settings: dict[str, Any], has_images: bool
+) -> FrameTable:
     first = len(FIRST_COLUMNS)
     values = np.array([[float(cell) for cell in row[first : first + n_values]] for row in rows], np.float64)
     values = values.reshape(len(rows), n_values)
@@ -135,7 +172,7 @@ def _as_frames(rows: list[list[str]], n_values: int, wall_ns: list[int], has_ima
         trial=trials,
         audio=integers(audio),
         outcome=integers(reward),
-        water=(integers(reward) == 1).astype(np.int64),
+        water=water_of(integers(reward), settings),
         licks=integers(lick),
     )
 

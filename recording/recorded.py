@@ -33,7 +33,7 @@ class RecordedSession:
     timing : TimingTable
         Without rows in CLoPy's sessions.
     events : tuple of EventRow
-        Empty in CLoPy's sessions.
+        In CLoPy's sessions those that its log tells of.
     image_path : Path
         The file of images; may be missing.
     inputs : tuple of InputRow or None

@@ -120,7 +120,8 @@ class SessionFiles:
             if (full := self._too_full()) is not None:
                 raise RecordingError(full.text)
             self._images = _open_images(path, spec)
-            paths.append(path)
+            # Images first, so that a power failure leaves few rows that name a lost one.
+            paths.insert(0, path)
         sync_folder(spec.folder)
         self._syncer = Syncer(paths, SYNC_S)
         self._syncer.start()

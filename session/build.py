@@ -35,7 +35,7 @@ from session.rig_outputs import refuse_no_valve
 from session.second_open import check_second, open_second
 from session.settings import Settings
 
-__all__ = ["Options", "Parts", "build"]
+__all__ = ["Options", "Parts", "build", "draw_plan"]
 
 
 def default_live(settings: Settings, outputs: OutputKind) -> bool:
@@ -105,7 +105,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
     Interrupted
         ``go_on`` returned False.
     """
-    plan = _plan(settings, options)
+    plan = draw_plan(settings, options)
     with ExitStack() as made:
         plant = _plant(settings, options, clock)
         if plant is not None:
@@ -153,7 +153,7 @@ def _brain(settings: Settings, camera: Camera) -> Pipeline:
     )
 
 
-def _plan(settings: Settings, options: Options) -> SessionPlan:
+def draw_plan(settings: Settings, options: Options) -> SessionPlan:
     """Draw what chance decides, and put the session's plan together.
 
     A further part of a session has the same schedule, without the trials that were had.

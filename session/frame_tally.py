@@ -54,7 +54,7 @@ class FrameTally:
 
     def with_images(self, dropped: ByCause) -> FrameTally:
         """Return the tally with these images that were not kept, in place of those it had."""
-        return replace(self, images_dropped=dict(dropped))
+        return replace(self, images_dropped=_more({}, dropped.items()))
 
     def json(self) -> dict[str, dict[str, int]]:
         """Return what ``--json`` prints as ``by_cause``."""

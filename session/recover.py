@@ -14,6 +14,7 @@ from typing import Any
 
 from core.errors import BusyError, InputError, SourceError
 from core.ports import Clock
+from core.values import as_ns
 from recording.at_work import writer_of
 from recording.clopy_clmf import movement_stem
 from recording.folder import read_session_json, write_session_json
@@ -34,6 +35,8 @@ from session.settings import Settings, load_settings
 from session.water_day import water_today
 
 RUNNING = "running"
+WRITER_S = 5.0
+"""The recorder ends within half a second of its controller, unless the disk lags."""
 STEPS = ("reading", "mending", "counting", "CLoPy's files", "figure")
 """What ``tell`` is told, in this order."""
 
@@ -101,8 +104,7 @@ def recover(
     with mouse_lock(root, mouse):
         # Read again, now that nobody else may finish it.
         meta = read_session_json(folder)
-        if writer := writer_of(folder):
-            raise BusyError(f"{folder}: process {writer} still writes its files; wait for its end")
+        _await_writer(folder, clock)
         return _recover(folder, meta, clock, draw, tell or _tell_nobody)
 
 
@@ -148,7 +150,7 @@ def _recover(
     tell("counting")
     with open_session(folder) as session:
         counts = None if second is None else _finish_second(session, second, clock)
-        result = result_of(session, settings, remains.images, outcome, today, counts)
+        result = result_of(session, settings, remains.images, remains.unwritten, outcome, today, counts)
         facts, began_ns = facts_of(session, clock.wall_ns()), first_frame_ns(session)
     started_ns = int(meta["started_wall_ns"])
     if not has_row(summary, settings.mouse, folder):
@@ -161,6 +163,15 @@ def _recover(
     tell("figure")
     draw(folder)
     return Recovery(folder, outcome, result, tuple(mended))
+
+
+def _await_writer(folder: Path, clock: Clock) -> None:
+    """Wait for the recorder of a session whose controller was killed. Raises BusyError where that takes long."""
+    until_ns = clock.now_ns() + as_ns(WRITER_S)
+    while writer := writer_of(folder):
+        if clock.now_ns() >= until_ns:
+            raise BusyError(f"{folder}: process {writer} still writes its files; wait for its end")
+        clock.sleep_until_ns(clock.now_ns() + as_ns(WRITER_S / 50))
 
 
 def _tell_nobody(step: str) -> None:
@@ -195,7 +206,7 @@ def _look_at_second(folder: Path) -> Remains | None:
 def _finish_second(session: RecordedSession, remains: Remains, clock: Clock) -> SecondCounts:
     """Finish the second camera's folder; return what was recorded of it. Raises RecordingError."""
     with open_session(remains.folder) as second:
-        counts = second_counts(session, second, remains.images)
+        counts = second_counts(session, second, remains.images, remains.unwritten)
         meta = second.meta
         if meta.get("outcome") == RUNNING:
             facts = facts_of(second, clock.wall_ns())

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.values import SKIPPED
 from recording.recorded import RecordedSession
+from session.recover_tally import tally_of, without_image
 from session.result import SessionResult
 from session.second_folder import FOLDER, SecondCounts
 from session.settings import Settings
@@ -22,6 +23,7 @@ def result_of(
     session: RecordedSession,
     settings: Settings,
     images: int,
+    unwritten: int,
     outcome: str,
     today: WaterToday | None,
     second: SecondCounts | None,
@@ -35,6 +37,8 @@ def result_of(
         Of its session.ini.
     images : int
         Images that its file holds.
+    unwritten : int
+        Rows whose image did not reach the disk.
     outcome : str
     today : WaterToday or None
         What the ledger says of its day; None where no real water flowed.
@@ -56,7 +60,7 @@ def result_of(
         dropped=int(frames.dropped.sum()),
         skipped=skipped,
         images=images,
-        images_dropped=_without_image(session) if settings.recording.record_images else 0,
+        images_dropped=without_image(session),
         duration_s=_span_ns(frames.time_ns) / 1e9,
         wall_s=_span_ns(timing.read_ns) / 1e9,
         latency_us=_latencies(session, since_capture=False),
@@ -65,10 +69,11 @@ def result_of(
         threshold=last_threshold(session, settings.threshold.reward_threshold),
         water_today=today,
         second_camera=second,
+        tally=tally_of(session, session.events, skipped, unwritten, second=False),
     )
 
 
-def second_counts(first: RecordedSession, session: RecordedSession, images: int) -> SecondCounts:
+def second_counts(first: RecordedSession, session: RecordedSession, images: int, unwritten: int) -> SecondCounts:
     """Return what a second camera's recording came to.
 
     Parameters
@@ -79,6 +84,8 @@ def second_counts(first: RecordedSession, session: RecordedSession, images: int)
         What was recorded of the camera.
     images : int
         Images that its file holds.
+    unwritten : int
+        Rows whose image did not reach the disk.
     """
     frames = session.frames
     recorded = bool(session.meta.get("settings", {}).get("record_images"))
@@ -86,12 +93,13 @@ def second_counts(first: RecordedSession, session: RecordedSession, images: int)
         frames=len(frames),
         dropped=int(frames.dropped.sum()),
         images=images,
-        images_dropped=_without_image(session) if recorded else 0,
+        images_dropped=without_image(session),
         file=f"{FOLDER}/{session.image_path.name}" if recorded else "",
         first_frame_ns=int(frames.time_ns[0]) if len(frames) else -1,
         interruptions=_interruptions(first, second=True),
         ended="",
         error="",
+        tally=tally_of(session, first.events, 0, unwritten, second=True),
     )
 
 
@@ -137,10 +145,6 @@ def _rewards(session: RecordedSession) -> int:
     in_trial = frames.phase == "trial"
     free_ns = [event.time_ns for event in session.events if event.kind == "free_water"]
     return int(frames.water[in_trial].sum()) - int(np.isin(free_ns, frames.time_ns[in_trial]).sum())
-
-
-def _without_image(session: RecordedSession) -> int:
-    return int(np.count_nonzero(session.frames.image < 0))
 
 
 def _interruptions(session: RecordedSession, *, second: bool) -> int:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from camera.hdf5_index import whole_images
 from camera.hdf5_source import Hdf5Images
 from core.errors import RecordingError, SourceError
@@ -31,6 +33,8 @@ class Remains:
     folder : Path
     images : int
         Images whole in their file.
+    unwritten : int
+        Rows that name none of these.
     image_path : Path
         The file; may be missing.
     marked : bool
@@ -45,6 +49,7 @@ class Remains:
 
     folder: Path
     images: int
+    unwritten: int
     image_path: Path
     marked: bool
     unreadable: bool
@@ -67,22 +72,23 @@ def look_at(folder: Path, settings: Settings | None) -> Remains:
     SourceError
         Something in it is damaged; names the file.
     """
-    most = -1
+    named = np.empty(0, np.int64)
     if is_begun(folder / FRAMES_CSV):
         with open_session(folder) as session:
-            most = int(session.frames.image.max(initial=-1))
+            named = session.frames.image
     path = image_path(folder, read_session_json(folder))
     images, marked, unreadable = 0, False, False
     if path.is_file():
         try:
             images, marked = _count(path)
         except SourceError:
-            if most >= 0:
+            if named.max(initial=-1) >= 0:
                 raise
             unreadable = True
     names = () if settings is None else tuple(settings.rois)
     prefix = POSE_PREFIX if settings is not None and settings.kind == "clmf" else DFF_PREFIX
-    return Remains(folder, images, path, marked, unreadable, names, prefix)
+    unwritten = int(np.count_nonzero(named >= images))
+    return Remains(folder, images, unwritten, path, marked, unreadable, names, prefix)
 
 
 def mend(remains: Remains) -> list[str]:

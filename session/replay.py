@@ -175,6 +175,7 @@ class _Material:
                 f"--set {', '.join(changes)}: another signal needs the recorded images, and {self._session.folder} has "
                 "none for it; change keys that leave the signal as it is, such as reward_threshold"
             )
+        recorded_plan(self._session, changed)
         # A body part or an ROI that is not there is told before anything is run.
         _, pose = self._pipeline(changed, None)
         if pose is not None:

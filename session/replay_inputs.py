@@ -81,11 +81,13 @@ def with_returns(script: InputScript, events: Iterable[EventRow]) -> InputScript
     For a session that differs from the recorded one: each ``cut`` is followed by a ``rest_from`` at the time when the
     device was back, which counts if this session's trial was cut.
     """
+    # A second camera is lost and comes back, too, which cuts nothing.
+    devices = {step.who for steps in script.between.values() for step in steps if step.kind == CUT}
     back_ns: list[int | None] = []
     for event in events:
-        if event.kind == "lost":
+        if event.kind == "lost" and event.detail.partition(":")[0] in devices:
             back_ns.append(None)
-        elif event.kind == "back" and back_ns:
+        elif event.kind == "back" and event.detail.partition(" ")[0] in devices and back_ns:
             back_ns[-1] = event.time_ns
     returns = iter(back_ns)
     between: dict[int, list[Between]] = {}

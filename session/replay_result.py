@@ -80,7 +80,7 @@ def as_text(replayed: Replayed) -> list[str]:
     lines = [
         f"session     {replayed.session}",
         f"replayed    {compared.rows} frames and {compared.events} decisions with today's loop: "
-        f"{compared.mismatches} mismatches",
+        f"{compared.mismatches} mismatch{'' if compared.mismatches == 1 else 'es'}",
     ]
     if whole.killed:
         rest = f"; the inputs of the last {whole.left_out} frames were lost" if whole.left_out else ""
@@ -100,9 +100,8 @@ def _mismatch_lines(replayed: Replayed) -> list[str]:
     columns = ", ".join(f"{name} {count}" for name, count in compared.by_column.most_common())
     lines = [f"differ      {columns}"]
     for each in compared.first:
-        lines.append(
-            f"            frame {each.frame} {each.column}: recorded {_shown(each.recorded)}, now {_shown(each.now)}"
-        )
+        was, now = _shown_apart(each.recorded, each.now)
+        lines.append(f"            frame {each.frame} {each.column}: recorded {was}, now {now}")
     if compared.mismatches > len(compared.first):
         lines.append(f"            and {compared.mismatches - len(compared.first)} more")
     unlike = unlike_versions(replayed.software)
@@ -130,9 +129,10 @@ def change_text(change: Change) -> list[str]:
         lines.append("first difference: none; the mouse would have noticed nothing")
     else:
         where = f"trial {first.trial}" if first.trial else "rest"
+        was, now = _shown_apart(first.recorded, first.changed)
         lines.append(
-            f"first difference: {first.time_s:.3f} s, frame {first.frame}, {where}: {first.column} "
-            f"{_shown(first.recorded)} recorded, {_shown(first.changed)} with the change"
+            f"first difference: {first.time_s:.3f} s, frame {first.frame}, {where}: {first.column} {was} recorded, "
+            f"{now} with the change"
         )
     if change.ended == "recording":
         lines.append("the recording ended before this session would have: its figures are of a part")
@@ -164,8 +164,9 @@ def _plain(value: object) -> object:
     return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _shown(value: object) -> str:
-    """Return a value so that two unlike ones look unlike."""
-    if value == "":
-        return "none"
-    return repr(value) if isinstance(value, float) else str(value)
+def _shown_apart(one: object, other: object) -> tuple[str, str]:
+    """Return two values so that they look unlike: floats in full where six digits do not tell them apart."""
+    if isinstance(one, float) and isinstance(other, float):
+        short = f"{one:g}", f"{other:g}"
+        return short if short[0] != short[1] else (repr(one), repr(other))
+    return str(one) or "none", str(other) or "none"

@@ -11,7 +11,7 @@ from hardware.settings import OutputKind
 from insilico.settings import split_network
 from recording.recorded import RecordedSession
 from recording.schema import FRAMES_CSV, INPUTS_CSV, NETWORK_PY, SCHEMA_VERSION, SESSION_INI, SESSION_JSON
-from session.build import Options, _plan
+from session.build import Options, draw_plan
 from session.config_keys import all_keys
 from session.config_rois import PREFIX
 from session.second_folder import RECORDED_ONLY
@@ -108,5 +108,20 @@ def recorded_settings(session: RecordedSession, changes: Mapping[str, str]) -> S
 
 
 def recorded_plan(session: RecordedSession, settings: Settings) -> SessionPlan:
-    """Return the plan of a session: what chance decided is drawn from its seed again."""
-    return _plan(settings, Options(seed=session.meta["seed"], live=False, outputs=OutputKind.fake))
+    """Return the plan of a session: what chance decided is drawn from its seed again.
+
+    Raises
+    ------
+    InputError
+        A further part of a session would have no trial left.
+    """
+    resumes = session.meta.get("resumes")
+    done = int(resumes["trials_done"]) if isinstance(resumes, dict) else 0
+    if done >= settings.schedule.total_trials:
+        raise InputError(
+            f"--set total_trials={settings.schedule.total_trials}: {session.folder} goes on after {done} trials; give "
+            "more than those"
+        )
+    return draw_plan(
+        settings, Options(seed=session.meta["seed"], live=False, outputs=OutputKind.fake, skip_trials=done)
+    )

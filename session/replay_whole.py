@@ -8,6 +8,7 @@ import numpy as np
 
 from recording.recorded import RecordedSession
 from recording.schema import EventRow
+from session.recover_counts import RECOVERED
 from session.replay_inputs import InputScript
 from session.result import EXIT_CODES
 
@@ -46,7 +47,7 @@ def look_whole(session: RecordedSession, script: InputScript) -> Whole:
     rows = len(table)
     end = next((event for event in reversed(session.events) if event.kind == "session_end"), None)
     own = end is not None and (end.detail in _OWN_ENDS or end.detail.startswith("stopped by "))
-    if not _was_killed(session):
+    if end is not None and not _was_killed(session):
         return Whole(False, rows, 0, None, None if own else end)
     # A lick that a row counts, and that inputs.csv has not, was still to be written.
     times = table.time_ns.tolist()
@@ -59,9 +60,9 @@ def look_whole(session: RecordedSession, script: InputScript) -> Whole:
 
 
 def _was_killed(session: RecordedSession) -> bool:
-    """Whether a session did not come to closing its files, or has fewer rows than it had frames."""
+    """Whether a session did not come to closing its files, or has other rows than it had frames."""
     meta = session.meta
     counts = meta.get("counts")
     frames = counts.get("frames") if isinstance(counts, dict) else None
-    closed = meta.get("outcome") in EXIT_CODES and not meta.get("recovered")
+    closed = meta.get("outcome") in EXIT_CODES and meta["outcome"] != RECOVERED
     return not closed or (isinstance(frames, int) and frames != len(session.frames))

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,22 @@ from session import rig_outputs
 from session.stop import SIGNALS
 from tests.cli.words import ROOT
 from tests.support.outputs import VirtualGuard
+from tests.support.quick_start import quick_start as quick_start
 
 
-@pytest.fixture(autouse=True)
-def signals_as_before():
+@contextmanager
+def signals_kept():
     """``rigloop run`` keeps the signals caught for good; this process goes on."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    with signals_kept():
+        yield
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def status(**more):
                 dropped=3,
                 skipped=4,
                 tally=FrameTally({"late": 1, "transport": 2}, {"inference": 4}, {"time": 1}),
-                images_dropped_by=lambda: {"recorder_late": 2},
+                images_dropped_by=lambda: {"recorder_late": 2, "disk_full": 0},
             ),
             MUCH,
         ),

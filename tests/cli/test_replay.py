@@ -56,7 +56,7 @@ def test_a_mismatch_ends_with_1_and_is_told_with_the_versions(session, capsys):
     (session / "session.json").write_text(json.dumps(meta))
     assert main(["replay", str(session)]) == 1
     out = capsys.readouterr().out
-    assert "1 mismatches" in out
+    assert "1 mismatch\n" in out
     assert "differ      licks 1" in out
     assert "frame 50 licks: recorded 7, now " in out
     assert f"numpy 1.0 when recorded, {np.__version__} now" in out

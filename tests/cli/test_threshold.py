@@ -1,22 +1,36 @@
 """``rigloop threshold``: found, saved, and what is said where it cannot be."""
 
+import io
 import json
 import shutil
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
-from tests.cli.words import run_words
+from cli.main import main
+from tests.cli.conftest import signals_kept
+from tests.cli.words import ROOT, run_words
+
+
+@pytest.fixture(scope="module")
+def rested(tmp_path_factory):
+    """Run a resting session, once for all tests of this file."""
+    folder = tmp_path_factory.mktemp("rested")
+    keys = ("session_type=behavior_recording", "spont_sess_duration=3", "record_images=0", "resolution=64,64",
+            "ppmm=6.4", "bregma=34,32")  # fmt: skip
+    words = ("--seed", "2", *(word for key in keys for word in ("--set", key)))
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, signals_kept(), redirect_stdout(said):
+        patch.setenv("RIGLOOP_STATE", str(folder / "state"))
+        assert main([str(word) for word in run_words(ROOT / "config.ini", folder, "--json", *words)]) == 0
+    return Path(json.loads(said.getvalue())["session"])
 
 
 @pytest.fixture
-def resting(rigloop, config, tmp_path):
-    keys = ("session_type=behavior_recording", "spont_sess_duration=3", "record_images=0", "resolution=64,64",
-            "ppmm=6.4", "bregma=34,32")  # fmt: skip
-    words = ("--seed", "2", "--json", *(word for key in keys for word in ("--set", key)))
-    code, out, err = rigloop(*run_words(config, tmp_path, *words))
-    assert code == 0, err
-    return Path(json.loads(out)["session"])
+def resting(rested, tmp_path):
+    """Return a copy of it, which a test may damage."""
+    return shutil.copytree(rested, tmp_path / "data" / "DEMO" / rested.parent.name / "S1")
 
 
 def test_threshold_from_a_resting_session_is_found_and_saved(rigloop, config, resting):

@@ -80,6 +80,7 @@ def check_stream(camera: Camera, n_frames: int) -> list[Frame]:
     frames = read_frames(camera, n_frames)
     assert len(frames) == n_frames
     check_numbers(frames)
+    check_losses(frames)
     check_times(frames)
     check_plain_integers(frames)
     check_images(frames, promised)

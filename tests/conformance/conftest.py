@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.support.quick_start import quick_start as quick_start
+
 MS = 1_000_000
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.support.quick_start import quick_start as quick_start
+
 
 @pytest.fixture
 def brian():

@@ -129,7 +129,11 @@ def test_different_tones_reach_different_cells():
 
 def test_a_session_with_the_eif_pair(tmp_path):
     settings = settings_for(
-        tmp_path, vid_source="simulated", network=str(NETWORKS / "eif_pair.py") + ":build", codegen="numpy"
+        tmp_path,
+        vid_source="simulated",
+        network=str(NETWORKS / "eif_pair.py") + ":build",
+        codegen="numpy",
+        total_trials="2",
     )
     result = run_session(settings, OFFLINE)
     assert result.outcome == "complete", result

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from helper import SessionType
+from recording import lock_file
 from recording.reader import open_session
 from session.replay import replay_session
 from session.settings import load_settings
@@ -33,11 +34,19 @@ def rigloop(*words):
     )
 
 
-def started(tmp_path, mouse, overrides, *words):
-    sets = [f"--set={key}={value}" for key, value in overrides.items()]
+MICE = {"CLNF": ("clnf_1roi", SHORT), "CLMF": ("clmf_speed", PAW)}
+"""Experiment and keys of a mouse by each kind; its name is its own, as mice are locked on the whole machine."""
+
+
+def started(tmp_path, kind, **more):
+    """Return the words that run a session of ``kind`` at the host's own pace, in a folder of its own."""
+    experiment, keys = MICE[kind]
+    config = tmp_path / "config.ini"
+    config.write_text(f"{CONFIG.read_text()}\n[mouse:REPLAY_{kind}]\nexperiment = {experiment}\n")
+    sets = [f"--set={key}={value}" for key, value in {**keys, "rig": f"replay_{kind}", **more}.items()]
     return [
-        sys.executable, "-m", "cli.main", "run", "--mouse", mouse, "--data-root", str(tmp_path), "--seed", "5", *words,
-        *sets,
+        sys.executable, "-m", "cli.main", "run", "--config", str(config), "--mouse", f"REPLAY_{kind}", "--data-root",
+        str(tmp_path), "--seed", "5", "--pace", "real", *sets,
     ]  # fmt: skip
 
 
@@ -53,12 +62,16 @@ def test_every_session_type(tmp_path, kind):
     more = {"random_reward_rate": "1", "spont_sess_duration": "0.1", "total_trials": "3"}
     if kind is SessionType.behavior_recording:
         more["free_reward_interval_s"] = "2"
+    if kind is SessionType.no_audio_normal_reward:
+        more["dff_mode"] = "green"
     result = run(settings_for(tmp_path, session_type=kind.value, reward_threshold="0.01", **more))
     assert result.outcome == "complete"
     assert exact(result.session).compared.rows == result.frames
 
 
-def test_simulated_mice_and_their_recordings(tmp_path):
+def test_simulated_mice_and_their_recordings(tmp_path, monkeypatch):
+    (locks := tmp_path / "locks").mkdir()
+    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (locks,))
     tiny = {"--camera": "simulated", "codegen": "numpy", "network": network("tiny:build"), "framerate": "10"}
     short = {"total_trials": "2", "max_trial_dur": "2", "reward_threshold": "0.001"}
     first = run(settings_for(tmp_path, **tiny, **short))
@@ -71,11 +84,10 @@ def test_simulated_mice_and_their_recordings(tmp_path):
     exact(run(load_settings(CONFIG, "PAW", overrides=body)).session)
 
 
-@pytest.mark.parametrize(("mouse", "overrides"), [("DEMO", SHORT), ("PAW", PAW)], ids=["CLNF", "CLMF"])
-def test_at_the_hosts_own_time(tmp_path, mouse, overrides):
-    words = started(tmp_path, mouse, {**overrides, "total_trials": "1", "rig": f"replay{mouse}"}, "--pace", "real")
-    subprocess.run(words, check=True, capture_output=True, env=ENV, timeout=100)
-    [session] = tmp_path.glob(f"{mouse}/*/S1")
+@pytest.mark.parametrize("kind", MICE)
+def test_at_the_hosts_own_time(tmp_path, kind):
+    subprocess.run(started(tmp_path, kind, total_trials="1"), check=True, capture_output=True, env=ENV, timeout=100)
+    [session] = tmp_path.glob("REPLAY_*/*/S1")
     done = rigloop("replay", str(session), "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
@@ -83,14 +95,14 @@ def test_at_the_hosts_own_time(tmp_path, mouse, overrides):
     assert told["compared"] == told["frames"] > 30
 
 
-@pytest.mark.parametrize(("mouse", "overrides"), [("DEMO", SHORT), ("PAW", PAW)], ids=["CLNF", "CLMF"])
-def test_a_session_that_was_killed(tmp_path, mouse, overrides):
-    words = started(tmp_path, mouse, {**overrides, "initial_rest_dur": "1", "rig": f"killed{mouse}"}, "--pace", "real")
+@pytest.mark.parametrize("kind", MICE)
+def test_a_session_that_was_killed(tmp_path, kind):
+    words = started(tmp_path, kind)
     running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
     try:
         table = None
         for _ in range(600):
-            table = next(tmp_path.glob(f"{mouse}/*/S1/frames.csv"), None)
+            table = next(tmp_path.glob("REPLAY_*/*/S1/frames.csv"), None)
             if table is not None and len(table.read_bytes().splitlines()) > 60:
                 break
             time.sleep(0.1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.clock import local_datetime
 from recording.clopy import ClopyExport, export_clopy, log_columns, write_clopy_files
 from recording.reader import open_session
-from tests.recording.clopy_sessions import META, STARTED, log_of, make_session, rule
+from tests.recording.clopy_sessions import META, SETTINGS, STARTED, log_of, make_session, rule
 from tests.recording.samples import frame_row, image, same
 
 
@@ -121,7 +121,12 @@ def test_what_is_given_out_reads_back(tmp_path_factory, data, formula):
     write_clopy_files(session, out)
     back = open_session(out)
     assert back.part_names == names
-    assert back.meta["settings"] == {"roi" if len(names) == 1 else "roi_operation": formula}
+    key, other = ("roi", "roi_operation")[:: 1 if len(names) == 1 else -1]
+    assert (back.meta["settings"][key], back.meta["formula"]) == (formula, formula)
+    assert other not in back.meta["settings"]
+    for key in ("framerate", "ppmm", "bregma", "resolution", "dff_history", "max_trial_dur", "data_root"):
+        assert back.meta["settings"][key] == SETTINGS[key]
+    assert back.meta["seeds"] == META["seeds"]
     for row, copy in zip(rows, back.frames.rows(), strict=True):
         wall_ns = STARTED + row.time_ns - 5_000_000_000
         assert copy.time_ns + back.meta["started_wall_ns"] == wall_ns // 1000 * 1000

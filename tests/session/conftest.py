@@ -5,6 +5,7 @@ import pytest
 from recording import lock_file
 from session import prepare
 from session.build import build
+from tests.support.quick_start import quick_start as quick_start
 
 
 @pytest.fixture(autouse=True)

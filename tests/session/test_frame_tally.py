@@ -26,7 +26,8 @@ def test_the_causes_add_up(losses, skips):
 
 def test_a_tally_stays_as_it_was():
     before = FrameTally({"late": 1}, repeated={"time": 1})
-    later = before.lose(Frame(IMAGE, 4, 1, 2)).repeat("time").repeat("number").with_images({"recorder_late": 2})
+    later = before.lose(Frame(IMAGE, 4, 1, 2)).repeat("time").repeat("number")
+    later = later.with_images({"recorder_late": 2, "disk_full": 0})
     assert before == FrameTally({"late": 1}, repeated={"time": 1})
     assert later.json() == {
         "dropped": {"late": 1, "unknown": 2}, "skipped": {}, "repeated": {"time": 2, "number": 1},

@@ -35,6 +35,15 @@ def told(monkeypatch):
     return messages
 
 
+SILENT = {"session_type": "no_audio_no_reward", "adaptive_threshold": "1"}
+
+
+@pytest.fixture(scope="module")
+def given_nothing(tmp_path_factory):
+    """Run a session in which trials come and go in silence and without water, once for all tests of this file."""
+    return run(settings_for(tmp_path_factory.mktemp("nothing"), **TINY, **SILENT))
+
+
 def images(result):
     with open_session(result.session) as session:
         return np.array(session.images())
@@ -102,22 +111,20 @@ def test_of_a_mouse_that_moves_it_is_where_its_paw_rests_and_reaches_and_what_it
     }  # fmt: skip
 
 
-def test_a_mouse_that_is_given_nothing_lives_the_same_in_sessions_that_differ_in_all(tmp_path):
+def test_a_mouse_that_is_given_nothing_lives_the_same_in_sessions_that_differ_in_all(tmp_path, given_nothing):
     """One session is all rest, the other has trials whose LEDs and thresholds come and go in silence."""
     rest = run(settings_for(tmp_path, **TINY, session_type="behavior_recording", spont_sess_duration="0.1"))
-    trials = run(settings_for(tmp_path, **TINY, session_type="no_audio_no_reward", adaptive_threshold="1"))
-    n = min(rest.frames, trials.frames)
+    n = min(rest.frames, given_nothing.frames)
     assert n > 40
-    assert (images(rest)[:n] == images(trials)[:n]).all()
+    assert (images(rest)[:n] == images(given_nothing)[:n]).all()
 
 
-def test_tone_and_water_do_reach_the_network(tmp_path):
+def test_tone_and_water_do_reach_the_network(tmp_path, given_nothing):
     """The control: the same sessions differ as soon as one of them gives something to a mouse that can take it."""
-    silent = run(settings_for(tmp_path, **TINY, session_type="no_audio_no_reward"))
-    tones = run(settings_for(tmp_path, **TINY, session_type="normal_audio_no_reward"))
+    tones = run(settings_for(tmp_path, **TINY, **{**SILENT, "session_type": "normal_audio_no_reward"}))
     with open_session(tones.session) as session:
         first = int(np.flatnonzero(session.frames.freq_hz)[0])
-    a, b = images(silent), images(tones)
+    a, b = images(given_nothing), images(tones)
     assert (a[: first + 1] == b[: first + 1]).all(), "what is decided on a frame shows from the next frame on"
     assert (a[first + 1] != b[first + 1]).any()
     deaf = [

@@ -1,7 +1,9 @@
 """Whole movement sessions on a virtual clock: what begins a trial, what earns, a pose that is lost."""
 
+import csv
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -37,6 +39,18 @@ def pose(monkeypatch):
         return made
 
     return put
+
+
+DRAWN = {
+    "resolution": "320, 160", "ppmm": "8", "start_center": "130, 115", "target_center": "160, 60",
+    "speed_threshold": "60", "record_images": "1", "max_gap_s": "0.03",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Run a session on drawn paws, whose markers are found, once for the tests that replay it."""
+    return run(movement(tmp_path_factory.mktemp("drawn"), **DRAWN))
 
 
 def jumping_at(*frames, step=20.0):
@@ -184,15 +198,12 @@ class TestALostPose:
         assert run(movement(tmp_path, trial_start="immediate", speed_threshold="50")).successes == 0
 
 
-def test_the_poses_of_a_session_are_replayed_to_the_same_decisions(tmp_path):
-    drawn = {"resolution": "320, 160", "ppmm": "8", "start_center": "130, 115", "target_center": "160, 60"}
-    drawn |= {"speed_threshold": "60", "record_images": "1"}
-    first = run(movement(tmp_path, **drawn))
-    recorded = {"--camera": "replay", "--source": str(first.session)}
-    again = run(movement(tmp_path, **drawn, pose_backend="replay", pose_log=str(first.session), **recorded))
-    assert first.successes > 0
-    assert rows(first.session / "events.csv") == rows(again.session / "events.csv")
-    with open_session(first.session) as one, open_session(again.session) as other:
+def test_the_poses_of_a_session_are_replayed_to_the_same_decisions(tmp_path, drawn):
+    recorded = {"--camera": "replay", "--source": str(drawn.session)}
+    again = run(movement(tmp_path, **DRAWN, pose_backend="replay", pose_log=str(drawn.session), **recorded))
+    assert drawn.successes > 0
+    assert rows(drawn.session / "events.csv") == rows(again.session / "events.csv")
+    with open_session(drawn.session) as one, open_session(again.session) as other:
         assert np.array_equal(one.frames.parts, other.frames.parts, equal_nan=True)
 
 
@@ -204,14 +215,10 @@ def test_a_control_point_that_the_pose_has_not_is_said_before_anything_is_made(t
     assert not (tmp_path / "data").exists()
 
 
-def test_frames_that_the_log_skipped_are_skipped_again(tmp_path, monkeypatch):
+def test_frames_that_the_log_skipped_are_skipped_again(tmp_path, drawn):
     """A log in which every third frame was skipped, as a slow model's; the frames between are judged as they were."""
-    import csv
-
-    drawn = {"resolution": "320, 160", "ppmm": "8", "start_center": "130, 115", "target_center": "160, 60"}
-    drawn |= {"speed_threshold": "60", "record_images": "1", "max_gap_s": "0.03"}
-    first = run(movement(tmp_path, **drawn))
-    log = first.session / "frames.csv"
+    first = shutil.copytree(drawn.session, tmp_path / "first" / "S1")
+    log = first / "frames.csv"
     with log.open(newline="") as file:
         header, *lines = csv.reader(file)
     reason, poses = header.index("reason"), [k for k, name in enumerate(header) if name.startswith("pose_")]
@@ -220,8 +227,8 @@ def test_frames_that_the_log_skipped_are_skipped_again(tmp_path, monkeypatch):
         for k in poses:
             line[k] = "nan"
     log.write_text("".join(",".join(line) + "\n" for line in [header, *lines]))
-    recorded = {"--camera": "replay", "--source": str(first.session)}
-    again = run(movement(tmp_path, **drawn, pose_backend="replay", pose_log=str(first.session), **recorded))
+    recorded = {"--camera": "replay", "--source": str(first)}
+    again = run(movement(tmp_path, **DRAWN, pose_backend="replay", pose_log=str(first), **recorded))
     with open_session(again.session) as session:
         table = session.frames
     skipped = table.reason == SKIPPED

@@ -12,10 +12,12 @@ from core.clock import VirtualClock
 from core.errors import ConfigError, InputError
 from recording import clopy, schema
 from recording.reader import open_session
+from recording.schema import EventRow
 from session import runner
 from session.build import build
 from session.replay import NO_IMAGE, replay_session
 from session.replay_change import Difference
+from session.replay_inputs import Between, InputScript, with_returns
 from session.second_folder import RECORDED_ONLY
 from tests.support.memory_recorder import MemoryRecorder, record_with_licks
 from tests.support.sessions import run, settings_for
@@ -332,3 +334,15 @@ def test_a_trial_that_only_the_changed_session_would_have_lost(tmp_path, monkeyp
     assert replayed.compared.mismatches == 0
     assert replayed.change.changed.cut_short == 1
     assert replayed.change.changed.trials == 3
+
+
+def test_the_return_of_a_device_is_its_own_and_no_second_cameras():
+    script = InputScript({}, {}, {}, {7: (Between("cut", 70, "camera"),), 9: (Between("cut", 90, "sound"),)})
+    events = [
+        EventRow(60, "lost", 0, "camera2: gone"), EventRow(70, "lost", 1, "camera: gone"),
+        EventRow(75, "back", 0, "camera2 after 1.0 s"), EventRow(80, "back", 0, "camera after 1.0 s"),
+        EventRow(90, "lost", 0, "sound: gone"),
+    ]  # fmt: skip
+    assert with_returns(script, events).between == {
+        7: (Between("cut", 70, "camera"), Between("rest_from", 80, "")), 9: (Between("cut", 90, "sound"),)
+    }  # fmt: skip

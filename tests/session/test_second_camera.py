@@ -56,13 +56,19 @@ def settings_for(tmp_path, first="", second="", rest_s=REST_S, rate=25, **overri
     return load_settings(path, "M1", overrides={"--data-root": str(tmp_path / "data"), **overrides})
 
 
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """Run a session of both cameras, once for the tests that only look at it."""
+    return run(settings_for(tmp_path_factory.mktemp("both")))
+
+
 def frames_of(result):
     with open_session(result.session / FOLDER) as session:
         return session.frames
 
 
-def test_both_are_recorded_and_the_session_tells_of_both(tmp_path):
-    result = run(settings_for(tmp_path))
+def test_both_are_recorded_and_the_session_tells_of_both(both):
+    result = both
     assert result.outcome == "complete"
     second = result.second_camera
     duration_s = result.duration_s
@@ -77,8 +83,8 @@ def test_both_are_recorded_and_the_session_tells_of_both(tmp_path):
     )
 
 
-def test_its_folder_reads_as_a_session(tmp_path):
-    result = run(settings_for(tmp_path))
+def test_its_folder_reads_as_a_session(both):
+    result = both
     with open_session(result.session / FOLDER) as session:
         frames = session.frames
         assert session.part_names == ()
@@ -110,18 +116,17 @@ def test_of_a_brain_every_pixel_is_kept(tmp_path):
             assert (images[index] == scene.render(index)).all()
 
 
-def test_the_session_itself_is_the_same_with_and_without_it(tmp_path):
-    with_second = run(settings_for(tmp_path))
+def test_the_session_itself_is_the_same_with_and_without_it(tmp_path, both):
     without = run(settings_for(tmp_path, second_camera=""))
     assert without.second_camera is None
     assert without.json()["second_camera"] is None
     assert not (without.session / FOLDER).exists()
     for name in ("frames.csv", "events.csv"):
-        assert (with_second.session / name).read_bytes() == (without.session / name).read_bytes()
+        assert (both.session / name).read_bytes() == (without.session / name).read_bytes()
 
 
-def test_a_replay_of_both_gives_both_again(tmp_path):
-    once = run(settings_for(tmp_path))
+def test_a_replay_of_both_gives_both_again(tmp_path, both):
+    once = both
     first = f"vid_source = replay\nvid_root = {once.session}"
     second = f"vid_source = replay\nvid_root = {once.session / FOLDER}"
     again = run(settings_for(tmp_path, first, second))
@@ -134,8 +139,8 @@ def test_a_replay_of_both_gives_both_again(tmp_path):
         source.close()
 
 
-def test_its_own_copy_of_the_config_gives_both_again(tmp_path):
-    once = run(settings_for(tmp_path))
+def test_its_own_copy_of_the_config_gives_both_again(tmp_path, both):
+    once = both
     settings = load_settings(once.session / "session.ini", "M1", overrides={"--data-root": str(tmp_path / "again")})
     again = run(settings)
     for name in ("frames.csv", f"{FOLDER}/frames.csv"):

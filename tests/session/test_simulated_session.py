@@ -13,6 +13,8 @@ import pytest
 
 from core.clock import VirtualClock
 from recording.reader import open_session
+from session import prepare
+from session.build import build
 from tests.support.mice import network
 from tests.support.sessions import CONFIG, OFFLINE, SHORT, rows, run, settings_for
 
@@ -38,12 +40,27 @@ def simulated(tmp_path_factory):
     return run(settings_for(tmp_path_factory.mktemp("sim1"), **SIM1))
 
 
+@pytest.fixture(scope="module")
+def simulated_again(tmp_path_factory):
+    """Run the same session once more; return it, and the parts it was made of."""
+    made = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "build", lambda *args: made.append(build(*args)) or made[-1])
+        return run(settings_for(tmp_path_factory.mktemp("again"), **SIM1)), made[0]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Run a session of a network of twenty cells."""
+    return run(settings_for(tmp_path_factory.mktemp("tiny"), **TINY))
+
+
 @pytest.fixture(params=["synthetic", "replay", "simulated"])
-def front(request, tmp_path, simulated, parts_of):
+def front(request, tmp_path, simulated, simulated_again, parts_of):
     """Return a session on one of the three fronts, and the parts it was made of."""
     if request.param == "simulated":
-        overrides = SIM1
-    elif request.param == "replay":
+        return simulated_again
+    if request.param == "replay":
         overrides = {"--camera": "replay", "--source": str(simulated.session)}
     else:
         overrides = {"--camera": "synthetic"}
@@ -99,10 +116,9 @@ def test_the_mouse_licks_after_water(tmp_path):
             assert ((since > 0.05e9) & (since < 0.4e9)).any()
 
 
-def test_same_seed_twice_is_the_same_session_byte_for_byte(tmp_path, simulated):
+def test_same_seed_twice_is_the_same_session_byte_for_byte(tmp_path, simulated, simulated_again):
     """Twice in this process, and once more in another, from the command line."""
-    second = run(settings_for(tmp_path / "b", **SIM1))
-    assert digest(simulated.session, *LOGS) == digest(second.session, *LOGS)
+    assert digest(simulated.session, *LOGS) == digest(simulated_again[0].session, *LOGS)
     words = [f"--set={key}={value}" for key, value in {**SHORT, **SIM1}.items() if not key.startswith("--")]
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "run", "--mouse", "DEMO", "--config", str(CONFIG), "--json", "--seed", "5",
@@ -113,12 +129,11 @@ def test_same_seed_twice_is_the_same_session_byte_for_byte(tmp_path, simulated):
     assert digest(simulated.session, *LOGS) == digest(third, *LOGS)
 
 
-def test_at_its_own_pace_decisions_are_the_same_and_time_is_the_hosts(tmp_path):
+def test_at_its_own_pace_decisions_are_the_same_and_time_is_the_hosts(tmp_path, tiny):
     """Also what is given and licked is on the mouse's clock, whatever the host's says."""
-    offline = run(settings_for(tmp_path, **TINY))
     clock = VirtualClock(start_ns=77_000_000_123)
     live = run(settings_for(tmp_path, **TINY), replace(OFFLINE, live=True), clock=clock)
-    a, b = (rows(result.session / "frames.csv") for result in (offline, live))
+    a, b = (rows(result.session / "frames.csv") for result in (tiny, live))
     shift = int(b[0]["time_ns"])
     assert shift >= 77_000_000_123
     assert clock.now_ns() >= int(b[-1]["time_ns"])
@@ -126,13 +141,13 @@ def test_at_its_own_pace_decisions_are_the_same_and_time_is_the_hosts(tmp_path):
         row["time_ns"] = str(int(row["time_ns"]) - shift)
     assert a == b
     licks = [[int(row["time_ns"]) for row in rows(each.session / "events.csv") if row["kind"] == "lick"]
-             for each in (offline, live)]  # fmt: skip
+             for each in (tiny, live)]  # fmt: skip
     assert licks[0] == [lick - shift for lick in licks[1]] != []
 
 
-def test_another_seed_is_another_session(tmp_path):
-    one, other = (run(settings_for(tmp_path, **TINY), replace(OFFLINE, seed=seed)) for seed in (5, 6))
-    assert (one.session / "frames.csv").read_bytes() != (other.session / "frames.csv").read_bytes()
+def test_another_seed_is_another_session(tmp_path, tiny):
+    other = run(settings_for(tmp_path, **TINY), replace(OFFLINE, seed=6))
+    assert (tiny.session / "frames.csv").read_bytes() != (other.session / "frames.csv").read_bytes()
 
 
 def test_what_a_failed_network_said_stands_in_the_folder(tmp_path):

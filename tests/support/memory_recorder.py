@@ -25,12 +25,17 @@ class MemoryRecorder:
     """
 
     lose: Collection[int] = ()
+    images_ended = ""
 
     def __init__(self, folder, image_shape, image_dtype, part_names, *, image_file, record_images, part_prefix, **how):
         self._folder, self._prefix, self._names = folder, part_prefix, part_names
         self._images = folder / image_file if record_images and image_file.endswith("hdf5") else None
         self._kept, self._rows, self._timings, self._side = [], [], [], []
         self._shape, self._dtype = image_shape, image_dtype
+
+    @property
+    def images_dropped_by(self):
+        return {"recorder_late": len(self._rows) - len(self._kept)} if self._images is not None else {}
 
     def start(self):
         """Nothing to start."""
