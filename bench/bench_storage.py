@@ -135,7 +135,7 @@ def told(left: Sequence[Killed]) -> tuple[str, str, str]:
 
 
 HEADERS = (
-    "images", "format", "CPU, us", "images/s", "kB", "in order, us", "anywhere, us", "error", "lost in a kill",
+    "images", "format", "CPU us", "images/s", "kB", "in order us", "anywhere us", "error", "lost in a kill",
     "flushed lost", "tools",
 )  # fmt: skip
 LEGEND = """\
