@@ -135,14 +135,15 @@ def told(left: Sequence[Killed]) -> tuple[str, str, str]:
 
 
 HEADERS = (
-    "images", "format", "CPU, us", "images/s", "kB", "in order, us", "anywhere, us", "error", "lost in a kill",
+    "images", "format", "CPU us", "images/s", "kB", "in order us", "anywhere us", "error", "lost in a kill",
     "flushed lost", "tools",
 )  # fmt: skip
 LEGEND = """\
 Per image: processor time to write it, images per second until all were synced, size, processor time to read one in
 order and anywhere (from memory), mean difference from what was written (0: lossless). Writers killed at random moments,
 {times} times each, at {fps:g} images/s with a flush every {flush:g} s: images lost, median (most); kills that took some
-that were flushed; whether nothing could be read without a tool. In bold what sessions are recorded in.
+that were flushed already; whether one left a file that nothing can be read of without a tool. In bold what sessions are
+recorded in.
 """
 
 

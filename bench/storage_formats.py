@@ -24,7 +24,15 @@ Shape = tuple[int, int, int]
 
 
 class Writer(Protocol):
-    """A file that grows."""
+    """A file that grows.
+
+    Attributes
+    ----------
+    flushed : int
+        Images that survive this process, as the file's maker promises.
+    """
+
+    flushed: int
 
     def append(self, image: Image, time_ns: int) -> int:
         """Write an image; return its index."""
@@ -70,14 +78,14 @@ class Hdf5:
     def __init__(self, path: Path, shape: Shape, dtype: str, swmr: bool, **filters: Any) -> None:
         import h5py
 
-        self._file: Any = h5py.File(path, "x", libver="latest", locking=False)
+        self._file: Any = h5py.File(path, "x", libver="latest" if swmr else None, locking=False)
         self._images: Any = self._file.create_dataset(
             IMAGES, shape=(0, *shape), maxshape=(None, *shape), chunks=(1, *shape), dtype=dtype, **filters
         )
         if swmr:
             self._file.swmr_mode = True
-        self._flushes = swmr
         self._count = 0
+        self.flushed = 0
 
     def append(self, image: Image, time_ns: int) -> int:
         """Write an image."""
@@ -88,9 +96,9 @@ class Hdf5:
         return self._count - 1
 
     def flush(self) -> None:
-        """Flush under SWMR; without it none does, as a file that was not closed is shut to readers all the same."""
-        if self._flushes:
-            self._file.flush()
+        """Flush; without SWMR this promises nothing by HDF5's own word, and is measured as if it did."""
+        self._file.flush()
+        self.flushed = self._count
 
     def close(self) -> int:
         """Close the file."""
@@ -110,7 +118,7 @@ class Raw:
         self._pixels = os.open(path, flags, 0o644)
         self._index = os.open(raw_index(path), flags, 0o644)
         os.write(self._index, json.dumps({"shape": shape, "dtype": dtype}).encode() + b"\n")
-        self._count = 0
+        self.flushed = 0
 
     def append(self, image: Image, time_ns: int) -> int:
         """Write an image, then its entry."""
@@ -118,9 +126,9 @@ class Raw:
         size = len(data)
         while data:
             data = data[os.write(self._pixels, data) :]
-        os.write(self._index, np.array((self._count * size, time_ns), _ENTRY).tobytes())
-        self._count += 1
-        return self._count - 1
+        os.write(self._index, np.array((self.flushed * size, time_ns), _ENTRY).tobytes())
+        self.flushed += 1
+        return self.flushed - 1
 
     def flush(self) -> None:
         """Do nothing: the operating system has all of it."""
@@ -129,7 +137,7 @@ class Raw:
         """Close both files."""
         os.close(self._pixels)
         os.close(self._index)
-        return self._count
+        return self.flushed
 
 
 class RawImages:

@@ -30,7 +30,7 @@ class Killed(NamedTuple):
     written : int
         Images that the writer had been given.
     flushed : int
-        Of these, those before its last flush.
+        Of these, those that were to survive it, by its own account.
     readable : int
         Images that a reader, without any tool, finds and reads to the end.
     """
@@ -86,7 +86,7 @@ def write_until_killed(
     name, path, images
         As of ``kill_writer``.
     written, flushed : Value
-        Counted up as images are handed to the writer, and flushed by it.
+        Counted up as images are handed to the writer, and as they survive this process by its account.
     """
     kind = next(each for each in FORMATS if each.name == name)
     clock = MonotonicClock()
@@ -100,8 +100,8 @@ def write_until_killed(
         written.value = count
         if clock.now_ns() - flush_ns >= as_ns(FLUSH_S):
             writer.flush()
-            flushed.value = count
             flush_ns = clock.now_ns()
+        flushed.value = writer.flushed
 
 
 def count_readable(path: Path) -> int:
