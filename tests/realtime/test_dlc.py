@@ -1,6 +1,7 @@
 """The real deeplabcut-live: a model trained on real frames, on real frames, in the process that a session has it in."""
 
 import csv
+import multiprocessing
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from behavior import pose_link
 from behavior.dlc import DlcOptions, load_dlc
 from behavior.pose_open import check_pose, make_estimator
 from behavior.pose_settings import PoseSettings, Precision
@@ -18,6 +20,7 @@ from behavior.pose_text import Window
 from core.errors import InputError, PoseError, StillOpening
 from core.values import Frame, black
 from tests.conftest import ROOT, SHARED_DATA
+from tests.support.quick_start import forked
 
 FOLDER = SHARED_DATA / "openfield"
 MODEL = FOLDER / "pose_resnet10t.pt"
@@ -58,6 +61,14 @@ def seen(images, **changes):
 
 def apart(one, other):
     return np.hypot(*(one - other)[:, :, :2].transpose(2, 0, 1))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_before():
+    """Have processes begin with PyTorch loaded, which takes seconds each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pose_link, "multiprocessing", forked("torch", "dlclive", "dlclive.pose_estimation_pytorch"))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +266,8 @@ def test_a_gpu_that_is_not_there():
             estimator.open(lambda stage: True)
 
 
-def test_a_model_that_hangs_is_ended_and_started_anew(mouse):
+def test_a_model_that_hangs_is_ended_and_started_anew(mouse, monkeypatch):
+    monkeypatch.setattr(pose_link, "multiprocessing", multiprocessing)
     estimator = opened(pose_timeout_s=0.3, dlc_cropping="0, 128, 0, 128")
     os.kill(estimator.pid, signal.SIGSTOP)
     with pytest.raises(PoseError, match=r"no pose in frame 1 within pose_timeout_s 0\.3"):

@@ -5,13 +5,23 @@ from importlib.util import find_spec
 
 import pytest
 
+from behavior import pose_link
 from behavior.pose_open import make_estimator
 from behavior.pose_settings import PoseSettings
 from tests.conformance import test_pose as suite
 from tests.conformance.test_pose import *  # noqa: F403 - the suite's tests and fixtures
+from tests.support.quick_start import forked
 
 if os.environ.get("RIGLOOP_POSE") != "1" and find_spec("dlclive") is None:
     pytest.skip("needs the extra pose (make pose)", allow_module_level=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded_before():
+    """Have processes begin with PyTorch loaded, which takes seconds each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pose_link, "multiprocessing", forked("torch", "dlclive", "dlclive.pose_estimation_pytorch"))
+        yield
 
 
 @pytest.fixture(scope="module")
