@@ -11,7 +11,7 @@ GUEST := .guest
 # The Debian system in which `make picamera2` runs.
 PICAMERA2 := .picamera2
 
-.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci pose guest picamera2 clean
+.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci pose nwb guest picamera2 clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -35,6 +35,10 @@ rig-ci: $(DEV)
 # DeepLabCut-Live and PyTorch, about 6 GB, for pose_backend = dlc.
 pose: $(STAMP)
 	@bash tools/install_pose.sh $(VENV)
+
+# What `rigloop export --nwb` needs.
+nwb: $(STAMP)
+	@bash tools/setup_venv.sh $(VENV) '.[insilico,nwb]'
 
 run: $(STAMP)
 	@$(PY) brain/cla_reward_punish_1roi.py --mouse SIM1 --data-root $(DATA)
@@ -73,6 +77,8 @@ bench-quick: $(DEV)
 	$(PY) -m bench.bench_motor --quick
 	$(PY) -m bench.bench_pose --quick
 	$(PY) -m bench.bench_rig --quick
+	$(PY) -m bench.bench_recording --quick
+	$(PY) -m bench.bench_storage --quick
 
 # These need what make rig-ci installs.
 bench-rig-quick: $(DEV)

@@ -20,15 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from analysis.pose_training_net import need_torch
 from behavior.pose_open import make_estimator
 from behavior.pose_settings import PoseBackend, PoseSettings
+from bench.drawn import Images
 from bench.pose_bare import as_pose_process, inference_us, plain_loop_ms, write_model
-from bench.pose_frames import MARKERS, Images, draw
+from bench.pose_frames import MARKERS, draw
 from bench.pose_session import Measured, run_session
-from bench.report import Bar, argument_parser, finish, medians, table
+from bench.report import Bar, argument_parser, finish, medians, percentiles, table
 from core.errors import MissingError
 from session.build_movement import POSE_PRIORITY
 
@@ -85,12 +84,6 @@ class Results:
         print("\n" + table(("", "frames", "lost", "skipped", "in video", "trials", "water"), self.counts))
         for refused in self.refused:
             print(refused)
-
-
-def percentiles(values: Any) -> dict[str, float]:
-    """Return p50, p99, p99.9 and the maximum."""
-    p50, p99, p999 = np.percentile(values, (50, 99, 99.9))
-    return {"p50": float(p50), "p99": float(p99), "p99.9": float(p999), "max": float(np.max(values))}
 
 
 def run_loop(settings: PoseSettings, images: Images, framerate: float, seconds: float, scratch: Path) -> Measured:

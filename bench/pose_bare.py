@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.pose_training_net import as_input, build_model, export_bytes, make_config
 from behavior.dlc import WARM_UPS, DlcModel, DlcOptions, wait_asleep
-from bench.pose_frames import Drawn, Images
+from bench.drawn import Drawn, Images
 from bench.report import side_by_side
 from camera.pace import Paced
 from core.clock import MonotonicClock

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from behavior.pipeline import MovementPipeline
 from behavior.pose_client import ProcessPose
 from behavior.settings import MovementSettings, TrialStart
-from bench.pose_frames import Drawn, Images, scene
+from bench.drawn import Drawn, Images
+from bench.pose_frames import scene
 from camera.pace import Paced
 from core.clock import MonotonicClock
 from core.ports import PoseEstimator

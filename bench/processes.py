@@ -1,8 +1,11 @@
-"""Memory of a process and all its descendants, read from /proc while it runs."""
+"""Memory and processor time of other processes, read while they run."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import statistics
+import time
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -56,6 +59,23 @@ class Tree:
         while fresh := {pid for pid, parent in parents.items() if parent in members and pid not in members}:
             members |= fresh
         return members
+
+
+def cpu_ns(pid: int) -> int:
+    """Return the processor time that all threads of a process have taken, ns. Raises OSError where there is none."""
+    clock = ctypes.c_int()
+    if error := ctypes.CDLL(None).clock_getcpuclockid(pid, ctypes.byref(clock)):
+        raise OSError(error, os.strerror(error))
+    return time.clock_gettime_ns(clock.value)
+
+
+def peak_mb(pid: int) -> float:
+    """Return the most memory a process had resident at any moment so far, MB; 0 for one that has ended."""
+    try:
+        text = (PROC / str(pid) / "status").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in text.splitlines() if line.startswith("VmHWM:")), 0.0)
 
 
 def _pss_mb(pid: int) -> float:

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -96,6 +98,12 @@ def side_by_side(cases: Mapping[str, Callable[[], object]], rounds: int) -> dict
 def medians(durations: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Return the median of each case."""
     return {name: statistics.median(values) for name, values in durations.items()}
+
+
+def percentiles(values: Any) -> dict[str, float]:
+    """Return p50, p99, p99.9 and the maximum of numbers."""
+    p50, p99, p999 = np.percentile(values, (50, 99, 99.9))
+    return {"p50": float(p50), "p99": float(p99), "p99.9": float(p999), "max": float(np.max(values))}
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -8,7 +8,7 @@ from threading import Condition
 import numpy as np
 
 from camera.driver import Grabbed, Lost
-from camera.tally import Tally
+from camera.tally import Tally, after_late
 from core.values import Frame, Image, Report
 
 _SPARE = 2  # one image in the reader's hand, one that is being written
@@ -59,7 +59,9 @@ class FrameBuffer:
             image = self._free.pop()
         np.copyto(image, grabbed.image, casting="no")
         with self._changed:
-            self._waiting.append(Frame(image, place.number, grabbed.time_ns, place.dropped, grabbed.sensor_ns))
+            self._waiting.append(
+                Frame(image, place.number, grabbed.time_ns, place.dropped, grabbed.sensor_ns, place.lost)
+            )
             if len(self._waiting) > self._size:
                 self._lose_oldest()
             self._changed.notify()
@@ -115,4 +117,4 @@ class FrameBuffer:
         self._free.append(lost.image)
         self._tally.late(lost.time_ns)
         oldest = self._waiting[0]
-        self._waiting[0] = oldest._replace(dropped=oldest.dropped + lost.dropped + 1)
+        self._waiting[0] = after_late(lost, oldest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from camera.lifecycle import Lifecycle
+from camera.tally import after_late
 from core.errors import CameraTimeout
 from core.ports import Camera, Clock, EndOfSource
 from core.values import Frame, as_ns, as_seconds
@@ -17,9 +18,10 @@ class Paced:
 
     The first frame is due when ``start`` returns, at host time t0; frame k at ``t0 + (time_k - time_0)``, which is the
     ``time_ns`` it carries: differences between times are the recorded ones, exactly. A reader that is late finds the
-    due frames waiting in a ring of ``ring_frames``; older ones are lost and counted in ``dropped`` of the next, as with
-    a real camera. Frames are fetched ahead of their time, within ``read`` and before it sleeps, so no thread is needed
-    and a slow disk does not delay a frame; hence the source must be one that does not answer to what the rig does.
+    due frames waiting in a ring of ``ring_frames``; older ones are lost (``late``) and counted in ``dropped`` of the
+    next, as with a real camera. Frames are fetched ahead of their time, within ``read`` and before it sleeps, so no
+    thread is needed and a slow disk does not delay a frame; hence the source must be one that does not answer to what
+    the rig does.
 
     Parameters
     ----------
@@ -116,8 +118,7 @@ class Paced:
             self._coming = None
             if len(self._ring) > self._size:
                 lost = self._ring.popleft()
-                oldest = self._ring[0]
-                self._ring[0] = oldest._replace(dropped=oldest.dropped + lost.dropped + 1)
+                self._ring[0] = after_late(lost, self._ring[0])
         return coming
 
     def _peek(self) -> Frame | None:

@@ -62,7 +62,7 @@ class ReplayCamera:
         number, time_ns, dropped, sensor_ns, index = (column[self._next] for column in self._rows)
         image = self._source.images.get(index)
         self._next += 1
-        return Frame(image, number, time_ns, dropped, sensor_ns)
+        return Frame(image, number, time_ns, dropped, sensor_ns, self._source.stamps.lost.get(number, ()))
 
     def close(self) -> None:
         """Close the recording; twice is legal."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -10,11 +13,18 @@ from camera.hdf5_source import Hdf5Images
 from camera.source import Source, SourceKind
 from camera.stamps import IntArray, Stamps, check_times
 from core.errors import CameraError, SourceError
+from core.losses import Losses, joined
 from core.values import Image
 from recording.reader import open_session
 from recording.recorded import RecordedSession, check_images
 from recording.schema import FRAMES_CSV
 from recording.video_read import VideoImages, is_video
+
+RECORDING = "recording"
+"""Cause of what a recording lacks that does not tell why."""
+NO_IMAGE = "no_image"
+"""Cause of a frame that was recorded without its image."""
+NO_CAUSES: Mapping[int, str] = MappingProxyType({})
 
 
 class RecordedVideo:
@@ -56,7 +66,8 @@ def open_session_source(path: Path) -> Source:
     Images of a video are as its codec gives them back: with h264 near to those that the camera saw, not equal.
 
     A row whose image was not kept, or did not reach the disk before the session was killed, is not delivered; it counts
-    as lost in ``dropped`` of the next frame that is.
+    as lost in ``dropped`` of the next frame that is, its cause being ``no_image``. What had been lost when the session
+    was recorded has the cause that was recorded, or ``recording`` where none was.
 
     Raises
     ------
@@ -75,7 +86,8 @@ def open_session_source(path: Path) -> Source:
     images = RecordedVideo(session.image_path) if is_video(session.image_path) else Hdf5Images(session.image_path)
     try:
         cut = session.meta.get("outcome") == "running"  # nobody closed it: it was killed, or the power failed
-        stamps, index = deliverable(rows, images.whole() if cut else images.n_images)
+        causes = {row.frame: row.cause for row in session.missing or ()}
+        stamps, index = deliverable(rows, images.whole() if cut else images.n_images, causes)
         if not len(stamps):
             raise SourceError(
                 f"{folder}: none of its {len(rows)} frames has an image, so it cannot be replayed; give another session"
@@ -103,7 +115,7 @@ def _check_whole(session: RecordedSession) -> None:
         )
 
 
-def deliverable(rows: IntArray, n_images: int) -> tuple[Stamps, IntArray]:
+def deliverable(rows: IntArray, n_images: int, causes: Mapping[int, str] = NO_CAUSES) -> tuple[Stamps, IntArray]:
     """Return stamps and image index of the rows that have an image among the first ``n_images``.
 
     Parameters
@@ -112,12 +124,35 @@ def deliverable(rows: IntArray, n_images: int) -> tuple[Stamps, IntArray]:
         Columns frame, time_ns, sensor_ns, dropped, image.
     n_images : int
         Images in the file.
+    causes : dict of int to str
+        Of the numbers that have no row, as far as it was recorded.
     """
     number, time_ns, sensor_ns, dropped, image = rows.T
     kept = np.flatnonzero((image >= 0) & (image < n_images))
     # Losses up to and with each row, a row without image being a loss itself: their differences are exact.
     has_image = np.zeros(len(rows), np.int64)
     has_image[kept] = 1
-    lost = np.cumsum(dropped + 1 - has_image)
-    between = np.diff(lost[kept], prepend=0)
-    return Stamps(number[kept], time_ns[kept], sensor_ns[kept], between), image[kept]
+    so_far = np.cumsum(dropped + 1 - has_image)
+    between = np.diff(so_far[kept], prepend=0)
+    lost = _losses(number, number[kept], between, causes)
+    return Stamps(number[kept], time_ns[kept], sensor_ns[kept], between, lost), image[kept]
+
+
+def _losses(number: IntArray, delivered: IntArray, between: IntArray, causes: Mapping[int, str]) -> dict[int, Losses]:
+    """Return why frames are lost before a frame that is delivered, by its number."""
+    named = {**causes, **dict.fromkeys(number.tolist(), NO_IMAGE)}
+    known = sorted(named)
+    after = np.flatnonzero(between > 0)
+    return {
+        frame: joined(_runs(frame - n, frame, known, named))
+        for frame, n in zip(delivered[after].tolist(), between[after].tolist(), strict=True)
+    }
+
+
+def _runs(first: int, end: int, known: list[int], named: Mapping[int, str]) -> Iterator[tuple[str, int]]:
+    """Yield the causes of numbers ``first`` to ``end - 1``, of which some are ``known``, sorted, as ``named``."""
+    for number in known[bisect_left(known, first) : bisect_left(known, end)]:
+        yield RECORDING, number - first
+        yield named[number], 1
+        first = number + 1
+    yield RECORDING, end - first

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import SourceError
+from core.losses import Losses
 
 IntArray = npt.NDArray[np.int64]
 
@@ -27,12 +29,15 @@ class Stamps:
         The sensor's own stamp, ns; 0 where there is none.
     dropped : ndarray, (n_frames,) int64
         Frames lost since the previous one.
+    lost : dict of int to Losses
+        Why, for each frame with losses, by its number; see ``core.losses``.
     """
 
     number: IntArray
     time_ns: IntArray
     sensor_ns: IntArray
     dropped: IntArray
+    lost: Mapping[int, Losses] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.number)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from camera.driver import Grabbed, Lost
-from core.values import Report
+from core.losses import Losses, joined, total
+from core.values import Frame, Report
 
 LATE = "late"
 REPEAT = "repeat"
@@ -20,12 +21,17 @@ class Place(NamedTuple):
     ----------
     number : int
         From 1; every frame that was lost has used up a number.
-    dropped : int
-        Frames lost since the frame before.
+    lost : Losses
+        Frames lost since the frame before, by cause, in the order of their numbers.
     """
 
     number: int
-    dropped: int
+    lost: Losses
+
+    @property
+    def dropped(self) -> int:
+        """Frames lost since the frame before."""
+        return total(self.lost)
 
 
 class Tally:
@@ -47,7 +53,7 @@ class Tally:
         self.counts: dict[str, int] = {}
         self._framerate = framerate
         self._number = 0
-        self._lost = 0  # since the last frame that got a place
+        self._lost: Losses = ()  # since the last frame that got a place
         self._last_ns: int | None = None
         self._interrupted = False
         self._reports: list[Report] = []
@@ -66,9 +72,9 @@ class Tally:
         if self._interrupted:
             self._resume(grabbed)
         self._last_ns = grabbed.time_ns
-        dropped, self._lost = self._lost, 0
-        self._number += dropped + 1
-        return Place(self._number, dropped)
+        lost, self._lost = self._lost, ()
+        self._number += total(lost) + 1
+        return Place(self._number, lost)
 
     def lose(self, lost: Lost) -> None:
         """Count frames that will not come; the gap before the next frame holds them."""
@@ -97,15 +103,20 @@ class Tally:
         missed = 0
         if self._last_ns is not None:
             missed = round((grabbed.time_ns - self._last_ns) * self._framerate / 1e9) - 1
-        self._lose(max(0, missed - self._lost), LOST_CAMERA, grabbed.time_ns)
-        self._reports.append(Report(grabbed.time_ns, "camera_back", f"{self._lost} frames missed"))
+        self._lose(max(0, missed - total(self._lost)), LOST_CAMERA, grabbed.time_ns)
+        self._reports.append(Report(grabbed.time_ns, "camera_back", f"{total(self._lost)} frames missed"))
 
     def _lose(self, n: int, cause: str, time_ns: int) -> None:
         if n > 0:
-            self._lost += n
+            self._lost = joined(self._lost, ((cause, n),))
             self._count(n, cause, time_ns)
 
     def _count(self, n: int, cause: str, time_ns: int) -> None:
         self.counts[cause] = self.counts.get(cause, 0) + n
         since, before = self._drops.get(cause, (time_ns, 0))
         self._drops[cause] = (since, before + n)
+
+
+def after_late(lost: Frame, oldest: Frame) -> Frame:
+    """Return the frame that follows one that was not fetched in time; what was lost before that is lost before it."""
+    return oldest._replace(dropped=lost.dropped + 1 + oldest.dropped, lost=joined(lost.lost, ((LATE, 1),), oldest.lost))

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cli.screen import say
+from cli.start import SIGNALS
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from recording.nwb import SubjectFacts
+    from recording.recorded import RecordedSession
+
+LINE_S = 10.0
+"""Where stderr is no terminal, a line this often."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the CLoPy folder; print what went in."""
+    """Write the CLoPy folder or the NWB file; print what went in."""
+    return _as_nwb(args) if args.nwb is not None else _as_clopy(args)
+
+
+def _as_clopy(args: argparse.Namespace) -> int:
     from recording.clopy import export_clopy, write_clopy_files
     from recording.reader import open_session
 
@@ -18,3 +36,104 @@ def run(args: argparse.Namespace) -> int:
     left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
     return 0
+
+
+def _as_nwb(args: argparse.Namespace) -> int:
+    from recording.nwb import NwbImages, export_nwb, need_nwb
+    from recording.reader import open_session
+
+    need_nwb()
+    with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
+        done = export_nwb(
+            session,
+            args.nwb,
+            _facts(args, session),
+            images=NwbImages(args.images),
+            allow_incomplete=args.allow_incomplete,
+            progress=bar.progress,
+        )
+    say(f"wrote {done.frames} frames and {done.images} images to {done.path}")
+    if done.missing_images:
+        say(f"rigloop export: warning: {done.missing_images} images that the log names cannot be read", error=True)
+    return 0
+
+
+def _facts(args: argparse.Namespace, session: RecordedSession) -> SubjectFacts:
+    """Return what is known of the mouse: by the session, by config.ini of today, and its weight of that day."""
+    from core.clock import local_datetime
+    from recording.nwb import SubjectFacts
+    from recording.nwb_file import mouse_of
+    from session.subject_now import complete_subject, weight_on
+
+    mouse = mouse_of(session)
+    settings = session.meta.get("settings")
+    subject = complete_subject(
+        settings if isinstance(settings, dict) else {}, args.config, mouse, str(session.meta.get("experiment") or "")
+    )
+    started = session.meta.get("started_wall_ns")
+    day = f"{local_datetime(started):%Y-%m-%d}" if isinstance(started, int) else ""
+    return SubjectFacts(subject, weight_on(session.folder.parent.parent, day) if day else None)
+
+
+class _Stop:
+    """Ctrl-C, ``kill`` and a closed terminal as a wish that is looked at between two blocks of images.
+
+    As an exception it could come out in a callback of HDF5's, where Python prints it and goes on.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _Stop:
+        for number in SIGNALS:
+            # nohup keeps its meaning.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        del number, frame
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if it was asked for."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+
+class _Bar:
+    """A progress bar on stderr that begins with the first image, and the place where a wish to stop is heard."""
+
+    def __init__(self, stop: _Stop) -> None:
+        self._stop = stop
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def progress(self, done: int, total: int) -> None:
+        """Show how many images are done. Raises KeyboardInterrupt where a stop was asked for."""
+        from tqdm import tqdm
+
+        self._stop.check()
+        if not total:
+            return
+        if self._bar is None:
+            self._bar = tqdm(
+                total=total,
+                desc="images",
+                file=sys.stderr,
+                unit="images",
+                ncols=shutil.get_terminal_size((100, 24)).columns,
+                mininterval=0.1 if sys.stderr.isatty() else LINE_S,
+            )
+        self._bar.update(done - self._bar.n)

@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from cli.mouse_lines import MouseLines
 from cli.screen import say
-from session.loop import Status
+from session.frame_tally import as_text
+from session.status import Status
 from session.watch import Goal, SessionWatch
 
 LOOKS_PER_S = 5.0
@@ -100,11 +101,15 @@ def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None
     phase = "waits for a start" if state.waiting and phase == "rest" else phase
     seconds = (status.now_ns - status.first_ns) / 1e9
     bar.n = state.successes + status.fails if goal.trials else min(seconds, goal.rest_s)
-    skipped = f"{status.skipped} skipped, " if status.skipped else ""
+    tally = status.tally
+    skipped = f"{status.skipped} skipped{as_text(tally.skipped)}, " if status.skipped else ""
+    unkept = {cause: n for cause, n in status.images_dropped_by().items() if n}
+    images = f"{sum(unkept.values())} images lost{as_text(unkept)}, " if unkept else ""
+    repeated = f"{sum(tally.repeated.values())} repeated, " if tally.repeated else ""
     frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"
     bar.set_postfix_str(
         # A narrow screen cuts off the end, which matters least.
-        f"{phase} {seconds:.0f} s, {state.successes} successes, {status.water} drops, {status.dropped} lost, "
-        f"{skipped}{frames} frames",
+        f"{phase} {seconds:.0f} s, {state.successes} successes, {status.water} drops, {status.dropped} lost"
+        f"{as_text(tally.dropped)}, {images}{skipped}{repeated}{frames} frames",
         refresh=False,
     )

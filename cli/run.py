@@ -13,6 +13,8 @@ from core.errors import InputError
 from session.stop import StopRequest
 
 if TYPE_CHECKING:
+    from core.ports import Clock
+    from session.resume import Resume
     from session.settings import Settings
 
 
@@ -38,14 +40,22 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
         args.config, args.mouse, experiment=args.experiment, overrides=overrides, probe=probe_source
     )
     _check_script(args, settings)
+    clock = MonotonicClock()
+    resume = _resume(args, settings, overrides, clock) if args.resume else None
+    if resume is not None:
+        keys = overrides | resume.keys
+        settings = load_settings(
+            args.config, args.mouse, experiment=args.experiment, overrides=keys, probe=probe_source
+        )
     outputs = default_outputs(settings) if args.outputs is None else OutputKind(args.outputs)
     options = Options(
-        seed=read_seed(args.seed),
+        seed=read_seed(args.seed) if resume is None else resume.seed,
         live=default_live(settings, outputs) if args.pace is None else args.pace == "real",
         outputs=outputs,
         accept_exposure=args.accept_exposure,
+        skip_trials=0 if resume is None else resume.skip_trials,
+        resumes=None if resume is None else resume.session,
     )
-    clock = MonotonicClock()
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop run: warning: {line}", error=True)
     try:
@@ -53,12 +63,28 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     except InterruptedEarly as why:
         say(f"rigloop run: stopped by {why} before the session began; nothing was made", error=True)
         return 130
-    figure = _draw(result.session)
+    figure = draw_figure(result.session)
     for line in [*result.text(), f"figure      {figure}"]:
         say(line, error=args.json)
     if args.json:
         say(json.dumps(result.json()))
     return result.exit_code
+
+
+def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, str], clock: Clock) -> Resume:
+    """Find the session to go on with, and recover it where it was killed. Raises InputError."""
+    from cli.recover import recover_session
+    from recording.folder import read_session_json
+    from session.recover import RUNNING
+    from session.resume import last_of_today, plan_resume
+
+    session = last_of_today(settings, clock.wall_ns())
+    if read_session_json(session).get("outcome") == RUNNING:
+        recover_session(session, clock)
+        say(f"rigloop run: recovered {session}, which was killed", error=True)
+    resume = plan_resume(session, settings, overrides, args.seed)
+    say(f"rigloop run: {resume.text}", error=True)
+    return resume
 
 
 def read_overrides(args: argparse.Namespace) -> dict[str, str]:
@@ -131,7 +157,7 @@ def _check_two_cameras(settings: Settings) -> None:
     )
 
 
-def _draw(session: Path) -> str:
+def draw_figure(session: Path) -> str:
     """Draw the session's figure; a figure that fails costs nothing else."""
     from analysis.session_figure import draw_session
 

@@ -140,6 +140,15 @@ class LeavesBehind(Protocol):
 
 
 @runtime_checkable
+class Counting(Protocol):
+    """A camera that counts the frames that it does not give. Beside its own port; any thread."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Frames so far, by cause: those lost, and ``repeat``, which came before."""
+
+
+@runtime_checkable
 class Queued(Protocol):
     """A camera whose frames wait in a queue while the reader is busy. Beside its own port; runner's thread."""
 

@@ -68,6 +68,8 @@ class Signal(NamedTuple):
 WARM_UP = "warm-up"
 SKIPPED = "skipped: a newer frame waited"
 """Reason of a frame that was recorded and not judged, since a newer one waited."""
+POSE_LOST = "pose lost"
+"""Reason of a frame whose pose could not be had, since the estimator failed."""
 
 
 class Pose(NamedTuple):

@@ -73,6 +73,33 @@ def read_together(paths: Sequence[Path], day: date) -> DayWater:
     return DayWater(sum(by_purpose.values()), by_purpose, dict(by_session), "; ".join(warnings))
 
 
+class DayOpenings(NamedTuple):
+    """The openings of one day, corrected.
+
+    Attributes
+    ----------
+    seconds : float
+        Sum of them, s.
+    openings : int
+        Those that gave any water.
+    """
+
+    seconds: float
+    openings: int
+
+
+def read_days(paths: Sequence[Path]) -> dict[date, DayOpenings]:
+    """Return what a mouse had on each day, by all its ledgers, each opening once. Raises OutputError for damage.
+
+    An opening counts for the day that its own row names, wherever this is read.
+    """
+    days: dict[date, DayOpenings] = {}
+    for opening in _union([_given(read_rows(path)) for path in paths]):
+        seconds, openings = days.get(opening.when.date(), DayOpenings(0.0, 0))
+        days[opening.when.date()] = DayOpenings(seconds + opening.given_s, openings + (opening.given_s > 0))
+    return days
+
+
 def recent_openings(paths: Sequence[Path], wall_ns: int, now_ns: int) -> list[tuple[int, int]]:
     """Return start and end (ns, monotonic) of the openings of the last 10 s, in order of their ends.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.values import Image
-from recording.problems import FILE_ERRORS, describe
+from recording.problems import FILE_ERRORS
 from recording.schema import IMAGES
 
 
@@ -116,13 +116,13 @@ class Syncer(threading.Thread):
 
     Attributes
     ----------
-    problem : str
-        What failed, empty as long as nothing did.
+    failed : dict of Path to OSError
+        The first error of each file that the disk would not keep.
     """
 
     def __init__(self, paths: Sequence[Path], period_s: float) -> None:
         super().__init__(name="recorder-sync", daemon=True)
-        self.problem = ""
+        self.failed: dict[Path, OSError] = {}
         self._period_s = period_s
         self._ended = threading.Event()
         self._handles = [(path, os.open(path, os.O_RDONLY | os.O_CLOEXEC)) for path in paths]
@@ -137,7 +137,7 @@ class Syncer(threading.Thread):
             try:
                 os.fsync(handle)
             except OSError as error:
-                self.problem = self.problem or describe("sync", path, error)
+                self.failed.setdefault(path, error)
 
     def stop(self) -> None:
         """Sync a last time and end. Called once."""

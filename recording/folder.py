@@ -155,6 +155,11 @@ def free_bytes(path: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
+def nearest_free_bytes(path: Path) -> int:
+    """Return ``free_bytes`` of the disk that ``path`` lies on, or will lie on once it is made. Raises OSError."""
+    return free_bytes(next(each for each in (path, *path.parents) if each.exists()))
+
+
 def check_space(data_root: Path, reserve_bytes: int, images_bytes: int = 0) -> str:
     """Return why a session cannot be recorded under ``data_root``; an empty text where there is room.
 
@@ -170,7 +175,7 @@ def check_space(data_root: Path, reserve_bytes: int, images_bytes: int = 0) -> s
     """
     root = data_root.expanduser().absolute()
     try:
-        free = free_bytes(next(path for path in (root, *root.parents) if path.exists()))
+        free = nearest_free_bytes(root)
     except OSError as error:
         return describe("look for free space in", root, error)
     if free >= reserve_bytes + images_bytes:

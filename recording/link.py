@@ -43,6 +43,8 @@ class WriterLink:
         Slots of the ring that may be filled.
     error : str
         The first problem that was met or reported.
+    images_ended : Reply or None
+        That the writer takes no images any more, and why; ``free`` stays empty from then on.
     pid : int
         Process id of the writer, 0 before its start.
     """
@@ -50,6 +52,7 @@ class WriterLink:
     def __init__(self, spec: WriterSpec, patient: bool) -> None:
         self.free: list[int] = list(range(spec.slots))
         self.error = ""
+        self.images_ended: Reply | None = None
         self.pid = 0
         self.stall_s = STALL_S
         self._spec = spec
@@ -187,11 +190,15 @@ class WriterLink:
     def _take(self, packet: memoryview) -> None:
         slots = unpack_free(packet)
         if slots is not None:
-            self.free.extend(slots)
+            if self.images_ended is None:
+                self.free.extend(slots)
             return
         reply = unpack_reply(packet)
         if reply.kind == "error":
             self.fail(reply.text)
+        elif reply.kind == "images_ended":
+            self.images_ended = reply
+            self.free.clear()
         elif reply.kind == "ready":
             self._ready = True
         else:

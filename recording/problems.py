@@ -10,6 +10,10 @@ from pathlib import Path
 # What h5py raises when HDF5 fails, depending on the call; OSError also covers plain files, the last two odd values.
 FILE_ERRORS = (OSError, RuntimeError, ValueError, TypeError)
 
+DISK_FULL = "disk_full"
+IMAGE_FILE_FAILED = "image_file_failed"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 _CURES = {
     errno.ENOSPC: "free space on that disk, or set data_root to another one",
     errno.EDQUOT: "the quota is used up: delete old sessions, or set data_root elsewhere",
@@ -40,6 +44,11 @@ def error_number(error: BaseException) -> int | None:
         return error.errno
     found = re.search(r"errno = (\d+)", str(error))
     return int(found.group(1)) if found else None
+
+
+def end_cause(error: BaseException) -> str:
+    """Return what ended a file of images: ``disk_full`` (also a quota, or a limit on its size), else its failure."""
+    return DISK_FULL if error_number(error) in _FULL else IMAGE_FILE_FAILED
 
 
 def describe(action: str, path: Path, error: BaseException) -> str:

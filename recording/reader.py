@@ -80,11 +80,11 @@ def _read_ours(folder: Path, images: Path | None) -> RecordedSession:
         inputs = _read_inputs(folder / schema.INPUTS_CSV)
     if (folder / schema.MISSING_CSV).is_file():
         missing = _read_missing(folder / schema.MISSING_CSV)
-    path = images or _image_path(folder, meta)
+    path = images or image_path(folder, meta)
     return RecordedSession(folder, meta, names, frames, timing, events, path, inputs, missing)
 
 
-def _image_path(folder: Path, meta: dict[str, Any]) -> Path:
+def image_path(folder: Path, meta: dict[str, Any]) -> Path:
     """Return the file of images that the settings name, a video in movement sessions; else the one that is there."""
     settings = meta.get("settings")
     movement = meta.get("kind") == "clmf"

@@ -35,9 +35,12 @@ class RecorderResult(NamedTuple):
     images_dropped : int
         Images that were not kept.
     error : str or None
-        The first thing that failed.
+        The first thing that failed. That images ended early is no failure.
     images_dropped_by : dict of str to int
-        The images that were not kept, by cause: ``recorder_late`` (the ring was full).
+        The images that were not kept, by cause: ``recorder_late`` (the ring was full), ``disk_full`` (too little room
+        on the disk, a quota, a limit on the size of a file) or ``image_file_failed`` (another error of their file).
+    images_ended : str
+        Why images were not recorded to the end, and the cure; empty where they were.
     """
 
     frames: int
@@ -45,6 +48,7 @@ class RecorderResult(NamedTuple):
     images_dropped: int
     error: str | None
     images_dropped_by: Mapping[str, int] = {}
+    images_ended: str = ""
 
 
 class Recorder:
@@ -74,7 +78,7 @@ class Recorder:
         Offline: wait for the writer, nothing is dropped. Else the loop never waits: an image without a free slot is
         dropped and counted, its row is kept with ``image`` -1.
     reserve_bytes : int
-        Images end with an error when less than this is free on the disk, so that the log stays whole.
+        Images end when less than this is free on the disk, so that the log stays whole.
     video_codec : VideoCodec
         Of a video.
     framerate : float
@@ -127,6 +131,7 @@ class Recorder:
         self._running = False
         self._rows = 0
         self._dropped = 0
+        self._dropped_after = 0
         self._result: RecorderResult | None = None
 
     @property
@@ -136,13 +141,23 @@ class Recorder:
 
     @property
     def images_dropped(self) -> int:
-        """Images that found no free slot so far."""
-        return self._dropped
+        """Images that were not taken so far: no slot of the ring was free, or images have ended."""
+        return self._dropped + self._dropped_after
+
+    @property
+    def images_ended(self) -> str:
+        """Why images are recorded no more while rows are, and the cure; empty as long as both are."""
+        return self._link.images_ended.text if self._link.images_ended is not None else ""
 
     @property
     def writer_pid(self) -> int:
         """Process id of the writer, 0 before ``start``."""
         return self._link.pid
+
+    @property
+    def images_dropped_by(self) -> dict[str, int]:
+        """The images that were not taken so far, by cause. Any thread."""
+        return self._dropped_by(-1)
 
     def start(self) -> None:
         """Start the writer and wait until its files are open. Called once, before the first frame; takes about 0.5 s.
@@ -173,6 +188,7 @@ class Recorder:
         RecordingError
             Something failed, now or in the writer since the last call; it names the file, the cause and the cure. Where
             the writer still runs, the row was handed over all the same, so that the end of the session can be logged.
+            That images have ended is none: see ``images_ended``.
         """
         if not self._running:
             raise RecordingError(self._link.error or "the recorder is not running; call start() before write()")
@@ -208,6 +224,7 @@ class Recorder:
         """Have everything written, synced, closed and counted; end the writer. Raises nothing; twice is allowed."""
         if self._result is None:
             frames = images = 0
+            counted = None
             if self._running:
                 counted = self._link.finish()
                 if counted is not None:
@@ -219,8 +236,9 @@ class Recorder:
             self._images = []
             if self._ring is not None:
                 self._ring.close()
-            by = {"recorder_late": self._dropped} if self._dropped else {}
-            self._result = RecorderResult(frames, images, self._dropped, self._link.error or None, by)
+            by = self._dropped_by(images if counted is not None else -1)
+            error, ended = self._link.error or None, self.images_ended
+            self._result = RecorderResult(frames, images, sum(by.values()), error, by, ended)
         return self._result
 
     def __enter__(self) -> Recorder:
@@ -246,6 +264,15 @@ class Recorder:
         finally:
             os.close(memory)
 
+    def _dropped_by(self, images: int) -> dict[str, int]:
+        """Return the images that were not kept, by cause, where the writer counted ``images`` in its file, or -1."""
+        by = {"recorder_late": self._dropped} if self._dropped else {}
+        ended = self._link.images_ended
+        if ended is not None:
+            # With those that the writer was handed and could not keep, before this end knew.
+            by[ended.cause] = self._rows - self._dropped - images if images >= 0 else self._dropped_after
+        return by
+
     def _keep(self, image: Image) -> int:
         """Copy an image into a free slot; return the slot, or NO_SLOT where the image is dropped."""
         if image.shape != self._spec.image_shape or image.dtype != self._dtype:
@@ -253,10 +280,13 @@ class Recorder:
                 f"an image is {image.shape} {image.dtype}, the recording {self._spec.image_shape} {self._dtype}; "
                 "the camera must deliver what it declared"
             )
-        while self._wait and not self._link.free:
+        while self._wait and not self._link.free and self._link.images_ended is None:
             self._link.receive(self._link.stall_s)
         if not self._link.free:
-            self._dropped += 1
+            if self._link.images_ended is None:
+                self._dropped += 1
+            else:
+                self._dropped_after += 1
             return NO_SLOT
         slot = self._link.free.pop()
         np.copyto(self._images[slot], image)

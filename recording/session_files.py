@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import RecordingError
 from core.values import Image
@@ -14,13 +14,14 @@ from recording import schema
 from recording.csvrows import count_recorded, frame_line, header_line, side_lines, timing_line
 from recording.files import ImageFile, LineFile, Syncer
 from recording.folder import free_bytes, sync_folder
-from recording.problems import FILE_ERRORS, describe
+from recording.problems import DISK_FULL, FILE_ERRORS, IMAGE_FILE_FAILED, describe, end_cause
 from recording.settings import VideoCodec
 from recording.video_file import VIDEO_SUFFIX, VideoFile
 
 SYNC_S = 3.0
 _FILE_OF = {kind: name for kind, name, _ in schema.SIDE_TABLES}
 _TIME_AT = schema.FrameRow._fields.index("time_ns")
+_TRIAL_AT = schema.FrameRow._fields.index("trial")
 # At full speed a small disk fills within one flush: free space is looked at after so much of the reserve was written.
 _LOOKS_PER_RESERVE = 8
 
@@ -66,17 +67,38 @@ class WriterSpec:
     framerate: float = 30.0
 
 
+class ImagesEnded(NamedTuple):
+    """Why images are recorded no more, while the log is.
+
+    Attributes
+    ----------
+    cause : {"disk_full", "image_file_failed"}
+    text : str
+        Names file, cause and cure.
+    """
+
+    cause: str
+    text: str
+
+
 class SessionFiles:
     """The files of a session while it runs. Used by the writer process alone; the constructor raises OSError.
+
+    Images that cannot be written are no problem of the session's: they end, which is an event in its log.
 
     Attributes
     ----------
     problems : list of str
-        What failed, oldest first; each names file, cause and cure.
+        What failed of the log, oldest first; each names file, cause and cure.
+    ended : ImagesEnded or None
+        That the images ended before the session did.
     """
 
     def __init__(self, spec: WriterSpec) -> None:
         self.problems: list[str] = []
+        self.ended: ImagesEnded | None = None
+        self._logged_end = False
+        self._newest: Any = None
         self._spec = spec
         self._kept = 0
         self._unchecked = 0
@@ -95,10 +117,11 @@ class SessionFiles:
         paths = [spec.folder / name for name in columns]
         if spec.image_file:
             path = spec.folder / spec.image_file
-            if problem := self._too_full():
-                raise RecordingError(problem)
+            if (full := self._too_full()) is not None:
+                raise RecordingError(full.text)
             self._images = _open_images(path, spec)
-            paths.append(path)
+            # Images first, so that a power failure leaves few rows that name a lost one.
+            paths.insert(0, path)
         sync_folder(spec.folder)
         self._syncer = Syncer(paths, SYNC_S)
         self._syncer.start()
@@ -106,13 +129,15 @@ class SessionFiles:
     def add(self, image: Image | None, row: Any, timing: Any, side: Sequence[schema.SideRow]) -> None:
         """Take a frame: its image is written now, its rows with the next ``flush``."""
         index = -1
+        if row is not None:
+            self._newest = row
         if image is not None:
             self._make_sure_of_space(image.nbytes)
         if image is not None and self._images is not None:
             try:
                 index = self._images.append(image, row[_TIME_AT])
             except FILE_ERRORS as error:
-                self._end_images(describe("write", self._images.path, error))
+                self._end_images(_ended_by("write", self._images.path, error))
         if row is not None:
             self._pending.append((index, row))
             self._timings.append(timing)
@@ -125,11 +150,11 @@ class SessionFiles:
             try:
                 self._images.flush()
             except FILE_ERRORS as error:
-                self._end_images(describe("write", self._images.path, error))
-        if self._images is not None and (problem := self._too_full()):
-            self._end_images(problem)
-        self._flush_rows(self._ready())
+                self._end_images(_ended_by("write", self._images.path, error))
+        if self._images is not None and (full := self._too_full()) is not None:
+            self._end_images(full)
         self._look_at_syncer()
+        self._flush_rows(self._ready())
 
     def _ready(self) -> int:
         """Return how many of the pending rows may be written: none names an image that is still on its way.
@@ -143,13 +168,18 @@ class SessionFiles:
         return len(self._pending)
 
     def _flush_rows(self, ready: int) -> None:
-        """Write the first ``ready`` rows, their times, and all that stands beside them."""
-        self._append(schema.FRAMES_CSV, lambda: self._frame_lines(self._pending[:ready]))
-        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in self._timings[:ready]])
-        del self._pending[:ready], self._timings[:ready]
+        """Write the first ``ready`` rows, before them their times and all that stands beside them.
+
+        So whatever kills this process in between, a row of frames.csv has its inputs, events and times as well.
+        """
+        # Where they ended before the first frame.
+        self._log_end()
         for name, side in self._side.items():
             self._append(name, partial(_side_lines, side))
             side.clear()
+        self._append(schema.TIMING_CSV, lambda: [timing_line(row) for row in self._timings[:ready]])
+        self._append(schema.FRAMES_CSV, lambda: self._frame_lines(self._pending[:ready]))
+        del self._pending[:ready], self._timings[:ready]
 
     def close(self) -> tuple[int, int]:
         """Flush, close everything, and count what is there.
@@ -165,7 +195,7 @@ class SessionFiles:
                 self._kept = self._images.close()
             except FILE_ERRORS as error:
                 self._kept = self._images.flushed
-                self.problems.append(describe("close", self._images.path, error))
+                self.ended = _ended_by("close", self._images.path, error)
             self._images = None
         self._flush_rows(len(self._pending))
         for log in self._logs.values():
@@ -202,14 +232,31 @@ class SessionFiles:
                 self.problems.append(describe("close", log.path, later))
 
     def _look_at_syncer(self) -> None:
-        if self._syncer.problem and self._syncer.problem not in self.problems:
-            self.problems.append(self._syncer.problem)
+        """Take what the disk would not keep: images end with it, a file of the log is a problem."""
+        while self._syncer.failed:
+            path, error = self._syncer.failed.popitem()
+            ended = _ended_by("sync", path, error)
+            # Once all images are in their closed file nothing ends any more: it is a failure like the log's.
+            if path.name == self._spec.image_file and (self._images is not None or self.ended is not None):
+                self._end_images(ended)
+            elif ended.text not in self.problems:
+                self.problems.append(ended.text)
 
-    def _end_images(self, problem: str) -> None:
-        self.problems.append(problem)
+    def _end_images(self, why: ImagesEnded) -> None:
+        self.ended = self.ended or why
+        self._log_end()
         if self._images is not None:
             self._kept = self._images.give_up()
             self._images = None
+
+    def _log_end(self) -> None:
+        """Note once, as an event at the newest frame, that images have ended: it is there whoever dies next."""
+        if self.ended is None or self._logged_end or self._newest is None:
+            return
+        self._logged_end = True
+        detail = f"{self.ended.cause}: {self.ended.text}"
+        event = schema.EventRow(self._newest[_TIME_AT], "images_ended", self._newest[_TRIAL_AT], detail)
+        self._side[schema.EVENTS_CSV].append(event)
 
     def _make_sure_of_space(self, n_bytes: int) -> None:
         """End the images where ``n_bytes`` more might reach into the reserve; looks at the disk now and then."""
@@ -217,20 +264,26 @@ class SessionFiles:
         if self._images is None or self._unchecked * _LOOKS_PER_RESERVE < self._spec.reserve_bytes:
             return
         self._unchecked = n_bytes
-        if problem := self._too_full():
-            self._end_images(problem)
+        if (full := self._too_full()) is not None:
+            self._end_images(full)
 
-    def _too_full(self) -> str:
+    def _too_full(self) -> ImagesEnded | None:
+        """Return why no more images are to be written; None where there is room."""
         try:
             free = free_bytes(self._spec.folder)
         except OSError as error:
-            return describe("look for free space in", self._spec.folder, error)
+            return ImagesEnded(IMAGE_FILE_FAILED, describe("look for free space in", self._spec.folder, error))
         if free >= self._spec.reserve_bytes:
-            return ""
-        return (
+            return None
+        text = (
             f"cannot write {self._spec.folder / self._spec.image_file}: {free / 1e6:.0f} MB are free there, less than "
             f"the {self._spec.reserve_bytes / 1e6:.0f} MB kept for the log; free space, or move data_root"
         )
+        return ImagesEnded(DISK_FULL, text)
+
+
+def _ended_by(action: str, path: Path, error: BaseException) -> ImagesEnded:
+    return ImagesEnded(end_cause(error), describe(action, path, error))
 
 
 def _open_images(path: Path, spec: WriterSpec) -> ImageFile | VideoFile:

@@ -21,6 +21,13 @@ class VideoCodec(Enum):
     ffv1 = "ffv1"
 
 
+class DiskFull(Enum):
+    """What a session does once its images cannot be recorded any more; its log is either way."""
+
+    go_on = "go_on"
+    end = "end"
+
+
 VIDEO_SHARE = {VideoCodec.h264: 0.1, VideoCodec.ffv1: 0.75}
 """Most that a compressed frame takes of its raw size; chosen as twice what noisy frames took."""
 
@@ -41,6 +48,14 @@ class RecordingSettings:
     recorder_buffer_s: Annotated[
         float, Ge(0.5), Le(60), Key("s", "Frames the recorder may lag behind before images are dropped and counted.")
     ] = 4.0
+    disk_full: Annotated[
+        DiskFull,
+        Key(
+            "",
+            "When images can no longer be recorded (disk nearly full, or an error of their file): go_on without them, "
+            "or end after the running trial; the log is kept.",
+        ),
+    ] = DiskFull.go_on
     summary_file: Annotated[str, Key("", "Table (.csv) with a row per session, inside data_root.")] = (
         "expt_trial_summary.csv"
     )

@@ -29,6 +29,7 @@ _SESSIONS = {"clnf": "neurofeedback", "clmf": "movement"}
 # Another rig holds the file for the fsync of one row; a slow card takes a second or two.
 LOCK_S = 10.0
 _RETRY_NS = 10_000_000
+_PATH_AT = SUMMARY_COLUMNS.index("data_path")
 
 
 class SummaryRow(NamedTuple):
@@ -119,6 +120,21 @@ def append_summary(path: Path, row: SummaryRow, clock: Clock | None = None) -> N
         if isinstance(error, RecordingError):
             raise
         raise RecordingError(describe("write", path, error)) from error
+
+
+def has_row(path: Path, mouse: str, session: Path) -> bool:
+    """Return whether the table has a row of a mouse's session, by the last three folders of its path.
+
+    Raises RecordingError where the table cannot be read.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            rows = [row for row in csv.reader(file) if len(row) > _PATH_AT]
+    except FileNotFoundError:
+        return False
+    except (OSError, csv.Error) as error:
+        raise RecordingError(describe("read", path, error)) from error
+    return any(row[0] == mouse and Path(row[_PATH_AT]).parts[-3:] == session.parts[-3:] for row in rows)
 
 
 def check_summary(path: Path, kind: str = "clnf") -> str:

@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 
+_BLOCK = 1024
+"""So many rows at a time are in memory as Python's own values."""
+
 
 @dataclass(frozen=True, eq=False)
 class FrameTable:
@@ -44,10 +47,11 @@ class FrameTable:
 
     def rows(self) -> Iterator[FrameRow]:
         """Yield the rows as they were given to the recorder, but for ``image``, which the writer sets."""
-        columns = [getattr(self, field.name).tolist() for field in fields(self)]
-        for cells in zip(*columns, strict=True):
-            row = FrameRow(*cells)
-            yield row._replace(parts=tuple(row.parts))
+        columns = [getattr(self, field.name) for field in fields(self)]
+        for start in range(0, len(self), _BLOCK):
+            for cells in zip(*[column[start : start + _BLOCK].tolist() for column in columns], strict=True):
+                row = FrameRow(*cells)
+                yield row._replace(parts=tuple(row.parts))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,9 @@
 """What travels between the loop and the writer process: one packet of a SOCK_SEQPACKET socket is one message.
 
 To the writer go frames (slot, row, timing, side rows), more side rows, and ``END``. Back come replies: ready, free
-slots, an error, the final count. Both ends are this project's own processes on one socket pair, so pickle is safe
-here; only plain tuples travel, as a NamedTuple costs four times as much. Free slots, a message per frame, go as bare
-numbers.
+slots, an error, that images have ended, the final count. Both ends are this project's own processes on one socket
+pair, so pickle is safe here; only plain tuples travel, as a NamedTuple costs four times as much. Free slots, a message
+per frame, go as bare numbers.
 """
 
 from __future__ import annotations
@@ -29,17 +29,20 @@ class Reply(NamedTuple):
 
     Attributes
     ----------
-    kind : {"ready", "error", "done"}
+    kind : {"ready", "error", "images_ended", "done"}
     text : str
-        With ``error``: what failed and the cure.
+        With ``error`` and ``images_ended``: what failed and the cure.
     frames, images : int
         With ``done``: counted in the closed files.
+    cause : str
+        With ``images_ended``: ``disk_full`` or ``image_file_failed``.
     """
 
     kind: str
     text: str = ""
     frames: int = 0
     images: int = 0
+    cause: str = ""
 
 
 def pack_frame(slot: int, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> list[bytes]:

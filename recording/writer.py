@@ -87,6 +87,7 @@ class _Writer:
         self._free: list[int] = []
         self._outbox: deque[bytes] = deque([pack_reply(Reply("ready"))])
         self._told = 0
+        self._told_of_images = False
         self._ended = False
         self._told_to_end = False
         self._connected = True
@@ -137,17 +138,20 @@ class _Writer:
 
     def _take(self, packet: memoryview) -> None:
         slot, row, timing, side = unpack_frame(packet)
-        before = len(self._files.problems)
         self._files.add(self._images[slot] if slot >= 0 else None, row, timing, side)
         if slot >= 0:
             self._free.append(slot)
-        if len(self._files.problems) > before:
+        if self._files.ended is not None and not self._told_of_images:
             self._report()
 
     def _report(self) -> None:
         for problem in self._files.problems[self._told :]:
             self._outbox.append(pack_reply(Reply("error", text=problem)))
         self._told = len(self._files.problems)
+        if self._files.ended is not None and not self._told_of_images:
+            self._told_of_images = True
+            cause, text = self._files.ended
+            self._outbox.append(pack_reply(Reply("images_ended", text=text, cause=cause)))
 
     def _post(self) -> None:
         """Send what is to be said as far as the socket takes it; free slots in few messages."""

@@ -35,7 +35,7 @@ from session.rig_outputs import refuse_no_valve
 from session.second_open import check_second, open_second
 from session.settings import Settings
 
-__all__ = ["Options", "Parts", "build"]
+__all__ = ["Options", "Parts", "build", "draw_plan"]
 
 
 def default_live(settings: Settings, outputs: OutputKind) -> bool:
@@ -105,7 +105,7 @@ def build(settings: Settings, options: Options, clock: Clock, go_on: Callable[[s
     Interrupted
         ``go_on`` returned False.
     """
-    plan = _plan(settings, options)
+    plan = draw_plan(settings, options)
     with ExitStack() as made:
         plant = _plant(settings, options, clock)
         if plant is not None:
@@ -153,14 +153,18 @@ def _brain(settings: Settings, camera: Camera) -> Pipeline:
     )
 
 
-def _plan(settings: Settings, options: Options) -> SessionPlan:
-    """Draw what chance decides, and put the session's plan together."""
+def draw_plan(settings: Settings, options: Options) -> SessionPlan:
+    """Draw what chance decides, and put the session's plan together.
+
+    A further part of a session has the same schedule, without the trials that were had.
+    """
+    schedule = draw_schedule(settings.schedule, np.random.default_rng(options.seed))
     return SessionPlan(
         settings.trial,
         settings.tones,
         settings.threshold,
         settings.schedule.session_type,
-        draw_schedule(settings.schedule, np.random.default_rng(options.seed)),
+        schedule[options.skip_trials :],
         settings.outputs.min_pulse_gap_s,
         max_start_wait_s=0.0 if settings.movement is None else settings.movement.max_start_wait_s,
         end_pulse=settings.movement is not None,

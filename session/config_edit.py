@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigError, InputError
+from recording.subject import OWN
 from session.config_entries import ConfigFile, Section, in_order
 from session.config_file import (
     SAFE_NAME,
@@ -65,7 +66,7 @@ class _Edit:
 
 
 def add_mouse(path: Path, new_id: str, from_id: str) -> None:
-    """Copy ``[mouse:FROM]`` under a new ID, after the last mouse of the file.
+    """Copy ``[mouse:FROM]`` under a new ID, after the last mouse of the file, but for what is that animal's alone.
 
     Raises
     ------
@@ -80,7 +81,9 @@ def add_mouse(path: Path, new_id: str, from_id: str) -> None:
         if taken is not None:
             raise InputError(f"{taken.where}: there is a mouse {taken.title[6:]!r} already; choose another ID")
         source = edit.mouse(from_id)
-        body = edit.lines[source.line : _last_line(source)]
+        own = {source.entries[name].line for name in OWN & set(source.entries)}
+        lines = range(source.line + 1, _last_line(source) + 1)
+        body = [edit.lines[number - 1] for number in lines if number not in own]
         end = max(_last_line(each) for each in edit.file.mice.values())
         edit.insert(end, ["", f"[mouse:{new_id}]", *body])
 

@@ -31,6 +31,7 @@ from core.trial import TrialSettings
 from hardware.settings import FaultSettings, LickSettings, OutputSettings, PinSettings, SoundSettings
 from insilico.settings import SimulationSettings, split_network
 from recording.settings import RecordingSettings
+from recording.subject import IMAGING, NAMES, SubjectSettings, check_subject_text
 from session.config_file import SAFE_NAME, nearest, shown, write_value
 
 GROUPS: Mapping[str, type[Any]] = MappingProxyType(
@@ -53,6 +54,7 @@ GROUPS: Mapping[str, type[Any]] = MappingProxyType(
         "licks": LickSettings,
         "faults": FaultSettings,
         "recording": RecordingSettings,
+        "subject": SubjectSettings,
     }
 )
 """Attribute of ``Settings`` to the dataclass it holds, in the order of the reference page."""
@@ -68,7 +70,7 @@ MAX_FILE_NAME = 100
 # What a kind of experiment has no use for, so that a key which would do nothing is an error, not a trap.
 _NOT_FOR = {
     "clnf": ({"movement", "pose"}, frozenset({"video_file", "video_codec"})),
-    "clmf": ({"rule", "dff"}, frozenset({"bregma", "roi_size", "reward_threshold", "raw_image_file"})),
+    "clmf": ({"rule", "dff"}, frozenset({"bregma", "roi_size", "reward_threshold", "raw_image_file"}) | IMAGING),
 }
 KINDS = tuple(_NOT_FOR)
 _WORDS = {2: "two", 3: "three", 4: "four"}
@@ -160,6 +162,8 @@ class ConfigKey:
             split_network(text)
         if self.name == "rig" and SAFE_NAME.fullmatch(text) is None:
             raise ValueError("not a plain name; use 1 to 64 letters, digits, _ and -")
+        if self.name in NAMES:
+            check_subject_text(self.name, text)
         return text
 
     def plain(self, value: Any) -> Any:

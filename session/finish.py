@@ -6,34 +6,32 @@ more than an exception.
 
 from __future__ import annotations
 
-import platform
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from core.errors import RigError
 from insilico.settings import split_network
 from recording.clopy import write_clopy_files
 from recording.folder import read_session_json, replace_file, write_session_json
+from recording.index import update_index
 from recording.reader import open_session
 from recording.schema import NETWORK_PY, SCHEMA_VERSION, SESSION_INI
 from recording.summary import SummaryRow, append_summary
 from session.build import Options, Parts
 from session.calibration import calibration_facts
+from session.parts import part_facts
+from session.provenance import config_sha256, host, software
 from session.result import SessionResult
 from session.settings import Settings
-
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("numpy", "numba", "h5py", "opencv-python-headless", "av", "brian2", "deeplabcut-live", "torch")
 
 
 def note_start(folder: Path, settings: Settings, options: Options, started_ns: int, parts: Parts) -> None:
     """Write session.ini, session.json ("running" until the end) and a user's network. Raises RecordingError."""
     again = f"rigloop run --config {SESSION_INI} --mouse {settings.mouse} --seed {options.seed}"
-    replace_file(folder / SESSION_INI, f"; The same session again: {again}\n{settings.to_ini()}")
+    config = settings.to_ini()
+    said = f"The same session again: {again}" if options.resumes is None else f"Goes on with ../{options.resumes.name}"
+    replace_file(folder / SESSION_INI, f"; {said}\n{config}")
     if settings.simulation.network:
         source = Path(split_network(settings.simulation.network)[0])
         replace_file(folder / NETWORK_PY, source.read_text(encoding="utf-8"))
@@ -50,14 +48,18 @@ def note_start(folder: Path, settings: Settings, options: Options, started_ns: i
             "seed": options.seed,
             "pace": "real" if options.live else "max",
             "outputs": options.outputs.value,
+            "rig": settings.outputs.rig,
             "simulation": dict(parts.about),
             "devices": parts.devices,
             "calibration": calibration_facts(settings.valve),
             "settings": settings.flat(),
             "seeds": {name: {"ML": seed.ml_mm, "AP": seed.ap_mm} for name, seed in settings.seeds.items()},
             "config_path": str(settings.config_path),
-            "software": _software(),
-        },
+            "config_sha256": config_sha256(config),
+            "software": software(),
+            "host": host(),
+        }
+        | part_facts(settings, options),
     )
 
 
@@ -77,12 +79,14 @@ def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_
         As given, or failed if something could not be written.
     """
     steps: tuple[Callable[[], object], ...] = (
-        lambda: _end_session_json(result, wall_start_ns, first_frame_ns),
+        lambda: end_session_json(result, wall_start_ns, first_frame_ns),
         lambda: append_summary(
             Path(settings.recording.data_root) / settings.recording.summary_file,
-            _summary(result, settings, wall_start_ns),
+            summary_row(result, settings, wall_start_ns),
         ),
-        lambda: _clopy(result.session),
+        lambda: write_clopy(result.session),
+        # Of what the index lacks, the next `rigloop sessions` finds the folder.
+        lambda: update_index(Path(settings.recording.data_root), result.session),
     )
     errors = []
     for step in steps:
@@ -94,14 +98,14 @@ def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_
         return result
     failed = replace(result, outcome="failed", error="; ".join(filter(None, [result.error, *errors])))
     try:
-        _end_session_json(failed, wall_start_ns, first_frame_ns)
+        end_session_json(failed, wall_start_ns, first_frame_ns)
     except (RigError, OSError):
         # The folder cannot be written at all, which is what the error says; the screen is what is left.
         return failed
     return failed
 
 
-def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns: int) -> None:
+def end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns: int) -> None:
     """Add what only the end knows."""
     meta = read_session_json(result.session)
     counts = result.json()
@@ -117,7 +121,7 @@ def _end_session_json(result: SessionResult, wall_start_ns: int, first_frame_ns:
     write_session_json(result.session, meta)
 
 
-def _summary(result: SessionResult, settings: Settings, wall_start_ns: int) -> SummaryRow:
+def summary_row(result: SessionResult, settings: Settings, wall_start_ns: int) -> SummaryRow:
     """Return the session's row of the summary table."""
     fps = (result.frames - 1) / result.duration_s if result.duration_s > 0 else 0.0
     movement = settings.movement
@@ -153,44 +157,7 @@ def _water_s(result: SessionResult, settings: Settings) -> float:
     return result.water * settings.trial.reward_dur
 
 
-def _clopy(folder: Path) -> None:
+def write_clopy(folder: Path) -> None:
     """Write CLoPy's log and config copy into the folder."""
     with open_session(folder) as session:
         write_clopy_files(session, folder)
-
-
-def _software() -> dict[str, Any]:
-    """Return versions, git state and host: what a session was run with."""
-    return {
-        "rigloop": _version("rigloop"),
-        "git": _git("rev-parse", "HEAD"),
-        "git_changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "python": platform.python_version(),
-        "host": platform.node(),
-        "machine": platform.machine(),
-        "kernel": platform.release(),
-        "packages": {name: _version(name) for name in PACKAGES},
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
-
-
-def _git(*words: str) -> str:
-    """Return what git says of the code, empty where there is no git or no repository."""
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words
-            ("git", *words),  # noqa: S607 - the user's own git
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

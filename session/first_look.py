@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from brain.exposure import Exposure, judge_exposure
 from camera.settings import OFFLINE
-from core.ports import Camera, Clock, EndOfSource, Queued, Reporter
+from core.ports import Camera, Clock, Counting, EndOfSource, Queued, Reporter
 from core.values import Frame, as_ns
 from session.settings import Settings
 from session.silence import next_frame
@@ -51,6 +51,11 @@ class PutBack:
     def waiting(self) -> int:
         """Frames that wait in the camera's queue, where it has one."""
         return self._queue.waiting if self._queue is not None else 0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Frames that the camera did not give, where it counts them."""
+        return self._camera.counts if isinstance(self._camera, Counting) else {}
 
     def put_back(self, frame: Frame | None) -> None:
         """Give this frame out at the next ``read``. Nothing may be read from the camera before: it reuses memory."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from camera.lifecycle import Lifecycle
+from camera.tally import LATE
 from core.clock import VirtualClock
 from core.errors import CameraTimeout
 from core.ports import Clock, Pipeline
@@ -81,7 +82,8 @@ class LedCamera:
         self._next = number + 1
         share = self._lit_ns(opened_ns, opened_ns + self._exposure_ns) / self._exposure_ns
         image = self._noise[number % RING] + np.float32(DARK + (LIT - DARK) * share)
-        return Frame(image.astype(np.uint8), number + 1, opened_ns + self._exposure_ns, dropped)
+        lost = ((LATE, dropped),) if dropped else ()
+        return Frame(image.astype(np.uint8), number + 1, opened_ns + self._exposure_ns, dropped, 0, lost)
 
     def close(self) -> None:
         """Stop; twice is legal."""

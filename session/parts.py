@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.ports import Camera, Described, Pipeline, PoseEstimator
 from core.trial import SessionPlan
 from hardware.rig import Rig
 from hardware.settings import OutputKind
+from recording.parts import next_part, part_number
 from recording.settings import VIDEO_SHARE
 from session.settings import Settings
 
@@ -39,6 +41,10 @@ class Options:
         Whether sound card and lick sensor are left closed, as a preview needs neither.
     session : str
         Name of the session's folder, for the water's ledger.
+    skip_trials : int
+        How many of the schedule's first trials are left out, as a part of the session before has had them.
+    resumes : Path or None
+        The folder of that part; None where the session is no further part of another.
     """
 
     seed: int
@@ -47,6 +53,8 @@ class Options:
     accept_exposure: bool = False
     lines_only: bool = False
     session: str = ""
+    skip_trials: int = 0
+    resumes: Path | None = None
 
     @property
     def on_rig(self) -> bool:
@@ -112,6 +120,18 @@ class Parts:
         if self.second.expected_frames is not None:
             frames = min(frames, self.second.expected_frames)
         return frames * _kept_bytes(self.second, settings.camera2.kind, settings)
+
+
+def part_facts(settings: Settings, options: Options) -> dict[str, Any]:
+    """Return what session.json says of a further part of a session; with seed and settings it gives the plan again."""
+    if options.resumes is None:
+        return {}
+    resumes = {
+        "session": f"../{options.resumes.name}",
+        "trials_done": options.skip_trials,
+        "threshold": settings.threshold.reward_threshold,
+    }
+    return {"part": part_number(next_part(options.resumes)), "resumes": resumes}
 
 
 def image_file_of(settings: Settings) -> str:

@@ -6,10 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from session.frame_tally import FrameTally, as_text
 from session.second_folder import SecondCounts
 from session.water_day import WaterToday
 
-EXIT_CODES = {"complete": 0, "stopped": 0, "source_ended": 0, "no_start": 0, "aborted": 130, "failed": 3}
+EXIT_CODES = {
+    "complete": 0,
+    "stopped": 0,
+    "source_ended": 0,
+    "no_start": 0,
+    "aborted": 130,
+    "failed": 3,
+    "recovered": 0,
+}
 """Exit code by outcome: done, hardware or run failed, interrupted."""
 
 
@@ -21,9 +30,9 @@ class SessionResult:
     ----------
     session : Path
         The session's folder.
-    outcome : {"complete", "stopped", "source_ended", "no_start", "aborted", "failed"}
+    outcome : {"complete", "stopped", "source_ended", "no_start", "aborted", "failed", "recovered"}
         ``stopped``: a person asked for the end after a trial; ``aborted``: at once; ``no_start``: no trial could begin
-        for ``max_start_wait_s``.
+        for ``max_start_wait_s``; ``recovered``: it was killed, and its folder finished later.
     error : str
         One line: what failed, empty if nothing did.
     trials, successes, rewards : int
@@ -51,6 +60,8 @@ class SessionResult:
         What the mouse has had today, drops given by hand included; None where no real water flowed.
     second_camera : SecondCounts or None
         What was recorded of a second camera; None without one.
+    tally : FrameTally
+        By cause: ``dropped``, ``skipped``, ``images_dropped``, and the frames that were given again.
     """
 
     session: Path
@@ -73,6 +84,7 @@ class SessionResult:
     water_today: WaterToday | None = None
     skipped: int = 0
     second_camera: SecondCounts | None = None
+    tally: FrameTally = field(default_factory=FrameTally)
 
     @property
     def exit_code(self) -> int:
@@ -108,6 +120,7 @@ class SessionResult:
             "threshold": self.threshold,
             "water_today": None if self.water_today is None else self.water_today.json(),
             "second_camera": None if self.second_camera is None else self.second_camera.json(),
+            "by_cause": self.tally.json(),
         }
 
     def text(self) -> list[str]:
@@ -119,17 +132,21 @@ class SessionResult:
             "no_start": "ended since no trial could begin for max_start_wait_s; see `start_waits` in events.csv",
             "aborted": "stopped before its end",
             "failed": f"FAILED: {self.error}",
+            "recovered": "recovered: its program was killed, or the power failed",
         }[self.outcome]
-        skipped = f", skipped for slow poses {self.skipped}" if self.skipped else ""
+        tally = self.tally
+        skipped = f", skipped for slow poses {self.skipped}{as_text(tally.skipped)}" if self.skipped else ""
         share = f" ({100 * self.successes / self.trials:.0f} %)" if self.trials else ""
         lines = [
             f"outcome     {said}",
             f"trials      {self.trials}, successes {self.successes}{share}, rewards {self.rewards}, drops {self.water}",
-            f"frames      {self.frames}, lost {self.dropped}{skipped}; images recorded {self.images}, "
-            f"not recorded {self.images_dropped}",
+            f"frames      {self.frames}, lost {self.dropped}{as_text(tally.dropped)}{skipped}; images recorded "
+            f"{self.images}, not recorded {self.images_dropped}{as_text(tally.images_dropped)}",
             f"time        {self.duration_s:.1f} s in {self.wall_s:.1f} s ({self.real_time_factor:g} x real time)",
             f"latency     {_percentiles(self.latency_us)} us from frame to last command",
         ]
+        if tally.repeated:
+            lines.append(f"repeated    {sum(tally.repeated.values())} frames came again, and are left out")
         if self.second_camera is not None:
             lines.append(self.second_camera.text())
         if self.water_today is not None:

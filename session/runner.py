@@ -21,12 +21,13 @@ from core.values import Command, Mark
 from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
+from recording.parts import create_part, ledger_name, next_part
 from recording.recorder import Recorder, RecorderResult
 from recording.schema import DFF_PREFIX, ERROR_TXT, POSE_PREFIX, EventRow
-from recording.settings import RESERVE_BYTES
 from recording.summary import check_summary
 from session.build import gives_water, refuse_missing
 from session.calibration import start_warnings
+from session.disk_room import ImagesWatch, check_room, watch_images
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
@@ -80,7 +81,8 @@ def run_session(
         started_ns = clock.wall_ns()
         if gives_water(settings, options):
             refuse_used_up(settings, started_ns)
-        options = replace(options, session=folder_name(started_ns))
+        name = folder_name(started_ns) if options.resumes is None else ledger_name(next_part(options.resumes))
+        options = replace(options, session=name)
         parts = prepare(settings, options, clock, stop, watch)
         with ExitStack() as unused:
             if parts.pose is not None:
@@ -90,15 +92,17 @@ def run_session(
                 unused.callback(parts.second.close)
             unused.callback(parts.rig.close)
             need = parts.image_bytes(settings) + parts.second_bytes(settings)
-            if settings.recording.record_images and (problem := check_space(data_root, RESERVE_BYTES, need)):
-                raise InputError(problem)
+            little_room = check_room(settings.recording, need, check_space)
             if stop:
                 raise InterruptedEarly(stop.reason)
             held.enter_context(mouse_lock(data_root, settings.mouse))
-            folder = create_session_folder(data_root, settings.mouse, started_ns)
+            if options.resumes is None:
+                folder = create_session_folder(data_root, settings.mouse, started_ns)
+            else:
+                folder = create_part(options.resumes)
             unused.callback(discard_session_folder, folder)
             note_start(folder, settings, options, started_ns, parts)
-            session = _Session(settings, options, parts, folder, clock, stop)
+            session = _Session(settings, options, parts, folder, clock, stop, little_room)
             # From here on the session closes them, each in its place in the order.
             unused.pop_all()
         return session.run(watch)
@@ -108,14 +112,17 @@ class _Session:
     """One session whose folder exists."""
 
     def __init__(
-        self, settings: Settings, options: Options, parts: Parts, folder: Path, clock: Clock, stop: StopRequest
-    ) -> None:
+        self, settings: Settings, options: Options, parts: Parts, folder: Path, clock: Clock, stop: StopRequest,
+        little_room: str = "",
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._options = options
         self._parts = parts
         self._folder = folder
         self._clock = clock
         self._stop = stop
+        self._little_room = little_room
+        self._ends: tuple[ImagesWatch, ...] = ()
         self._started_ns = clock.now_ns()
         self._wall_start_ns = clock.wall_ns()
         self._error = ""
@@ -138,6 +145,7 @@ class _Session:
             self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live,
             newest=parts.pose is not None,
         )  # fmt: skip
+        self._loop.status.images_dropped_by = lambda: self._recorder.images_dropped_by
         self._beside = beside_of(settings, options, parts, folder, clock, self._loop.status, self._recorder.note)
         self._second: SecondCounts | None = None
         self._interruptions = 0
@@ -147,6 +155,10 @@ class _Session:
         outcome = "failed"
         refusal: ExposureError | None = None
         try:
+            self._ends = watch_images(
+                lambda: self._recorder.images_ended, lambda: self._beside.images_ended,
+                self._settings.recording.disk_full, self._stop, watch.warn, self._loop.note,
+            )  # fmt: skip
             self._recorder.start()
             self._beside.open(watch.warn)
             outcome = self._turn_until_done(watch)
@@ -163,6 +175,12 @@ class _Session:
         today = self._water_today()
         result = self._result("failed" if self._error else outcome, wall_ns, recorded, today)
         return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
+
+    def _between_turns(self) -> None:
+        """What runs beside the loop, and a look whether images are still recorded."""
+        self._beside.turn()
+        for each in self._ends:
+            each.check()
 
     def _discard(self, refusal: ExposureError) -> None:
         """Raise the refusal, with no session left; but one whose parts failed to close stays, to be told as failed."""
@@ -217,11 +235,11 @@ class _Session:
         """Turn the loop until the session is over; return its outcome."""
         parts = self._parts
         with real_time(self._settings.faults, self._options.live) as refused:
-            looks = machine_looks(Path(self._settings.recording.data_root), self._options.live)
+            looks = machine_looks(self._settings.recording, self._options.live, self._clock)
             health = HealthWatch(looks, lambda text: self._warn(watch, text))
             turns = Turns(
                 self._settings, parts.camera, parts.rig, self._loop, self._clock, self._stop, health.check,
-                self._beside.turn, parts.pose,
+                self._between_turns, parts.pose,
             )  # fmt: skip
             try:
                 return self._turn(turns, watch, health, refused)
@@ -235,7 +253,7 @@ class _Session:
         watch.started(self._folder, self._loop.status, goal_of(self._parts))
         self._wall_start_ns = self._clock.wall_ns()
         self._started_ns = self._clock.now_ns()
-        for text in (*self._parts.rig.warnings, *refused):
+        for text in (*self._parts.rig.warnings, *refused, *filter(None, [self._little_room])):
             self._warn(watch, text)
         health.check()
         return turns.run()
@@ -263,6 +281,8 @@ class _Session:
                 self._take_failure(failure)
         recorded = self._recorder.close()
         self._second = self._beside.close(outcome)
+        for each in self._ends:
+            each.check(over=True)
         for error in (recorded.error, self._second.error if self._second is not None else ""):
             if error:
                 self._fail(error)
@@ -325,4 +345,5 @@ class _Session:
             threshold=status.state.threshold.value,
             water_today=today,
             second_camera=self._second,
+            tally=status.tally.with_images(recorded.images_dropped_by),
         )

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from camera.grabber import Grabber
+from camera.tally import REPEAT
 from core.errors import CameraError, CameraTimeout, RigError, StillOpening
-from core.ports import Camera, Clock, Described, EndOfSource, Reconnectable, Reporter
+from core.ports import Camera, Clock, Counting, Described, EndOfSource, Reconnectable, Reporter
 from core.values import Frame, as_ns
 from recording.schema import EventRow
 from session.build import Options, Parts
 from session.camera_start import start_camera
-from session.loop import Status
+from session.frame_tally import AGAIN_NUMBER, AGAIN_TIME
 from session.second_folder import FOLDER, SecondCounts, SecondFolder
 from session.settings import Settings
 from session.silence import LOOK_S, check_silence
+from session.status import Status
 
 Warn = Callable[[str], None]
 """Tells a person something that stops nothing."""
@@ -38,6 +40,11 @@ class Beside:
 
     def turn(self) -> None:
         """Do what there is to do, and wait for nothing. Raises RecordingError, and CameraError as ``start``."""
+
+    @property
+    def images_ended(self) -> str:
+        """Why its images are recorded no more while its log is; empty as long as both are."""
+        return ""
 
     def stop(self) -> None:
         """Let go of its devices. Raises what ``turn`` raises, having done it all the same."""
@@ -115,6 +122,7 @@ class SecondCamera(Beside):
         self._lost_ns = 0
         self._retry_ns = 0
         self._interruptions = 0
+        self._repeats = 0
         self._over = False
         self._ended = ""
 
@@ -149,6 +157,11 @@ class SecondCamera(Beside):
             self._lose(error)
         finally:
             self._tell()
+
+    @property
+    def images_ended(self) -> str:
+        """Why its images are recorded no more."""
+        return self._folder.images_ended
 
     def stop(self) -> None:
         """Record what still waits, close the camera, and tell its last words."""
@@ -197,6 +210,7 @@ class SecondCamera(Beside):
         if frame.number <= number or frame.time_ns <= last_ns:
             text = f"frame {frame.number} at {frame.time_ns} ns after frame {number} at {last_ns} ns"
             self._say("repeat", f"{FOLDER}: {text}")
+            self._folder.repeat(AGAIN_NUMBER if frame.number <= number else AGAIN_TIME)
             return
         self._heard_ns = read_ns
         self._last = (frame.number, frame.time_ns)
@@ -204,7 +218,7 @@ class SecondCamera(Beside):
             return
         if self._live and not self._folder.frames:
             # What was lost before is no loss of the session's.
-            frame = frame._replace(dropped=0)
+            frame = frame._replace(dropped=0, lost=())
         self._folder.write(frame, read_ns)
         if frame.dropped and not isinstance(self._camera, Reporter):
             self._say("drop", f"{FOLDER}: {frame.dropped}", frame.time_ns)
@@ -272,7 +286,14 @@ class SecondCamera(Beside):
 
     def _tell(self) -> None:
         """Log what the camera tells of itself, from the session's first frame on."""
-        if isinstance(self._camera, Reporter):
-            for told in self._camera.reports():
-                if told.time_ns >= self._status.first_ns:
-                    self._say(told.kind, f"{FOLDER}: {told.detail}", told.time_ns)
+        if not isinstance(self._camera, Reporter):
+            return
+        reports = self._camera.reports()
+        heard = [told for told in reports if told.time_ns >= self._status.first_ns]
+        for told in heard:
+            self._say(told.kind, f"{FOLDER}: {told.detail}", told.time_ns)
+        if reports and isinstance(self._camera, Counting):
+            # Those that the camera has kept to itself, since they had come before.
+            repeats = self._camera.counts.get(REPEAT, 0) - self._repeats
+            self._repeats += repeats
+            self._folder.repeat(AGAIN_TIME, repeats if heard else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from recording.folder import read_session_json, sync_folder, write_session_json
 from recording.problems import describe
 from recording.recorder import Recorder
 from recording.schema import SCHEMA_VERSION, FrameRow, TimingRow
+from session.frame_tally import FrameTally, as_text
+from session.loop_rows import missing_rows
 from session.parts import ring_slots
 from session.second_section import KEY, PREFIX, SecondSection
 from session.settings import Settings
@@ -34,8 +36,8 @@ class SecondCounts:
     frames, dropped : int
         Frames recorded, and frames lost on the way, from the session's first frame on.
     images, images_dropped : int
-        Of the frames, those whose image is on disk (counted there, after closing), and those the recorder had no room
-        for.
+        Of the frames, those whose image is on disk (counted there, after closing), and those whose image was not kept:
+        the recorder was behind, or the disk full.
     file : str
         Name of the file of images in the session's folder; empty where none are recorded.
     first_frame_ns : int
@@ -46,6 +48,8 @@ class SecondCounts:
         Why it was not recorded to the session's end; empty if it was.
     error : str
         What its recorder failed with; empty if nothing did.
+    tally : FrameTally
+        By cause: ``dropped``, ``images_dropped``, and the frames that were given again.
     """
 
     frames: int
@@ -57,18 +61,22 @@ class SecondCounts:
     interruptions: int
     ended: str
     error: str
+    tally: FrameTally = field(default_factory=FrameTally)
 
     def json(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         names = ("frames", "dropped", "images", "images_dropped", "file", "first_frame_ns", "interruptions", "ended")
-        return {name: getattr(self, name) for name in names}
+        by_cause = self.tally.json()
+        del by_cause["skipped"]  # none of its frames is judged
+        return {name: getattr(self, name) for name in names} | {"by_cause": by_cause}
 
     def text(self) -> str:
         """Return it as a line for a person."""
-        images = f"images recorded {self.images}, not recorded {self.images_dropped}"
+        tally = self.tally
+        images = f"images recorded {self.images}, not recorded {self.images_dropped}{as_text(tally.images_dropped)}"
         lost = f"; the camera was lost {self.interruptions} times" if self.interruptions else ""
         ended = f"; not to the end: {self.ended}" if self.ended else ""
-        return f"camera2     {self.frames} frames, lost {self.dropped}; {images}{lost}{ended}"
+        return f"camera2     {self.frames} frames, lost {self.dropped}{as_text(tally.dropped)}; {images}{lost}{ended}"
 
 
 class SecondFolder:
@@ -99,6 +107,7 @@ class SecondFolder:
         self._first_ns = -1
         self._frames = 0
         self._dropped = 0
+        self._tally = FrameTally()
         self._file: str = getattr(recording, _FILE_KEY[second.kind])
         self._recorder = Recorder(
             self._folder,
@@ -117,6 +126,11 @@ class SecondFolder:
     def frames(self) -> int:
         """Frames recorded so far."""
         return self._frames
+
+    @property
+    def images_ended(self) -> str:
+        """Why images are recorded no more while the log is; empty as long as both are."""
+        return self._recorder.images_ended
 
     def start(self) -> None:
         """Make the folder and its session.json ("running" until the end), and start the writer. Raises RecordingError.
@@ -150,7 +164,9 @@ class SecondFolder:
         if not self._frames:
             self._first_ns = frame.time_ns
         self._frames += 1
-        self._dropped += frame.dropped
+        if frame.dropped:
+            self._dropped += frame.dropped
+            self._tally = self._tally.lose(frame)
         row = FrameRow(
             frame.number,
             frame.time_ns,
@@ -170,7 +186,12 @@ class SecondFolder:
             water=0,
             licks=0,
         )
-        self._recorder.write(frame, row, TimingRow(frame.number, read_ns, read_ns, read_ns, read_ns), ())
+        timing = TimingRow(frame.number, read_ns, read_ns, read_ns, read_ns)
+        self._recorder.write(frame, row, timing, missing_rows(frame))
+
+    def repeat(self, cause: str, frames: int = 1) -> None:
+        """Count frames that were given again, and are not recorded."""
+        self._tally = self._tally.repeat(cause, frames)
 
     def close(self, outcome: str, interruptions: int, ended: str) -> SecondCounts:
         """Have everything written and counted; end the writer. Raises nothing; called once."""
@@ -185,6 +206,7 @@ class SecondFolder:
             interruptions=interruptions,
             ended=ended,
             error=recorded.error or "",
+            tally=self._tally.with_images(recorded.images_dropped_by),
         )
         if not self._made:
             return counts

@@ -21,6 +21,7 @@ from hardware.settings import FaultSettings, LickSettings, OutputSettings, PinSe
 from helper import Seed
 from insilico.settings import SimulationSettings
 from recording.settings import RecordingSettings
+from recording.subject import SubjectSettings
 from roi_manager import Shape
 from session.calibration_valve import ValveCalibration
 from session.compose import Composition, check_section, read_overrides
@@ -50,7 +51,7 @@ class Settings:
     mouse, experiment : str
         As they are spelled in the file.
     kind : {"clnf", "clmf"}
-    camera ... recording
+    camera ... subject
         The settings of each part. In clmf experiments ``threshold.reward_threshold`` is the ``speed_threshold``.
     movement : MovementSettings or None
     pose : PoseSettings or None
@@ -90,6 +91,7 @@ class Settings:
     licks: LickSettings
     faults: FaultSettings
     recording: RecordingSettings
+    subject: SubjectSettings
     seeds: Mapping[str, Seed]
     rois: Mapping[str, Shape]
     formula: str

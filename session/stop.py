@@ -28,6 +28,7 @@ class StopRequest:
     def __init__(self, for_good: bool = False) -> None:
         self._for_good = for_good
         self.reason = ""
+        self._asked: tuple[Operator, ...] = ()
         self._before: dict[signal.Signals, object] = {}
 
     def __bool__(self) -> bool:
@@ -37,9 +38,17 @@ class StopRequest:
         """Ask for the end; the first reason stays."""
         self.reason = self.reason or reason
 
+    def after_trial(self, who: str) -> None:
+        """Have the running trial be the last, for a cause that is no signal; the loop's thread asks."""
+        self._asked = (*self._asked, Operator(OperatorKind.STOP_AFTER_TRIAL, who=who))
+
     def wish(self) -> tuple[Operator, ...]:
-        """Return what the loop is to be given: nothing, or the wish to stop now."""
-        return (Operator(OperatorKind.STOP_NOW, who=self.reason),) if self.reason else ()
+        """Return what the loop is to be given: what was asked and not given yet, and the wish to stop now."""
+        return (*self._asked, Operator(OperatorKind.STOP_NOW, who=self.reason)) if self.reason else self._asked
+
+    def given(self, wishes: tuple[Operator, ...]) -> None:
+        """Take note that the trial logic was given these wishes; a signal's is given with each frame from then on."""
+        self._asked = tuple(wish for wish in self._asked if wish not in wishes)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del frame

@@ -173,7 +173,7 @@ class Turns:
         """Take one frame through the loop; return None when none has come yet. Raises CameraTimeout after too long."""
         silent_ns = self._clock.now_ns() - self._last_ns
         try:
-            state = self._loop.turn(wait_s(self._settings.camera, silent_ns), wishes)
+            state = self._give(wait_s(self._settings.camera, silent_ns), wishes)
         except CameraTimeout:
             self._rig.alive()
             if not self._stop:
@@ -184,6 +184,15 @@ class Turns:
         self._last_ns = self._clock.now_ns()
         self._beside()
         return state
+
+    def _give(self, timeout_s: float, wishes: tuple[Operator, ...]) -> TrialState:
+        """Turn the loop once; a wish counts as given also where a device failed after the decision."""
+        before = self._loop.status.state
+        try:
+            return self._loop.turn(timeout_s, wishes)
+        finally:
+            if wishes and self._loop.status.state is not before:
+                self._stop.given(wishes)
 
     def _recover_camera(self, error: CameraError) -> bool:
         """Open the camera again; return False on a stop. Raises the error where that is not to be, or in vain."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.values import as_seconds
 from session.build import Parts
-from session.loop import Status
 from session.prepare import PrepareWatch
+from session.status import Status
 
 
 @dataclass(frozen=True, slots=True)

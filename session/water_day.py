@@ -11,13 +11,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.clock import local_datetime
 from core.errors import InputError
 from hardware.ledger_day import read_together
 from hardware.ledger_rows import Purpose
 from hardware.settings import BoardKind
-from session.settings import Settings
+
+if TYPE_CHECKING:
+    from session.settings import Settings
 
 WATER_CSV = "water.csv"
 MEMORY_CSV = "water-memory.csv"

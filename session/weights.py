@@ -110,7 +110,11 @@ def read_weights(folder: Path) -> tuple[Weight, ...]:
     A last row that a power failure cut short is none, as in the ledger of water. Raises InputError for what is no
     weighing, RecordingError where the file cannot be read.
     """
-    path = folder / WEIGHTS_CSV
+    return read_weights_file(folder / WEIGHTS_CSV)
+
+
+def read_weights_file(path: Path) -> tuple[Weight, ...]:
+    """Return the weighings in a file, as ``read_weights`` does."""
     try:
         content = path.read_bytes()
         text = (content if _is_whole(content) else content[: _lines_end(content)]).decode("utf-8-sig")

@@ -33,6 +33,7 @@ TITLES = {
     "licks": "Lick sensor",
     "faults": "Lost devices, and real time",
     "recording": "Recording",
+    "subject": "Mouse, people and imaging: for files that are shared",
 }
 
 HEAD = """\

@@ -31,11 +31,17 @@ ends = st.tuples(st.just("resume"))
 def test_every_frame_is_read_or_counted(acts: list[tuple], size: int) -> None:
     buffer = FrameBuffer(SHAPE, "uint8", size, FPS)
     now, marks, lost, taken = 100 * PERIOD_NS, 0, 0, []
+    story: list[str | int] = []  # what takes the numbers: a cause, or a frame by its mark
+    newest = 0
     for act in acts:
         if act[0] == "put":
             now += act[3] * PERIOD_NS
             marks += 1
             lost += act[1]
+            story += [act[2] or "driver"] * act[1]
+            if now > newest:
+                newest = now
+                story.append(marks)
             if act[1] and act[2] == "incomplete":
                 buffer.lose(Lost(act[1], act[2], now))
                 buffer.put(grabbed(marks, now))
@@ -57,6 +63,7 @@ def test_every_frame_is_read_or_counted(acts: list[tuple], size: int) -> None:
     buffer.put(grabbed(0, now + 100 * PERIOD_NS))
     last = read(buffer)
     assert last is not None
+    check_causes([*frames, last], [*story, 0])
     unseen = sum(n for cause, n in buffer.counts.items() if cause != "repeat")
     assert last.number == len(frames) + 1 + unseen
 
@@ -69,6 +76,19 @@ def check_order(frames: list[Frame]) -> None:
         assert frame.sensor_ns > sensor_ns
         assert np.all(frame.image == frame.sensor_ns % 251)
         number, time_ns, sensor_ns = frame.number, frame.time_ns, frame.sensor_ns
+
+
+def check_causes(frames: list[Frame], story: list[str | int]) -> None:
+    """Each number has the cause that took it, or its frame; the loop may have lost a frame that was there."""
+    told: list[str | int] = []
+    for frame in frames:
+        assert sum(count for _, count in frame.lost) == frame.dropped
+        told += [cause for cause, count in frame.lost for _ in range(count)]
+        told.append(frame.sensor_ns)
+    told = [each for each in told if each != "lost_camera"]
+    assert len(told) == len(story)
+    for each, was in zip(told, story, strict=True):
+        assert each == was or (each == "late" and isinstance(was, int))
 
 
 def read(buffer: FrameBuffer) -> Frame | None:
@@ -87,7 +107,7 @@ def test_an_image_in_hand_survives_any_number_of_frames() -> None:
         assert np.all(held.image == 1)
     after = buffer.take(0.0)
     assert after is not None
-    assert (after.number, after.dropped) == (18, 16)
+    assert (after.number, after.dropped, after.lost) == (18, 16, (("late", 16),))
     assert buffer.counts == {"late": 16}
 
 
@@ -115,7 +135,7 @@ def test_a_lost_camera_leaves_a_gap_reckoned_from_time() -> None:
     buffer.put(grabbed(2, 11 * PERIOD_NS + 100))
     frame = read(buffer)
     assert frame is not None
-    assert (frame.number, frame.dropped) == (11, 9)
+    assert (frame.number, frame.dropped, frame.lost) == (11, 9, (("lost_camera", 9),))
     assert buffer.counts == {"lost_camera": 9}
     assert buffer.take_reports() == (
         Report(3 * PERIOD_NS, "camera_lost", "gone"),

@@ -36,7 +36,8 @@ class Listed:
             raise EndOfSource
         number, time_ns, dropped = self.rows.pop(0)
         self._image[:] = number
-        return Frame(self._image, number, time_ns, dropped, sensor_ns=number * 1000)
+        lost = (("recording", dropped),) if dropped else ()
+        return Frame(self._image, number, time_ns, dropped, sensor_ns=number * 1000, lost=lost)
 
     def close(self) -> None:
         self.closed += 1
@@ -105,7 +106,9 @@ def test_recorded_losses_and_ours_add_up() -> None:
     camera, clock = started([(1, 0, 0), (4, 30, 2), (5, 40, 0), (8, 70, 2), (9, 80, 0)], ring=2)
     camera.read(1.0)
     clock.advance(100)
-    assert [(frame.number, frame.dropped) for frame in (camera.read(1.0), camera.read(1.0))] == [(8, 6), (9, 0)]
+    frames = [camera.read(1.0), camera.read(1.0)]
+    assert [(frame.number, frame.dropped) for frame in frames] == [(8, 6), (9, 0)]
+    assert frames[0].lost == (("recording", 2), ("late", 2), ("recording", 2))
 
 
 def test_the_end_comes_after_the_frames_that_wait() -> None:
@@ -174,6 +177,7 @@ def test_every_frame_is_delivered_in_time_order_or_counted(
     last_number, last_time = 0, 0
     shift = 5_000 * MS - rows[0][1]
     recorded = {number: time_ns for number, time_ns, _ in rows}
+    causes: list[tuple[int, str]] = []
     while True:
         try:
             frame = camera.read(1.0)
@@ -183,5 +187,15 @@ def test_every_frame_is_delivered_in_time_order_or_counted(
         assert frame.time_ns > last_time
         assert frame.time_ns == recorded[frame.number] + shift <= clock.now_ns()
         last_number, last_time = frame.number, frame.time_ns
+        causes += [(frame.number - frame.dropped + k, cause) for k, cause in enumerate(expanded(frame))]
         clock.advance(next(waits, 0))
     assert last_number == rows[-1][0]
+    assert all(cause == ("late" if number in recorded else "recording") for number, cause in causes)
+    assert len(causes) == len({number for number, _ in causes})
+
+
+def expanded(frame: Frame) -> list[str]:
+    """Return the cause of each number that was lost before a frame."""
+    causes = [cause for cause, count in frame.lost for _ in range(count)]
+    assert len(causes) == frame.dropped
+    return causes

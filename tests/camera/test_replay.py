@@ -17,7 +17,7 @@ from camera.session_source import deliverable
 from core.errors import CameraError, SourceError
 from core.ports import EndOfSource
 from core.values import Frame
-from recording.schema import CLOPY_LOG, FRAMES_CSV
+from recording.schema import CLOPY_LOG, FRAMES_CSV, MISSING_COLUMNS, MISSING_CSV
 from tests.camera import recordings as rec
 
 FPS = 15.0
@@ -158,6 +158,21 @@ def test_rows_without_an_image_count_as_dropped(tmp_path: Path) -> None:
     ]
     frames = read_all(rec.write_session(tmp_path, rec.pictures(2), rows))
     assert [(frame.number, frame.dropped) for frame in frames] == [(3, 2), (8, 4)]
+    assert [frame.lost for frame in frames] == [
+        (("recording", 1), ("no_image", 1)), (("no_image", 1), ("recording", 2), ("no_image", 1)),
+    ]  # fmt: skip
+
+
+def test_losses_have_the_causes_that_were_recorded(tmp_path: Path) -> None:
+    rows = [(1, 10, 0, 0, 0), (5, 50, 0, 3, 1), (6, 60, 0, 0, -1), (9, 90, 0, 2, 2)]
+    rec.write_session(tmp_path, rec.pictures(3), rows)
+    lost = [(2, 50, "transport"), (3, 50, "late"), (4, 50, "late"), (7, 90, "lost_camera")]
+    lines = [",".join(MISSING_COLUMNS), *(",".join(map(str, row)) for row in lost)]
+    (tmp_path / MISSING_CSV).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    frames = read_all(tmp_path)
+    assert [frame.lost for frame in frames] == [
+        (), (("transport", 1), ("late", 2)), (("no_image", 1), ("lost_camera", 1), ("recording", 1)),
+    ]  # fmt: skip
 
 
 def test_images_that_did_not_reach_the_disk_are_not_delivered(tmp_path: Path) -> None:
@@ -180,7 +195,12 @@ def test_every_frame_of_the_camera_is_delivered_or_counted(story: list[tuple[int
         number += lost + 1
         rows.append((number, number * 10, number, lost, image if kept else -1))
         image += kept
-    stamps, index = deliverable(np.array(rows, np.int64).reshape(-1, 5), n_images)
+    stamps, index = deliverable(np.array(rows, np.int64).reshape(-1, 5), n_images, {2: "late", 5: "transport"})
+    there = {row[0] for row in rows}
+    for frame, dropped in zip(stamps.number.tolist(), stamps.dropped.tolist(), strict=True):
+        causes = [cause for cause, count in stamps.lost.get(frame, ()) for _ in range(count)]
+        named = {2: "late", 5: "transport", **dict.fromkeys(there, "no_image")}
+        assert causes == [named.get(lost, "recording") for lost in range(frame - dropped, frame)]
     assert index.tolist() == list(range(min(image, n_images)))
     assert np.array_equal(np.diff(stamps.number, prepend=0), stamps.dropped + 1)
     assert np.array_equal(stamps.time_ns, stamps.number * 10)

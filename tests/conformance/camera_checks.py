@@ -47,6 +47,14 @@ def check_numbers(frames: list[Frame]) -> None:
         assert frame.number - before.number == frame.dropped + 1
 
 
+def check_losses(frames: list[Frame]) -> None:
+    """Each frame that was lost has a cause, none of them a guess."""
+    for frame in frames:
+        assert sum(count for _, count in frame.lost) == frame.dropped
+        assert all(count > 0 and cause not in ("", "unknown") for cause, count in frame.lost)
+        assert all(one[0] != other[0] for one, other in pairwise(frame.lost)), "neighbours of one cause are one run"
+
+
 def check_times(frames: list[Frame]) -> None:
     """Times strictly increase."""
     assert all(late.time_ns > early.time_ns for early, late in pairwise(frames))
@@ -55,7 +63,8 @@ def check_times(frames: list[Frame]) -> None:
 def check_plain_integers(frames: list[Frame]) -> None:
     """Numbers and times are Python's own integers."""
     for frame in frames:
-        assert [type(value) for value in frame[1:]] == [int] * 4
+        assert [type(value) for value in frame[1:5]] == [int] * 4
+        assert all(type(count) is int for _, count in frame.lost)
 
 
 def check_images(frames: list[Frame], promised: tuple[tuple[int, int, int], str]) -> None:
@@ -71,6 +80,7 @@ def check_stream(camera: Camera, n_frames: int) -> list[Frame]:
     frames = read_frames(camera, n_frames)
     assert len(frames) == n_frames
     check_numbers(frames)
+    check_losses(frames)
     check_times(frames)
     check_plain_integers(frames)
     check_images(frames, promised)

@@ -183,6 +183,10 @@ def test_numbers_rise_and_gaps_are_counted_as_dropped(case: Case, camera: Camera
     check.check_numbers(read_all(case, camera))
 
 
+def test_what_was_lost_has_a_cause(case: Case, camera: Camera) -> None:
+    check.check_losses(read_all(case, camera))
+
+
 def test_times_strictly_increase(case: Case, camera: Camera) -> None:
     check.check_times(read_all(case, camera))
 

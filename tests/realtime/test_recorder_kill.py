@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.clock import MonotonicClock
@@ -186,15 +187,22 @@ def limited_disk(folder, limit):
 
 
 @pytest.mark.parametrize("wait", [True, False])
-def test_full_disk_is_an_error_with_a_cure_and_the_controller_lives(tmp_path, wait):
+def test_a_full_disk_ends_the_images_and_then_the_log_with_a_cure(tmp_path, wait):
     with limited_disk(tmp_path, 3_000_000) as number:
         with make_recorder(tmp_path, shape=SHAPE, slots=16, wait=wait) as recorder:
             pid = recorder.writer_pid
-            with pytest.raises(RecordingError, match=r"cannot write .*image_stream\.hdf5: " + os.strerror(number)):
-                run_at_rate(recorder, 20)
+            if number == errno.EFBIG:
+                # Only images reach that size.
+                run_at_rate(recorder, 5)
+            else:
+                with pytest.raises(RecordingError, match=r"cannot write .*\.csv: " + os.strerror(number)):
+                    run_at_rate(recorder, 60)
+                assert "data_root" in recorder.close().error
             result = recorder.close()
-            assert "data_root" in result.error
+            assert os.strerror(number) in result.images_ended
+            assert "image_stream.hdf5" in result.images_ended
             assert result.images > 100
+            assert result.images_dropped_by["disk_full"] == recorder.rows - result.images - recorder._dropped
             with open_session(tmp_path) as session:
                 kept = session.frames.image[session.frames.image >= 0]
                 assert kept.max() < session.images().shape[0]
@@ -204,7 +212,7 @@ def test_full_disk_is_an_error_with_a_cure_and_the_controller_lives(tmp_path, wa
             os.kill(pid, 0)
 
 
-@pytest.mark.parametrize(("record", "much"), [(run_at_rate, 20), (run_at_full_speed, 5000)])
+@pytest.mark.parametrize(("record", "much"), [(run_at_rate, 6), (run_at_full_speed, 1000)])
 def test_reserve_ends_the_images_and_keeps_the_log(tmp_path, record, much):
     disk = os.statvfs(tmp_path)
     mounted = small_disk(tmp_path)
@@ -212,16 +220,20 @@ def test_reserve_ends_the_images_and_keeps_the_log(tmp_path, record, much):
     reserve = 1 << 20 if mounted else disk.f_bavail * disk.f_frsize - (4 << 20)
     try:
         with make_recorder(tmp_path, shape=SHAPE, slots=16, wait=True, reserve_bytes=reserve) as recorder:
-            with pytest.raises(RecordingError, match="kept for the log"):
-                record(recorder, much)
-            with pytest.raises(RecordingError, match="kept for the log"):
-                write_frame(recorder, 5000, shape=SHAPE)
+            record(recorder, much)
+            assert "kept for the log" in recorder.images_ended
             result = recorder.close()
+            assert result.error is None
+            assert result.images_dropped_by == {"disk_full": result.images_dropped}
+            assert result.images + result.images_dropped == result.frames == recorder.rows
             with open_session(tmp_path) as session:
-                assert session.frames.frame[-1] == 5000
-                assert session.frames.image[-1] == -1
-                assert session.images().shape[0] == result.images == session.frames.image.max() + 1
-                assert session.frames.frame[:-1].tolist() == list(range(1, len(session.frames)))
+                assert session.frames.frame.tolist() == list(range(1, recorder.rows + 1))
+                assert session.frames.image.tolist() == [*range(result.images), *[-1] * result.images_dropped]
+                assert session.images().shape[0] == result.images
+                [event] = session.events
+                assert (event.kind, event.detail) == ("images_ended", f"disk_full: {result.images_ended}")
+                at = int(np.flatnonzero(session.frames.time_ns == event.time_ns)[0])
+                assert result.images - 1 <= at <= result.images
         if mounted:
             disk = os.statvfs(tmp_path)
             assert disk.f_bavail * disk.f_frsize > reserve * 3 // 4

@@ -1,6 +1,8 @@
 """Kill the writer or the controller of a session with a video: all but the last second decodes, frame for row."""
 
+import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -123,10 +125,13 @@ def test_writer_and_controller_killed_at_once(tmp_path):
 def test_full_disk_ends_the_video_and_keeps_what_is_there(tmp_path, codec):
     with limited_disk(tmp_path, 3_000_000) as number:
         with make_video_recorder(tmp_path, slots=16, wait=True, video_codec=codec, shape=(640, 960, 3)) as recorder:
-            with pytest.raises(RecordingError, match=rf"cannot write .*{VIDEO}: " + os.strerror(number)):
+            # Nothing is kept for the log here, which a disk ends too, and a limit on the size of a file does not.
+            with contextlib.suppress(RecordingError):
                 fill(recorder)
             result = recorder.close()
-        assert "data_root" in result.error
+        assert result.error is None or f".csv: {os.strerror(number)}" in result.error
+        assert re.search(rf"cannot write .*{VIDEO}: " + os.strerror(number), result.images_ended)
+        assert result.images + result.images_dropped == recorder.rows
         with open_session(tmp_path) as session:
             kept = session.frames.image[session.frames.image >= 0]
             assert kept.max() < len(session.images())

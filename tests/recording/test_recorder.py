@@ -18,6 +18,7 @@ from recording import link as link_module
 from recording import schema
 from recording.backlog import Backlog
 from recording.reader import open_session
+from recording.recorder import RecorderResult
 from tests.recording.samples import (
     NAMES,
     SHAPE,
@@ -57,7 +58,7 @@ def test_offline_session_comes_back_whole(tmp_path, dtype, slots):
             write_frame(recorder, number, events if number == 7 else (), dtype=dtype)
         assert recorder.rows == 120
     result = recorder.close()
-    assert result == (120, 120, 0, None)
+    assert result == RecorderResult(120, 120, 0, None)
     assert recorder.close() is result
     with open_session(tmp_path) as session:
         assert session.part_names == NAMES
@@ -95,7 +96,7 @@ def test_without_images_only_the_log_is_written(tmp_path):
     with make_recorder(tmp_path, record_images=False) as recorder:
         for number in range(1, 6):
             write_frame(recorder, number)
-    assert recorder.close() == (5, 0, 0, None)
+    assert recorder.close() == RecorderResult(5, 0, 0, None)
     assert not (tmp_path / "image_stream.hdf5").exists()
     assert open_session(tmp_path).frames.image.tolist() == [-1] * 5
 
@@ -107,7 +108,7 @@ def test_real_time_drops_and_counts_images_but_no_rows(tmp_path):
         for number in range(1, 1501):
             write_frame(recorder, number, [event_row(number)])
     assert recorder.images_dropped == 1496
-    assert recorder.close() == (1500, 4, 1496, None)
+    assert recorder.close() == RecorderResult(1500, 4, 1496, None, {"recorder_late": 1496})
     session = open_session(tmp_path)
     assert session.frames.image.tolist() == [0, 1, 2, 3] + [-1] * 1496
     assert session.frames.frame.tolist() == list(range(1, 1501))
@@ -175,7 +176,7 @@ def test_a_frame_that_does_not_fit_is_refused_and_the_session_goes_on(tmp_path, 
         with pytest.raises(RecordingError, match=text):
             recorder.write(Frame(picture, 1, 1), frame_row(1, parts=parts), timing_row(1), ())
         write_frame(recorder, 2)
-    assert recorder.close() == (1, 1, 0, None)
+    assert recorder.close() == RecorderResult(1, 1, 0, None)
 
 
 def test_images_of_any_memory_layout_are_recorded(tmp_path):
@@ -233,7 +234,7 @@ def test_use_before_start_and_second_start_are_errors(tmp_path):
         recorder.start()
     with pytest.raises(RecordingError, match="not running"):
         write_frame(recorder, 1)
-    assert make_recorder(tmp_path / "x").close() == (0, 0, 0, None)
+    assert make_recorder(tmp_path / "x").close() == RecorderResult(0, 0, 0, None)
 
 
 def test_growing_session_can_be_read_by_others(tmp_path):
@@ -276,7 +277,7 @@ def test_the_writer_outlives_the_signals_that_end_the_controller(tmp_path):
             os.kill(recorder.writer_pid, number)
         assert os.getsid(recorder.writer_pid) == recorder.writer_pid
         write_frame(recorder, 2)
-    assert recorder.close() == (2, 2, 0, None)
+    assert recorder.close() == RecorderResult(2, 2, 0, None)
 
 
 def test_a_writer_that_cannot_be_ended_hangs_nobody(tmp_path, monkeypatch):

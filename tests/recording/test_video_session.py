@@ -8,7 +8,7 @@ from camera.source import SourceKind
 from core.errors import CameraError, RecordingError
 from recording.folder import write_session_json
 from recording.reader import count_images, open_session
-from recording.recorder import Recorder
+from recording.recorder import Recorder, RecorderResult
 from recording.session_files import SessionFiles
 from recording.settings import VideoCodec
 from recording.video_file import VideoFile
@@ -40,7 +40,7 @@ def images_of(folder):
 
 @pytest.mark.parametrize("codec", VideoCodec)
 def test_a_session_comes_back_with_its_video(tmp_path, codec):
-    assert record(tmp_path, range(1, 151), video_codec=codec) == (150, 150, 0, None)
+    assert record(tmp_path, range(1, 151), video_codec=codec) == RecorderResult(150, 150, 0, None)
     with open_session(tmp_path) as session:
         assert session.image_path == tmp_path / VIDEO
         assert session.frames.image.tolist() == list(range(150))
@@ -105,7 +105,9 @@ def test_a_row_never_names_a_missing_frame(tmp_path, monkeypatch, flushed):
     add(files, range(flushed + 1, flushed + 4))
     files.flush()
     assert files.close() == (flushed + 3, flushed)
-    assert [problem for problem in files.problems if VIDEO in problem and "free space" in problem]
+    assert (files.problems, files.ended.cause) == ([], "disk_full")
+    assert VIDEO in files.ended.text
+    assert "free space" in files.ended.text
     assert images_of(tmp_path) == [*range(flushed), -1, -1, -1]
     assert len(VideoImages(tmp_path / VIDEO)) == flushed
 
@@ -120,7 +122,8 @@ def test_a_video_that_cannot_be_closed_keeps_what_was_out(tmp_path, monkeypatch)
     monkeypatch.setattr(VideoFile, "close", close)
     assert files.close() == (5, 4)
     assert images_of(tmp_path) == [0, 1, 2, 3, -1]
-    assert "the disk or card is failing" in files.problems[0]
+    assert (files.problems, files.ended.cause) == ([], "image_file_failed")
+    assert "the disk or card is failing" in files.ended.text
 
 
 def session_with_losses(folder):

@@ -114,14 +114,20 @@ def test_images_leave_the_reserve_between_two_flushes(tmp_path, monkeypatch, res
         files = SessionFiles(make_spec(tmp_path, image_file="images.hdf5", reserve_bytes=reserve * n_bytes))
         for number in range(1, room + 1):
             files.add(image(number), frame_row(number), timing_row(number), ())
-            kept[0] += not files.problems
+            kept[0] += files.ended is None
         frames, images = files.close()
     assert (frames, images) == (room, kept[0])
     assert reserve - max(1, reserve / 8) <= room - images <= reserve + 1
-    assert [problem for problem in files.problems if "kept for the log" not in problem] == []
-    assert len(files.problems) == (reserve > 0)
+    assert files.problems == []
+    if reserve:
+        assert files.ended.cause == "disk_full"
+        assert "kept for the log" in files.ended.text
+    else:
+        assert files.ended is None
     with open_session(tmp_path / "images.hdf5") as session:
         assert session.frames.image.tolist() == [*range(images), *[-1] * (room - images)]
+        ends = [event for event in session.events if event.kind == "images_ended"]
+    assert [event.detail.partition(":")[0] for event in ends] == ["disk_full"] * (reserve > 0)
 
 
 def test_a_disk_that_tells_nothing_ends_the_images_and_not_the_log(tmp_path, monkeypatch):
@@ -135,4 +141,6 @@ def test_a_disk_that_tells_nothing_ends_the_images_and_not_the_log(tmp_path, mon
         patch.setattr(os, "statvfs", statvfs)
         files.add(image(2), frame_row(2), timing_row(2), ())
         assert files.close() == (2, 1)
-    assert "the disk or card is failing" in files.problems[0]
+    assert files.problems == []
+    assert files.ended.cause == "image_file_failed"
+    assert "the disk or card is failing" in files.ended.text

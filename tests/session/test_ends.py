@@ -9,6 +9,7 @@ from core.clock import VirtualClock
 from core.errors import InputError, RecordingError
 from core.values import Operator, OperatorKind, as_ns
 from recording.reader import open_session
+from recording.settings import RESERVE_BYTES
 from session import build as build_module
 from session import runner
 from session.stop import StopRequest
@@ -77,14 +78,23 @@ def test_a_session_whose_first_files_cannot_be_written_leaves_no_folder(tmp_path
 def test_a_disk_too_small_for_the_longest_session_is_told_before_it(tmp_path, monkeypatch):
     """1 s of rest, 4 trials of at most 3 + 0.2 + 0.3 + 1 s, 2 s at the end; a frame more for each of 14 phases."""
     need = ((1 + 4 * 4.5 + 2) * 15 + 14) * 64 * 48 * 3
-    free = runner.RESERVE_BYTES + int(need)
+    free = RESERVE_BYTES + int(need)
+    ends = {"disk_full": "end"}
     monkeypatch.setattr("recording.folder.free_bytes", lambda path: free - 1)
-    with pytest.raises(InputError, match="record_images = 0"):
-        run(settings_for(tmp_path))
+    with pytest.raises(InputError, match=r"record_images = 0.*disk_full = go_on begins all the same"):
+        run(settings_for(tmp_path, **ends))
     assert not (tmp_path / "data").exists()
-    assert run(settings_for(tmp_path, record_images="0")).outcome == "complete"
+    assert run(settings_for(tmp_path, **ends, record_images="0")).outcome == "complete"
+    result = run(settings_for(tmp_path))
+    assert result.outcome == "complete"
+    [warning] = [row["detail"] for row in rows(result.session / "events.csv") if "may end" in row["detail"]]
+    assert "the images of this session take up to" in warning
     monkeypatch.setattr("recording.folder.free_bytes", lambda path: free)
-    assert run(settings_for(tmp_path)).outcome == "complete"
+    assert run(settings_for(tmp_path, **ends)).outcome == "complete"
+    # Not even the log's reserve is free.
+    monkeypatch.setattr("recording.folder.free_bytes", lambda path: RESERVE_BYTES - 1)
+    with pytest.raises(InputError, match="kept for the log: free space"):
+        run(settings_for(tmp_path))
 
 
 @pytest.mark.parametrize("types", ["normal_audio_normal_reward", "continuous_rewards", "no_audio_random_reward"])

@@ -14,9 +14,10 @@ from core.ports import Interrupted
 from core.trial import begin
 from core.values import as_ns
 from session.build import Options, build
-from session.loop import Status
+from session.frame_tally import FrameTally
 from session.second_camera import SecondCamera
 from session.settings import load_settings
+from session.status import Status
 from tests.session.test_second_camera import CONFIG
 from tests.support.sessions import OFFLINE
 
@@ -50,6 +51,7 @@ class Taken:
 
     def __init__(self):
         self.rows = []
+        self.tally = FrameTally()
 
     @property
     def frames(self):
@@ -57,6 +59,10 @@ class Taken:
 
     def write(self, frame, read_ns):
         self.rows.append((frame.number, frame.time_ns // PERIOD_NS, frame.dropped))
+        self.tally = self.tally.lose(frame)
+
+    def repeat(self, cause, frames=1):
+        self.tally = self.tally.repeat(cause, frames)
 
 
 class Scene:
@@ -98,9 +104,21 @@ def test_what_came_before_the_session_is_neither_recorded_nor_lost(tmp_path):
     scene.turn(5)
     assert scene.taken.rows == [(5, 5, 0), (6, 6, 0), (8, 8, 1)]
     assert scene.events == [("drop", "camera2: 1 incomplete")]
+    assert scene.taken.tally == FrameTally(dropped={"incomplete": 1})
     assert scene.camera.asked == {("read", 0.0)}
     scene.second.stop()
     scene.driver.check_played()
+
+
+def test_a_frame_that_comes_again_is_counted(tmp_path):
+    scene = Scene(tmp_path, ScriptedDriver(give(1, 2, 2, 3, 3)))
+    scene.second.start(lambda: True)
+    assert scene.driver.played.wait(LONG_S)
+    scene.turn(1)
+    assert [number for number, _, _ in scene.taken.rows] == [1, 2, 3]
+    assert scene.taken.tally == FrameTally(repeated={"time": 2})
+    assert scene.events == [("drop", "camera2: 2 repeat")]
+    scene.second.stop()
 
 
 def test_it_is_opened_again_without_being_waited_for(tmp_path):

@@ -1,0 +1,130 @@
+"""The figure of a changed replay: signal with both thresholds, both tones, trials and rewards of both."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.session_panels import CUT, FAIL, INK, NARROWEST, OUTCOMES, SUCCESS, WATER, Times, dress, runs, thin, title
+from recording.recorded import RecordedSession
+from recording.tables import FrameTable
+from session.replay import Replayed
+from session.replay_change import Change
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RECORDED, CHANGED = "#999999", "#cc79a7"
+"""Colours of the two sessions: grey for what was, reddish purple (Okabe and Ito) for what would have been."""
+
+
+def draw_replay(replayed: Replayed, path: Path) -> None:
+    """Draw a changed session beside the recorded one, about 1200 x 800 px.
+
+    Raises
+    ------
+    OSError
+        The picture cannot be written; what stood there before is as it was.
+    ValueError
+        The replay has no change.
+    """
+    from recording.reader import open_session
+
+    if replayed.change is None:
+        raise ValueError("nothing was changed; there is no difference to draw")
+    with open_session(replayed.session) as recorded:
+        figure = replay_figure(recorded, replayed.change)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        figure.savefig(draft, dpi=100, format="png")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def replay_figure(recorded: RecordedSession, change: Change) -> Figure:
+    """Return the figure of a recorded session and of what would have happened with other settings."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 8), layout="constrained")
+    axes = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1.6, 1.2))
+    was, now = recorded.frames, change.session.frames
+    first_ns = was.time_ns[:1]
+    then, instead = ((table.time_ns - first_ns) / 1e9 for table in (was, now))
+    _signal(axes[0], recorded, change, then, instead)
+    _tones(axes[1], (was, now), (then, instead))
+    _trials(axes[2], (was, now), (then, instead))
+    if change.first is not None:
+        for axis in axes:
+            axis.axvline(change.first.time_s, color=INK, lw=0.8, ls=":")
+    dress(axes, then)
+    title(figure, recorded)
+    given = ", ".join(f"{key} = {value}" for key, value in change.changes.items())
+    figure.text(0.99, 0.985, f"with {given} (open loop)", ha="right", va="top", color=CHANGED, fontsize=11)
+    return figure
+
+
+def _signal(axis: Axes, recorded: RecordedSession, change: Change, then: Times, instead: Times) -> None:
+    """The signal, a second one where it is another, and both thresholds."""
+    was, now = recorded.frames, change.session.frames
+    both = min(len(was), len(now))
+    valid, valid_now = (np.where(table.valid, table.signal, np.nan) for table in (was, now))
+    axis.plot(*thin(then, valid), color=INK, lw=0.8, label="signal")
+    if not np.array_equal(valid[:both], valid_now[:both], equal_nan=True):
+        axis.plot(*thin(instead, valid_now), color=CHANGED, lw=0.8, alpha=0.8, label="signal with the change")
+    axis.plot(then, was.threshold, color=RECORDED, lw=1.4, ls="--", label="threshold recorded")
+    axis.plot(instead, now.threshold, color=CHANGED, lw=1.4, ls="--", label="threshold with the change")
+    settings = recorded.meta.get("settings", {})
+    movement = recorded.meta.get("kind") == "clmf"
+    by_target = settings.get("reward_by") == "target"
+    rule = settings.get("roi") or settings.get("roi_operation") or "the signal"
+    axis.set_ylabel(("-distance (mm)" if by_target else "speed (mm/s)") if movement else f"dF/F of {rule}")
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, fontsize=9, borderaxespad=0)
+
+
+def _tones(axis: Axes, tables: tuple[FrameTable, FrameTable], times: tuple[Times, Times]) -> None:
+    """Both tones in kHz, a gap where there is silence; the recorded one broad, so that it is seen below the other."""
+    from matplotlib.ticker import LogLocator
+
+    axis.set_ylabel("tone (kHz)")
+    kilohertz = [np.where(table.freq_hz > 0, table.freq_hz / 1000, np.nan) for table in tables]
+    if all(np.isnan(each).all() for each in kilohertz):
+        # A logarithmic axis without a value has ticks that mean nothing.
+        axis.set_yticks([])
+        axis.text(0.5, 0.5, "no tone", ha="center", va="center", color=CUT, transform=axis.transAxes)
+        return
+    styles = ((RECORDED, 3.0, "recorded"), (CHANGED, 1.0, "with the change"))
+    for seconds, trace, (colour, width, label) in zip(times, kilohertz, styles, strict=True):
+        axis.plot(*thin(seconds, trace), color=colour, lw=width, drawstyle="steps-post", label=label)
+    axis.set_yscale("log", base=2)
+    axis.yaxis.set_major_locator(LogLocator(base=2, numticks=12))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9, borderaxespad=0)
+
+
+def _trials(axis: Axes, tables: tuple[FrameTable, FrameTable], times: tuple[Times, Times]) -> None:
+    """The trials of both as bars in the colours of their outcomes, with their drops."""
+    whole = float(times[0][-1]) if len(times[0]) else 0.0
+    for height, table, seconds in zip((1, 0), tables, times, strict=True):
+        for first, last, outcome in runs(table):
+            start, end = seconds[first], seconds[last]
+            axis.barh(height, max(end - start, whole / 2000, 1e-3), left=start, height=0.6, color=OUTCOMES[outcome])
+            number = str(table.trial[first])
+            if end - start >= len(number) * NARROWEST * whole:
+                axis.text(
+                    (start + end) / 2, height, number, ha="center", va="center", color="white", fontsize=8, clip_on=True
+                )
+        wet = seconds[table.water > 0]
+        axis.plot(wet, np.full(len(wet), height + 0.42), "v", color=WATER, ms=6)
+    axis.set_yticks([0, 1], ["with the change", "recorded"])
+    axis.set_ylim(-0.5, 1.7)
+    words = (("success", SUCCESS, 0), ("fail", FAIL, 48), ("cut short", CUT, 73), ("water", WATER, 127))
+    for label, colour, right_pt in words:
+        axis.annotate(
+            label, (0, 1.02), (right_pt, 0), xycoords="axes fraction", textcoords="offset points", color=colour,
+            fontsize=9,
+        )  # fmt: skip

@@ -1,0 +1,91 @@
+"""``rigloop replay``: a recorded session through today's loop again, compared, or changed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from tqdm import tqdm
+
+from cli.run import read_overrides
+from cli.screen import say
+from core.errors import InputError, RecordingError
+
+if TYPE_CHECKING:
+    from session.replay import Replayed
+
+EVERY = 256
+"""The bar is told after so many frames."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay, print what differs, draw what would have happened. Returns 1 where something differs, else 0."""
+    from session.replay import replay_session
+    from session.replay_result import as_json, as_text, change_text, exit_code
+
+    changes = read_overrides(args)
+    if args.output is not None and not changes:
+        raise InputError(f"--output {args.output}: only a changed session is drawn; add --set key=value")
+    if args.output is not None and not args.output.absolute().parent.is_dir():
+        raise InputError(f"--output {args.output}: there is no folder {args.output.parent}; make it first")
+    with _Bar() as bar:
+        replayed = replay_session(args.session, changes, bar.show)
+    for line in as_text(replayed):
+        say(line, error=args.json)
+    figure = ""
+    if replayed.change is not None:
+        figure = str(_draw(replayed, args.output))
+        for line in [*change_text(replayed.change), "", f"figure      {figure}"]:
+            say(line, error=args.json)
+    if args.json:
+        say(json.dumps(as_json(replayed, figure)))
+    return exit_code(replayed)
+
+
+def _draw(replayed: Replayed, output: Path | None) -> Path:
+    """Draw both sessions; return the picture's path. Raises RecordingError."""
+    from analysis.replay_figure import draw_replay
+
+    folder = replayed.session
+    part = "" if folder.name == "S1" else f"-{folder.name}"
+    path = output or Path(f"replay-{folder.parent.parent.name}-{folder.parent.name}{part}.png")
+    try:
+        draw_replay(replayed, path)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be written: {error.strerror}; give another --output") from error
+    return path
+
+
+class _Bar:
+    """A progress bar on stderr, of one pass after the other."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+        self._what = ""
+
+    def show(self, what: str, frames: int, total: int) -> None:
+        """Show how far a pass has come."""
+        bar = self._bar
+        if bar is None or what != self._what:
+            self.close()
+            self._what = what
+            columns = shutil.get_terminal_size((100, 24)).columns
+            bar = self._bar = tqdm(total=total, desc=what, unit=" frames", file=sys.stderr, ncols=columns, nrows=24)
+        if frames % EVERY == 0 or frames == total:
+            bar.update(frames - bar.n)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

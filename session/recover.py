@@ -1,0 +1,215 @@
+"""Finishes the folder of a session that nobody could close: it was killed, or the power failed.
+
+Everything is read before anything is changed. Then: tables and images mended, a second camera's folder, summary row,
+CLoPy's files, ``session.json`` as the last, so that a recovery that is killed can be done again; and the figure, which
+is drawn of a recovered session, whenever it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import BusyError, InputError, SourceError
+from core.ports import Clock
+from core.values import as_ns
+from recording.at_work import writer_of
+from recording.clopy_clmf import movement_stem
+from recording.folder import read_session_json, write_session_json
+from recording.hdf5_mark import has_mark
+from recording.parts import ledger_name, parts_in
+from recording.reader import open_session
+from recording.recorded import RecordedSession
+from recording.schema import CLOPY_LOG, FIGURE_PNG, SESSION_INI, SESSION_JSON
+from recording.summary import append_summary, check_summary, has_row
+from recording.video_read import is_video
+from session.finish import end_session_json, summary_row, write_clopy
+from session.locks import mouse_lock
+from session.recover_counts import RECOVERED, facts_of, first_frame_ns, in_data_root, result_of, second_counts
+from session.recover_files import Remains, look_at, mend
+from session.result import SessionResult
+from session.second_folder import FOLDER, SecondCounts
+from session.settings import Settings, load_settings
+from session.water_day import water_today
+
+RUNNING = "running"
+WRITER_S = 5.0
+"""The recorder ends within half a second of its controller, unless the disk lags."""
+STEPS = ("reading", "mending", "counting", "CLoPy's files", "figure")
+"""What ``tell`` is told, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was done.
+
+    Attributes
+    ----------
+    session : Path
+        The session's folder.
+    outcome : str
+        What its session.json says now.
+    result : SessionResult or None
+        None where there was nothing to recover.
+    mended : tuple of str
+        What was cut off, marked or set aside, a line each.
+    """
+
+    session: Path
+    outcome: str
+    result: SessionResult | None = None
+    mended: tuple[str, ...] = ()
+
+
+def recover(
+    path: Path, clock: Clock, draw: Callable[[Path], object], tell: Callable[[str], None] | None = None
+) -> Recovery:
+    """Finish a session's folder as its own end would have done.
+
+    A session with another outcome than ``running`` needs nothing, but for one that failed before its summary row or
+    CLoPy's files were written: these are added, and it stays failed.
+
+    Parameters
+    ----------
+    path : Path
+        The session's folder ``S1``, or that of its parts: the last of them is taken.
+    clock : Clock
+    draw : callable
+        Draws the figure of a session's folder.
+    tell : callable
+        Told each of ``STEPS`` as it begins.
+
+    Raises
+    ------
+    InputError
+        It is no session, still runs, or is damaged beyond reading; nothing was changed.
+    RecordingError
+        A file cannot be written; it can be tried again.
+    """
+    folder = find_session(path)
+    meta = read_session_json(folder)
+    mouse, root = str(meta.get("mouse") or ""), in_data_root(folder)
+    outcome = str(meta.get("outcome"))
+    if outcome not in (RUNNING, "failed"):
+        if outcome == RECOVERED and not (folder / FIGURE_PNG).is_file():
+            draw(folder)
+        return Recovery(folder, outcome)
+    if not mouse or folder.parents[1].name != mouse:
+        raise InputError(
+            f"{folder}: lies in no folder DATA_ROOT/{mouse or 'MOUSE'}/<time>, so that its summary row has no place; "
+            "put it where it was recorded"
+        )
+    with mouse_lock(root, mouse):
+        # Read again, now that nobody else may finish it.
+        meta = read_session_json(folder)
+        _await_writer(folder, clock)
+        return _recover(folder, meta, clock, draw, tell or _tell_nobody)
+
+
+def find_session(path: Path) -> Path:
+    """Return the folder of the session that a person named. Raises SourceError where there is none."""
+    path = path.expanduser().absolute()
+    if path.name == FOLDER and (path.parent / SESSION_JSON).is_file():
+        path = path.parent
+    if (path / SESSION_JSON).is_file():
+        return path
+    if parts := parts_in(path):
+        return parts[-1]
+    raise SourceError(f"{path} has no {SESSION_JSON}; give the folder S1 of a session of this program")
+
+
+def settings_of(folder: Path, meta: dict[str, Any]) -> Settings:
+    """Return the settings that a session ran with, its folder being where it lies now. Raises ConfigError."""
+    overrides = {"--data-root": str(in_data_root(folder))}
+    return load_settings(
+        folder / SESSION_INI, str(meta["mouse"]), experiment=str(meta["experiment"]), overrides=overrides
+    )
+
+
+def _recover(
+    folder: Path, meta: dict[str, Any], clock: Clock, draw: Callable[[Path], object], tell: Callable[[str], None]
+) -> Recovery:
+    """Do it, the lock being held."""
+    settings = settings_of(folder, meta)
+    summary = in_data_root(folder) / settings.recording.summary_file
+    outcome = RECOVERED if meta["outcome"] == RUNNING else str(meta["outcome"])
+    if outcome != RECOVERED and not _lacks_something(folder, meta, summary):
+        return Recovery(folder, outcome)
+    if problem := check_summary(summary, settings.kind):
+        raise InputError(problem)
+    tell("reading")
+    remains = look_at(folder, settings)
+    second = _look_at_second(folder)
+    today = None
+    if meta.get("outputs") == "real":
+        today = water_today(settings, int(meta["started_wall_ns"]), ledger_name(folder))
+    tell("mending")
+    mended = [*mend(remains), *(mend(second) if second is not None else ())]
+    tell("counting")
+    with open_session(folder) as session:
+        counts = None if second is None else _finish_second(session, second, clock)
+        result = result_of(session, settings, remains.images, remains.unwritten, outcome, today, counts)
+        facts, began_ns = facts_of(session, clock.wall_ns()), first_frame_ns(session)
+    started_ns = int(meta["started_wall_ns"])
+    if not has_row(summary, settings.mouse, folder):
+        append_summary(summary, summary_row(result, settings, started_ns), clock)
+    tell("CLoPy's files")
+    write_clopy(folder)
+    write_session_json(folder, read_session_json(folder) | facts)
+    if outcome == RECOVERED:
+        end_session_json(result, started_ns, began_ns)
+    tell("figure")
+    draw(folder)
+    return Recovery(folder, outcome, result, tuple(mended))
+
+
+def _await_writer(folder: Path, clock: Clock) -> None:
+    """Wait for the recorder of a session whose controller was killed. Raises BusyError where that takes long."""
+    until_ns = clock.now_ns() + as_ns(WRITER_S)
+    while writer := writer_of(folder):
+        if clock.now_ns() >= until_ns:
+            raise BusyError(f"{folder}: process {writer} still writes its files; wait for its end")
+        clock.sleep_until_ns(clock.now_ns() + as_ns(WRITER_S / 50))
+
+
+def _tell_nobody(step: str) -> None:
+    del step
+
+
+def _lacks_something(folder: Path, meta: dict[str, Any], summary: Path) -> bool:
+    """Return whether the end of a session that failed could not be written whole, or its images are still marked."""
+    with open_session(folder) as session:
+        clopy = f"{movement_stem(session)}.txt" if meta.get("kind") == "clmf" else CLOPY_LOG
+        return (
+            not (folder / clopy).is_file()
+            or not has_row(summary, str(meta["mouse"]), folder)
+            or _is_marked(session)
+            or (_second_meta(folder) or {}).get("outcome") == RUNNING
+        )
+
+
+def _is_marked(session: RecordedSession) -> bool:
+    return session.has_images and not is_video(session.image_path) and has_mark(session.image_path)
+
+
+def _second_meta(folder: Path) -> dict[str, Any] | None:
+    """Return session.json of the second camera, None where none was begun."""
+    return read_session_json(folder / FOLDER) if (folder / FOLDER / SESSION_JSON).is_file() else None
+
+
+def _look_at_second(folder: Path) -> Remains | None:
+    return None if _second_meta(folder) is None else look_at(folder / FOLDER, None)
+
+
+def _finish_second(session: RecordedSession, remains: Remains, clock: Clock) -> SecondCounts:
+    """Finish the second camera's folder; return what was recorded of it. Raises RecordingError."""
+    with open_session(remains.folder) as second:
+        counts = second_counts(session, second, remains.images, remains.unwritten)
+        meta = second.meta
+        if meta.get("outcome") == RUNNING:
+            facts = facts_of(second, clock.wall_ns())
+            meta = meta | facts | {"outcome": RECOVERED, "error": "", "first_frame_ns": counts.first_frame_ns}
+            write_session_json(remains.folder, meta | {"counts": counts.json()})
+    return counts

@@ -1,0 +1,137 @@
+"""The tables and images that a session left which nobody closed: first looked at, then mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from camera.hdf5_index import whole_images
+from camera.hdf5_source import Hdf5Images
+from core.errors import RecordingError, SourceError
+from recording.folder import read_session_json, sync_folder
+from recording.hdf5_mark import has_mark, open_without_mark, take_mark_off
+from recording.mend import TABLES, begin_tables, cut_half_line, forget_images, is_begun
+from recording.problems import describe
+from recording.reader import image_path, open_session
+from recording.schema import DFF_PREFIX, FRAMES_CSV, IMAGES, POSE_PREFIX
+from recording.video_read import VideoImages, is_video
+from session.settings import Settings
+
+ASIDE = ".unreadable"
+"""What is put behind the name of a file that was begun and holds nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a recording left.
+
+    Attributes
+    ----------
+    folder : Path
+    images : int
+        Images whole in their file.
+    unwritten : int
+        Rows that name none of these.
+    image_path : Path
+        The file; may be missing.
+    marked : bool
+        Whether it is marked as being written.
+    unreadable : bool
+        Whether it was begun only, so that it cannot be read and no row names an image of it.
+    part_names : tuple of str
+        Names of the parts, for the header of a table that was not begun.
+    part_prefix : str
+        As of the recorder.
+    """
+
+    folder: Path
+    images: int
+    unwritten: int
+    image_path: Path
+    marked: bool
+    unreadable: bool
+    part_names: tuple[str, ...]
+    part_prefix: str
+
+
+def look_at(folder: Path, settings: Settings | None) -> Remains:
+    """Read all of a recording, change nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        The session's folder, or that of its second camera.
+    settings : Settings or None
+        Of the session; None for a second camera, which has no parts.
+
+    Raises
+    ------
+    SourceError
+        Something in it is damaged; names the file.
+    """
+    named = np.empty(0, np.int64)
+    if is_begun(folder / FRAMES_CSV):
+        with open_session(folder) as session:
+            named = session.frames.image
+    path = image_path(folder, read_session_json(folder))
+    images, marked, unreadable = 0, False, False
+    if path.is_file():
+        try:
+            images, marked = _count(path)
+        except SourceError:
+            if named.max(initial=-1) >= 0:
+                raise
+            unreadable = True
+    names = () if settings is None else tuple(settings.rois)
+    prefix = POSE_PREFIX if settings is not None and settings.kind == "clmf" else DFF_PREFIX
+    unwritten = int(np.count_nonzero(named >= images))
+    return Remains(folder, images, unwritten, path, marked, unreadable, names, prefix)
+
+
+def mend(remains: Remains) -> list[str]:
+    """Make the files such that every program reads them; return what was done, a line each. Raises RecordingError."""
+    done = []
+    folder, path = remains.folder, remains.image_path
+    if remains.unreadable:
+        aside = path.with_name(path.name + ASIDE)
+        try:
+            path.rename(aside)
+            sync_folder(folder)
+        except OSError as error:
+            raise RecordingError(describe("rename", path, error)) from error
+        done.append(f"{path.name} was begun and holds no image: now {aside.name}")
+    if remains.marked:
+        take_mark_off(path)
+        done.append(f"{path.name} is marked as being written no more")
+    if not is_begun(folder / FRAMES_CSV):
+        begin_tables(folder, remains.part_names, remains.part_prefix)
+    for table in TABLES:
+        if is_begun(folder / table) and (half := cut_half_line(folder / table)):
+            done.append(f"{table}: a last line that was cut short is gone ({half} bytes)")
+    if rows := forget_images(folder / FRAMES_CSV, remains.images):
+        done.append(f"{FRAMES_CSV}: {rows} rows whose image did not reach the disk have image -1")
+    return done
+
+
+def _count(path: Path) -> tuple[int, bool]:
+    """Return how many images of a file are whole, and whether it is marked. Raises SourceError."""
+    if is_video(path):
+        video = VideoImages(path)
+        video.close()
+        return len(video), False
+    marked = has_mark(path)
+    if marked:
+        with open_without_mark(path) as file:
+            return _whole(file, path), marked
+    images = Hdf5Images(path)
+    try:
+        return images.whole(), marked
+    finally:
+        images.close()
+
+
+def _whole(file: Any, path: Path) -> int:
+    return whole_images(file[IMAGES], path.stat().st_size) if IMAGES in file else 0

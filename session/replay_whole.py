@@ -1,0 +1,68 @@
+"""How far the tables of a recorded session reach: all of them to its end, or, of one that was killed, to some row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recording.recorded import RecordedSession
+from recording.schema import EventRow
+from session.recover_counts import RECOVERED
+from session.replay_inputs import InputScript
+from session.result import EXIT_CODES
+
+_OWN_ENDS = ("complete", "stopped", "no_start")
+"""What the trial logic's own ``session_end`` says, beside ``stopped by ...``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """How much of a session can be compared.
+
+    Attributes
+    ----------
+    killed : bool
+        Whether its tables may have been cut short.
+    rows : int
+        So many rows of frames.csv have all their inputs.
+    left_out : int
+        Rows after those.
+    last_ns : int or None
+        Of a killed session, the newest time up to which its events are known; else None.
+    end : EventRow or None
+        The runner's note of an end that was not the trial logic's own.
+    """
+
+    killed: bool
+    rows: int
+    left_out: int
+    last_ns: int | None
+    end: EventRow | None
+
+
+def look_whole(session: RecordedSession, script: InputScript) -> Whole:
+    """Return how far the tables of a session reach."""
+    table = session.frames
+    rows = len(table)
+    end = next((event for event in reversed(session.events) if event.kind == "session_end"), None)
+    own = end is not None and (end.detail in _OWN_ENDS or end.detail.startswith("stopped by "))
+    if end is not None and not _was_killed(session):
+        return Whole(False, rows, 0, None, None if own else end)
+    # A lick that a row counts, and that inputs.csv has not, was still to be written.
+    times = table.time_ns.tolist()
+    given = np.array([len(script.licks.get(time_ns, ())) for time_ns in times], np.int64)
+    short = np.flatnonzero(table.licks > given)
+    kept = int(short[0]) if len(short) else rows
+    newest = max((event.time_ns for event in session.events), default=-1)
+    last_ns = min(newest, times[kept - 1]) if kept else -1
+    return Whole(True, kept, rows - kept, last_ns, None)
+
+
+def _was_killed(session: RecordedSession) -> bool:
+    """Whether a session did not come to closing its files, or has other rows than it had frames."""
+    meta = session.meta
+    counts = meta.get("counts")
+    frames = counts.get("frames") if isinstance(counts, dict) else None
+    closed = meta.get("outcome") in EXIT_CODES and meta["outcome"] != RECOVERED
+    return not closed or (isinstance(frames, int) and frames != len(session.frames))

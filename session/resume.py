@@ -1,0 +1,152 @@
+"""Going on with a session of today that ended before its last trial: as a further part of it, ``S2`` beside ``S1``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from behavior.settings import RewardBy
+from core.errors import InputError
+from helper import SessionType
+from recording.folder import folder_name, read_session_json
+from recording.mend import is_begun
+from recording.parts import parts_in, sessions_of
+from recording.reader import open_session
+from recording.schema import FRAMES_CSV
+from session.recover import RUNNING
+from session.recover_counts import RECOVERED, last_threshold, rested_s
+from session.settings import Settings
+
+RESUMABLE = frozenset({"aborted", "stopped", "failed", "source_ended", "no_start", RECOVERED})
+_SAME = ("session_type", "total_trials", "audio", "random_reward_rate")
+"""Keys that the schedule is drawn by."""
+_FRESH = "run without --resume"
+_DAY = 8
+"""Characters of a folder's name that are the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """How a session goes on.
+
+    Attributes
+    ----------
+    session : Path
+        The part that it goes on with.
+    seed : int
+        Of all parts.
+    skip_trials : int
+        Trials that all parts before came to an outcome of.
+    keys : dict of str to str
+        Keys of config.ini that begin where the part before ended: the threshold; what is left of a resting session.
+    text : str
+        A line for a person.
+    """
+
+    session: Path
+    seed: int
+    skip_trials: int
+    keys: dict[str, str]
+    text: str
+
+
+def last_of_today(settings: Settings, wall_ns: int) -> Path:
+    """Return the last part of the mouse's last session, which is of the local day of ``wall_ns`` (ns since 1970).
+
+    Raises InputError where there is none of today, it is complete, or was another experiment.
+    """
+    home = Path(settings.recording.data_root) / settings.mouse
+    sessions = sessions_of(home)
+    if not sessions:
+        raise InputError(f"--resume: mouse {settings.mouse} has no session in {home}; run without --resume")
+    session = parts_in(sessions[-1])[-1]
+    if sessions[-1].name[:_DAY] != folder_name(wall_ns)[:_DAY]:
+        raise InputError(f"--resume: {session}, the last session of {settings.mouse}, is not of today; {_FRESH}")
+    meta = read_session_json(session)
+    outcome = str(meta.get("outcome"))
+    if outcome != RUNNING and outcome not in RESUMABLE:
+        raise InputError(f"--resume: {session}, the last session of {settings.mouse}, is {outcome}; {_FRESH}")
+    if problems := [*_differences(meta, settings)]:
+        raise InputError(f"--resume: {session} was another session: {'; '.join(problems)}; {_FRESH}")
+    return session
+
+
+def plan_resume(session: Path, settings: Settings, given: dict[str, str], seed: int | None) -> Resume:
+    """Return how to go on with a session that has ended.
+
+    Parameters
+    ----------
+    session : Path
+        From ``last_of_today``, recovered where it had been killed.
+    settings : Settings
+        As config.ini and the command line have them.
+    given : dict
+        Keys that the command line sets.
+    seed : int or None
+        That the command line gives.
+
+    Raises
+    ------
+    InputError
+        Nothing is left of it, or the command line asks for what the part before decides.
+    """
+    meta = read_session_json(session)
+    if seed is not None and seed != meta.get("seed"):
+        raise InputError(f"--seed {seed}: the session to resume has the seed {meta.get('seed')}; leave --seed out")
+    before = int((meta.get("resumes") or {}).get("trials_done", 0))
+    had, threshold, rested = _what_was_had(session, float(_recorded(meta, settings)))
+    done = before + had
+    keys = _threshold_keys(settings, threshold)
+    if settings.schedule.session_type is SessionType.behavior_recording:
+        left_s = float(meta["settings"]["spont_sess_duration"]) * 60 - rested
+        keys["spont_sess_duration"] = repr(left_s / 60)
+        over, what = left_s <= 0, f"with {left_s:.1f} s left"
+    else:
+        total = settings.schedule.total_trials
+        over, what = done >= total, f"after {done} of {total} trials, threshold {threshold:g}"
+    if over:
+        raise InputError(f"--resume: nothing is left of {session}; {_FRESH}")
+    for key in keys.keys() & {name.strip().lower() for name in given}:
+        raise InputError(f"--set {key}: a resumed session goes on with what it came to; leave it out")
+    return Resume(session, int(meta["seed"]), done, keys, f"resuming {session} ({meta.get('outcome')}) {what}")
+
+
+def _differences(meta: dict[str, Any], settings: Settings) -> Iterator[str]:
+    """Yield how the session differs from what would be run now."""
+    if meta.get("experiment") != settings.experiment:
+        yield f"experiment {meta.get('experiment')}, now {settings.experiment}"
+        return
+    was, now = meta.get("settings") or {}, settings.flat()
+    for key in _SAME:
+        if was.get(key) != now[key]:
+            yield f"{key} {was.get(key)}, now {now[key]}"
+
+
+def _recorded(meta: dict[str, Any], settings: Settings) -> float:
+    """Return the threshold that a session began with."""
+    resumes = meta.get("resumes") or {}
+    return float(resumes.get("threshold", settings.threshold.reward_threshold))
+
+
+def _what_was_had(session: Path, first: float) -> tuple[int, float, float]:
+    """Return trials with an outcome, threshold at the end (``first`` without a frame), time gone, s."""
+    if not is_begun(session / FRAMES_CSV):
+        return 0, first, 0.0
+    with open_session(session) as recorded:
+        trials = int(np.count_nonzero(recorded.frames.outcome))
+        return trials, last_threshold(recorded, first), rested_s(recorded)
+
+
+def _threshold_keys(settings: Settings, threshold: float) -> dict[str, str]:
+    """Return the key that a session begins with this threshold by; none where it does so anyway."""
+    if threshold == settings.threshold.reward_threshold:
+        return {}
+    if settings.movement is None:
+        return {"reward_threshold": repr(threshold)}
+    if settings.movement.reward_by is RewardBy.target:
+        return {"target_radius_mm": repr(-threshold)}
+    return {"speed_threshold": repr(threshold)}

@@ -1,0 +1,63 @@
+"""``rigloop export --nwb``: its words, its exit codes, and what it takes from config.ini."""
+
+import pytest
+
+from recording import nwb
+from recording.folder import write_session_json
+from recording.nwb import NwbExport, NwbImages, SubjectFacts
+from recording.subject import SubjectSettings
+from tests.recording.samples import frame_row
+from tests.recording.test_csvrows import write_session
+
+
+@pytest.fixture
+def session(tmp_path):
+    folder = tmp_path / "DEMO" / "20260301120000" / "S1"
+    folder.mkdir(parents=True)
+    write_session(folder, [frame_row(n) for n in range(1, 9)])
+    meta = {"mouse": "DEMO", "experiment": "clnf_1roi", "started_wall_ns": 1_772_362_800_000_000_000}
+    write_session_json(folder, meta)
+    return folder
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the export was asked for; it is not done."""
+    calls = []
+
+    def remember(session, path, facts, **options):
+        calls.append((path, facts, options))
+        options.pop("progress")(0, 9)
+        return NwbExport(path, 8, 9, 2)
+
+    monkeypatch.setattr(nwb, "export_nwb", remember)
+    return calls
+
+
+def test_the_file_completes_the_session(rigloop, config, session, asked, tmp_path):
+    text = config.read_text(encoding="utf-8").replace("[mouse:DEMO]", "[mouse:DEMO]\nsex = F", 1)
+    config.write_text(text, encoding="utf-8")
+    (tmp_path / "DEMO" / "weights.csv").write_text("time,grams,note\n2026-03-01T08:00:00,23.5,\n")
+    code, out, err = rigloop("export", session, "--nwb", tmp_path / "x.nwb", "--config", config, "--images", "link")
+    assert code == 0
+    assert out == f"wrote 8 frames and 9 images to {tmp_path / 'x.nwb'}\n"
+    assert "2 images that the log names cannot be read" in err
+    facts = SubjectFacts(SubjectSettings(sex="F"), 23.5)
+    assert asked == [(tmp_path / "x.nwb", facts, {"images": NwbImages.link, "allow_incomplete": False})]
+
+
+def test_missing_data_are_one_line(rigloop, config, session, tmp_path):
+    code, out, err = rigloop("export", session, "--nwb", tmp_path / "x.nwb", "--config", config)
+    assert (code, out) == (2, "")
+    assert err == (
+        "rigloop export: mouse DEMO: species, sex, date_of_birth, indicator, excitation_nm, emission_nm, "
+        "reflectance_nm not given; add them to [mouse:DEMO], or to its experiment, in config.ini, or export with "
+        "--allow-incomplete\n"
+    )
+    assert not (tmp_path / "x.nwb").exists()
+
+
+def test_one_of_the_two_formats(rigloop, session, tmp_path):
+    code, _, err = rigloop("export", session, "--nwb", tmp_path / "x.nwb", "--clopy", tmp_path / "y")
+    assert code == 2
+    assert "not allowed with" in err
