@@ -44,7 +44,7 @@ run: $(STAMP)
 	@$(PY) brain/cla_reward_punish_1roi.py --mouse SIM1 --data-root $(DATA)
 
 test: $(DEV)
-	$(PY) -m pytest -q -n 2 tests --ignore tests/realtime
+	$(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests --ignore tests/realtime
 
 test-real: $(DEV)
 	$(PY) -m pytest -q tests/realtime
