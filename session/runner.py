@@ -7,7 +7,6 @@ close.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,11 +22,12 @@ from hardware.settings import OutputKind
 from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
 from recording.parts import create_part, ledger_name, next_part
 from recording.recorder import Recorder, RecorderResult
-from recording.schema import DFF_PREFIX, ERROR_TXT, POSE_PREFIX, EventRow
+from recording.schema import DFF_PREFIX, POSE_PREFIX, EventRow
 from recording.summary import check_summary
 from session.build import gives_water, refuse_missing
 from session.calibration import start_warnings
 from session.disk_room import ImagesWatch, check_room, watch_images
+from session.failures import Failures
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
@@ -125,8 +125,7 @@ class _Session:
         self._ends: tuple[ImagesWatch, ...] = ()
         self._started_ns = clock.now_ns()
         self._wall_start_ns = clock.wall_ns()
-        self._error = ""
-        self._bugs: list[str] = []
+        self._failures = Failures(folder)
         self._recorder = Recorder(
             folder,
             parts.camera.frame_shape,
@@ -165,7 +164,7 @@ class _Session:
         except ExposureError as bad:
             refusal = bad
         except Exception as failure:  # noqa: BLE001 - whatever failed, all is closed and summed up
-            self._take_failure(failure)
+            self._failures.take(failure)
         wall_ns = self._clock.now_ns() - self._started_ns
         watch.closing()
         recorded = self._close(outcome, watch)
@@ -173,7 +172,7 @@ class _Session:
         if refusal is not None:
             self._discard(refusal)
         today = self._water_today()
-        result = self._result("failed" if self._error else outcome, wall_ns, recorded, today)
+        result = self._result("failed" if self._failures.text else outcome, wall_ns, recorded, today)
         return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
 
     def _between_turns(self) -> None:
@@ -184,26 +183,11 @@ class _Session:
 
     def _discard(self, refusal: ExposureError) -> None:
         """Raise the refusal, with no session left; but one whose parts failed to close stays, to be told as failed."""
-        if self._error:
-            self._fail("; ".join(refusal.problems))
+        if self._failures.text:
+            self._failures.add("; ".join(refusal.problems))
             return
         discard_session_folder(self._folder)
         raise refusal
-
-    def _take_failure(self, failure: Exception) -> None:
-        """Keep what failed; a failure that is none of ours is a bug, whose traceback is kept too."""
-        if isinstance(failure, RigError):
-            self._fail(str(failure))
-            if failure.details:
-                self._bugs.append(failure.details)
-        else:
-            self._bugs.append("".join(traceback.format_exception(failure)))
-            self._fail(f"{type(failure).__name__}: {failure} (details in {self._folder / ERROR_TXT})")
-
-    def _fail(self, error: str) -> None:
-        """Keep an error; the first one is what a person needs to read first."""
-        if error not in self._error:
-            self._error = f"{self._error}; {error}" if self._error else error
 
     def _look(self) -> None:
         """Judge what the camera sees before the loop's first turn.
@@ -269,7 +253,7 @@ class _Session:
         Each step is done whatever the step before it did.
         """
         for failure in self._parts.rig.close():
-            self._take_failure(failure)
+            self._failures.take(failure)
         steps: list[Callable[[], object]] = [self._parts.camera.close, self._beside.stop]
         if self._parts.pose is not None:
             steps.append(self._parts.pose.close)
@@ -278,19 +262,14 @@ class _Session:
             try:
                 step()
             except Exception as failure:  # noqa: BLE001 - the recorder must be closed all the same
-                self._take_failure(failure)
+                self._failures.take(failure)
         recorded = self._recorder.close()
         self._second = self._beside.close(outcome)
         for each in self._ends:
             each.check(over=True)
         for error in (recorded.error, self._second.error if self._second is not None else ""):
-            if error:
-                self._fail(error)
-        if self._bugs:
-            try:
-                (self._folder / ERROR_TXT).write_text("\n".join(self._bugs), encoding="utf-8")
-            except OSError as failure:
-                self._fail(f"{ERROR_TXT} could not be written: {failure.strerror}")
+            self._failures.add(error or "")
+        self._failures.save()
         return recorded
 
     def _note_last_words(self, watch: SessionWatch) -> None:
@@ -318,7 +297,7 @@ class _Session:
         try:
             return water_today(self._settings, self._wall_start_ns, self._options.session)
         except RigError as failure:
-            self._fail(str(failure))
+            self._failures.add(str(failure))
             return None
 
     def _result(self, outcome: str, wall_ns: int, recorded: RecorderResult, today: WaterToday | None) -> SessionResult:
@@ -327,7 +306,7 @@ class _Session:
         return SessionResult(
             session=self._folder,
             outcome=outcome,
-            error=self._error,
+            error=self._failures.text,
             trials=status.state.successes + status.fails,
             successes=status.state.successes,
             rewards=status.state.rewards,

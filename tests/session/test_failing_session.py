@@ -15,7 +15,7 @@ from hardware.rig import Rig
 from hardware.settings import OutputKind
 from recording.reader import open_session
 from session import finish as finish_module
-from session import prepare, runner
+from session import failures, prepare, runner
 from session.build import build as build_parts
 from session.build import gives_water, refuse_missing
 from session.rig_outputs import refuse_used_up
@@ -88,7 +88,7 @@ def test_a_camera_that_fails_to_close_costs_neither_recording_nor_summary(tmp_pa
 
 def test_a_bug_whose_traceback_cannot_be_written_is_still_closed_and_summed_up(tmp_path, parts_of, monkeypatch):
     made = parts_of(lambda parts: replace(parts, pipeline=Wrapped(parts.pipeline, update=raising(KeyError("bug")))))
-    monkeypatch.setattr(runner, "ERROR_TXT", "no/such/folder.txt")
+    monkeypatch.setattr(failures, "ERROR_TXT", "no/such/folder.txt")
     result = run(settings_for(tmp_path))
     assert result.outcome == "failed"
     assert "could not be written" in result.error
