@@ -14,8 +14,8 @@ from hardware.ledger_rows import Purpose
 from hardware.rig import Rig
 from hardware.settings import OutputKind
 from recording.reader import open_session
-from session import finish as finish_module
 from session import failures, prepare, runner
+from session import finish as finish_module
 from session.build import build as build_parts
 from session.build import gives_water, refuse_missing
 from session.rig_outputs import refuse_used_up
