@@ -137,6 +137,25 @@ def test_a_figure_that_cannot_be_written(sessions, root):
     assert "make the folder first" in err
 
 
+@pytest.mark.parametrize("name", ["session.json", "frames.csv", "curves", "curves.pdf", "there.png"])
+def test_a_figure_takes_the_place_of_no_other_file(sessions, root, name):
+    folder = put_session(root, "M1", DATE)
+    (folder / "there.png").mkdir()
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    code, out, err = sessions("--figure", folder / name)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"rigloop sessions: --figure {folder / name}: ")
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert not (root / INDEX_FILE).exists()
+
+
+def test_a_picture_that_is_there_is_drawn_over(sessions, root):
+    put_session(root, "M1", DATE)
+    (root / "curves.PNG").write_bytes(b"old")
+    assert sessions("--figure", root / "curves.PNG")[0] == 0
+    assert (root / "curves.PNG").read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_data_root_is_that_of_the_config(rigloop, config, tmp_path):
     put_session(tmp_path / "data", "M1", DATE)
     code, out, _ = rigloop("sessions", "--config", config, "--csv")
