@@ -73,7 +73,7 @@ def draw_learning_curves(days: Sequence[MouseDay], path: Path) -> Path:
     if not _shows(path, key):
         buffer = io.BytesIO()
         learning_curves(days).savefig(buffer, dpi=100, format="png", metadata={_KEY: key})
-        replace_bytes(path, buffer.getvalue(), sync=False)
+        replace_bytes(path, buffer.getvalue(), sync=False, chosen=True)
     return path
 
 

@@ -34,7 +34,7 @@ def add_export(export: argparse.ArgumentParser) -> None:
     )
     export.add_argument("--allow-incomplete", action="store_true", help="with --nwb: although the subject's data lack")
     default = str(CONFIG).replace("%", "%%")
-    export.add_argument("--config", metavar="FILE", type=Path, help=f"with --nwb: facts of the mouse; default: {default}")
+    export.add_argument("--config", metavar="FILE", type=Path, help=f"with --nwb: of the mouse; default: {default}")
 
 
 def add_recover(recover: argparse.ArgumentParser) -> None:

@@ -68,4 +68,4 @@ def _draw(days: list[MouseDay], args: argparse.Namespace, root: Path) -> None:
     except RecordingError as error:
         if args.figure is not None:
             raise
-        say(f"rigloop sessions: no figure: {error}; or give another place with --figure PNG", error=True)
+        say(f"rigloop sessions: no figure: {error} (--figure PNG draws it elsewhere)", error=True)

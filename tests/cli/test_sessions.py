@@ -132,9 +132,10 @@ def test_a_figure_that_cannot_be_written(sessions, root):
     code, _, err = sessions()
     assert code == 0
     assert "no figure: cannot write" in err
+    assert "give another name (--figure PNG draws it elsewhere)" in err
     code, _, err = sessions("--figure", root / "nowhere" / "a.png")
     assert code == 3
-    assert "make the folder first" in err
+    assert "make the folder first, or choose another place" in err
 
 
 @pytest.mark.parametrize("name", ["session.json", "frames.csv", "curves", "curves.pdf", "there.png"])
