@@ -13,7 +13,7 @@ from core.clock import local_datetime
 from core.errors import RigError
 from recording.folder import read_session_json
 from recording.index_find import Place
-from recording.index_row import DAMAGED, RUNNING, SessionRow
+from recording.index_row import CLOPY, DAMAGED, RUNNING, SessionRow
 from recording.schema import CLOPY_CONFIG, FRAMES_CSV, SESSION_JSON
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _named(place: Place) -> SessionRow:
         # Fourteen digits that are no date.
         start = date
     part = int(rest[0][1:]) if rest else 1
-    form = "clopy" if place.clopy else "rigloop"
+    form = CLOPY if place.clopy else "rigloop"
     return SessionRow(place.path, mouse, start[:10], start, min(part, _COUNT_LIMIT), format=form)
 
 

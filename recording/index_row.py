@@ -11,6 +11,9 @@ KILLED = "killed"
 DAMAGED = "damaged"
 """Outcome of a session that cannot be read; its row says why."""
 
+CLOPY = "clopy"
+"""Format of CLoPy's folders, whose outcome nobody recorded."""
+
 
 class SessionRow(NamedTuple):
     """A session in the index; None is what its folder does not tell.
@@ -33,7 +36,8 @@ class SessionRow(NamedTuple):
     outputs : str
         ``real`` or ``fake``: whether water flowed.
     outcome : str
-        As recorded (``running`` until the end); ``damaged``; empty where it is not recorded, as in CLoPy's.
+        As recorded (``running`` until the end); ``damaged``; empty where it is not recorded. CLoPy's files record none:
+        there it is inferred from the number of trials, or empty.
     problem : str
         Why it, or a part of it, cannot be read; empty where all is well.
     duration_s : float or None

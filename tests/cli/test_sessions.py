@@ -66,6 +66,20 @@ def test_a_usual_table_fits_a_screen(root):
     assert max(map(len, table_of(root))) <= 100
 
 
+def test_an_outcome_that_was_inferred_is_marked(sessions, root):
+    for mouse, total in (("C1", 2), ("C2", 3), ("C3", None)):
+        put_clopy(root, mouse, total_trials=total)
+    put_clopy(root, "C4")
+    (root / "C4" / "20231114221324" / "S1" / "VideoTimestamp.txt").write_text("no log\n")
+    put_session(root, "M1", DATE)
+    lines = table_of(root)
+    assert [line.split()[-1] for line in lines[1:6]] == ["complete*", "aborted*", "CLoPy", "damaged", "complete"]
+    assert lines[-1] == "outcome with *: by the number of trials; CLoPy's files record none"
+    rows = records(sessions("--csv")[1])
+    assert [row["format"] for row in rows] == ["clopy"] * 4 + ["rigloop"]
+    assert [row["outcome"] for row in rows] == ["complete", "aborted", "", "damaged", "complete"]
+
+
 def test_csv_and_json_have_all_of_every_session(sessions, root):
     put_session(root, "M1", DATE, calibration=CALIBRATION)
     put_clopy(root)

@@ -59,7 +59,7 @@ def put_session(root, mouse, date, part=1, *, frames=FRAMES_TEXT, meta=None, **f
     return folder
 
 
-def put_clopy(root, mouse="C1", date="20231114221324"):
+def put_clopy(root, mouse="C1", date="20231114221324", total_trials=None):
     folder = Path(root) / mouse / date / "S1"
     folder.mkdir(parents=True)
     (folder / "VideoTimestamp.txt").write_text(
@@ -68,7 +68,8 @@ def put_clopy(root, mouse="C1", date="20231114221324"):
         "2\t2023-11-14 22:13:28.145333\t0.1\t1000\t0.1\t1\t1\t1\t0\n"
         "3\t2023-11-14 22:13:29.145333\t0.1\t1000\t0.12\t-1\t2\t1\t0\n"
     )
-    (folder / "config.ini").write_text("[configsection]\nconfig = old\n\n[old]\nsession_type = single\n")
+    more = "" if total_trials is None else f"total_trials = {total_trials}\n"
+    (folder / "config.ini").write_text("[configsection]\nconfig = old\n\n[old]\nsession_type = single\n" + more)
     return folder
 
 
