@@ -87,6 +87,8 @@ def hints(rows: Sequence[SessionRow], root: str, host: str) -> Iterator[str]:
             yield f"{row.path} was killed{unless}; finish its folder: rigloop recover {root}/{row.path}"
         elif row.outcome == DAMAGED:
             yield f"{row.path} is damaged: {row.problem}"
+        elif not row.day:
+            yield f"{row.path} stands under no day: {row.problem}"
 
 
 def session_records(days: Sequence[MouseDay]) -> Iterator[dict[str, Any]]:

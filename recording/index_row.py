@@ -24,7 +24,8 @@ class SessionRow(NamedTuple):
         Its folder below the data root, such as ``M1/20261120093015/S1``; of CLoPy's movement sessions ``M1/<date>``.
     mouse, day, start_local : str
         By the folder's name, so that it is the rig's local time wherever this is read: ``2026-11-20``,
-        ``2026-11-20T09:30:15``. A further part of a session has its own start, in local time where this was read.
+        ``2026-11-20T09:30:15``; empty where that is no date. A further part of a session has its own start, in local
+        time where this was read.
     part : int
         1, or which part of that day's session it is.
     rig, host, experiment, session_type : str

@@ -130,6 +130,18 @@ def test_killed_and_damaged_sessions_are_said_with_what_to_do(sessions, root):
     assert damaged.startswith(f"rigloop sessions: M2/{DATE}/S1 is damaged: M2/{DATE}/S1/session.json is damaged: ")
 
 
+def test_a_folder_that_is_no_date_is_under_no_day(sessions, root):
+    put_session(root, "M1", "20269999999999")
+    code, out, err = sessions()
+    assert code == 0
+    assert out.splitlines()[1].split()[:3] == ["M1", "1", "12"]
+    assert err == (
+        "rigloop sessions: M1/20269999999999/S1 stands under no day: 20269999999999 is no date; rename the folder to "
+        "when the session began\n"
+    )
+    assert records(sessions("--csv")[1])[0]["day"] == ""
+
+
 def test_an_index_that_was_spoilt_is_said_in_one_line(sessions, root):
     put_session(root, "M1", DATE)
     sessions("--csv")
