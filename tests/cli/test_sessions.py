@@ -10,16 +10,8 @@ import pytest
 from cli.sessions_text import table
 from recording.index import INDEX_FILE, read_index
 from session.mouse_days import mouse_days
-from tests.support.recorded_folders import CALIBRATION, put_clopy, put_session
-
-DATE = "20261120093015"
-
-
-@pytest.fixture
-def root(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
+from tests.support.recorded_folders import CALIBRATION, DATE, put_clopy, put_session
+from tests.support.recorded_folders import root as root
 
 
 @pytest.fixture

@@ -11,26 +11,15 @@ from recording.index import read_index
 from recording.lock_file import hold_file
 from tests.support.recorded_folders import (
     CALIBRATION,
+    DATE,
     frames_text,
     meta_of,
+    only,
     put_clopy,
     put_clopy_movement,
     put_session,
 )
-
-DATE = "20261120093015"
-
-
-@pytest.fixture
-def root(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
-
-
-def only(root, **words):
-    [row] = read_index(root, **words).rows
-    return row
+from tests.support.recorded_folders import root as root
 
 
 def test_a_session_that_ended_is_as_it_says(root):

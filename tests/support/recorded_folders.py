@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from recording.csvrows import frame_line, header_line
+from recording.index import read_index
 from recording.schema import FRAMES_CSV, SESSION_JSON, FrameRow, frame_columns
 
+DATE = "20261120093015"
 COUNTS = {
     "trials": 12, "successes": 3, "rewards": 3, "frames": 4, "dropped": 1, "water": 4, "threshold": 0.06,
     "duration_s": 60.5,
@@ -25,6 +29,20 @@ FRAMES = [
     )
     for n, (trial, outcome, water, threshold) in enumerate(ROWS)
 ]  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Give an empty data root."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+def only(root, **words):
+    """Return the row of the only session below a data root."""
+    [row] = read_index(root, **words).rows
+    return row
 
 
 def frames_text(rows=FRAMES):
