@@ -14,13 +14,13 @@ from tests.recording.clopy_sessions import make_session
 from tests.recording.samples import frame_row
 
 
-@pytest.mark.parametrize("number", sorted(errno.errorcode))
-def test_the_place_of_an_export_has_nothing_to_do_with_data_root(number):
-    error = OSError(number, os.strerror(number))
-    line = describe("write", Path("/nowhere/x.png"), error, chosen=True)
-    assert line.startswith(f"cannot write /nowhere/x.png: {os.strerror(number)}; ")
-    assert "data_root" not in line
-    assert "session" not in line
+def test_the_place_of_an_export_has_nothing_to_do_with_data_root():
+    for number in errno.errorcode:
+        error = OSError(number, os.strerror(number))
+        line = describe("write", Path("/nowhere/x.png"), error, chosen=True)
+        assert line.startswith(f"cannot write /nowhere/x.png: {os.strerror(number)}; ")
+        assert "data_root" not in line
+        assert "session" not in line
 
 
 def test_where_a_session_is_recorded_it_is_the_cure():
