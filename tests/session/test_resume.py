@@ -191,6 +191,9 @@ def test_what_ended_early_goes_on(tmp_path, stopped, outcome):
 def test_one_that_failed_before_its_first_frame_begins_anew(tmp_path, stopped):
     outcome_of(stopped, "failed")
     (stopped / "frames.csv").unlink()
+    with pytest.raises(InputError, match=r"frames\.csv is gone or empty; restore it"):
+        resume(settings_for(tmp_path), VirtualClock())
+    write_session_json(stopped, read_session_json(stopped) | {"counts": {"frames": 0}})
     plan, _ = resume(settings_for(tmp_path), VirtualClock())
     assert (plan.skip_trials, plan.keys) == (0, {})
 
