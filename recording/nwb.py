@@ -30,13 +30,11 @@ from recording.nwb_trials import trials_table
 from recording.problems import FILE_ERRORS, describe
 from recording.reader import open_session
 from recording.recorded import RecordedSession, check_images
-from recording.schema import FRAMES_CSV
+from recording.schema import FRAMES_CSV, SECOND_FOLDER
 from recording.video_read import is_video
 
 __all__ = ["NwbExport", "NwbImages", "SubjectFacts", "export_nwb", "need_nwb"]
 
-SECOND_FOLDER = "camera2"
-"""Folder of a second camera inside a session's."""
 _OTHER_SUFFIXES = (".h5", ".hdf5", ".zarr")
 
 

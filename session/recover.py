@@ -22,7 +22,7 @@ from recording.hdf5_mark import has_mark
 from recording.parts import ledger_name, parts_in
 from recording.reader import open_session
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_LOG, FIGURE_PNG, SESSION_INI, SESSION_JSON
+from recording.schema import CLOPY_LOG, FIGURE_PNG, SECOND_FOLDER, SESSION_INI, SESSION_JSON
 from recording.summary import append_summary, check_summary, has_row
 from recording.video_read import is_video
 from session.finish import end_session_json, summary_row, write_clopy
@@ -30,7 +30,7 @@ from session.locks import mouse_lock
 from session.recover_counts import RECOVERED, facts_of, first_frame_ns, in_data_root, result_of, second_counts
 from session.recover_files import Remains, look_at, mend
 from session.result import SessionResult
-from session.second_folder import FOLDER, SecondCounts
+from session.second_folder import SecondCounts
 from session.settings import Settings, load_settings
 from session.water_day import water_today
 
@@ -111,7 +111,7 @@ def recover(
 def find_session(path: Path) -> Path:
     """Return the folder of the session that a person named. Raises SourceError where there is none."""
     path = path.expanduser().absolute()
-    if path.name == FOLDER and (path.parent / SESSION_JSON).is_file():
+    if path.name == SECOND_FOLDER and (path.parent / SESSION_JSON).is_file():
         path = path.parent
     if (path / SESSION_JSON).is_file():
         return path
@@ -196,11 +196,11 @@ def _is_marked(session: RecordedSession) -> bool:
 
 def _second_meta(folder: Path) -> dict[str, Any] | None:
     """Return session.json of the second camera, None where none was begun."""
-    return read_session_json(folder / FOLDER) if (folder / FOLDER / SESSION_JSON).is_file() else None
+    return read_session_json(folder / SECOND_FOLDER) if (folder / SECOND_FOLDER / SESSION_JSON).is_file() else None
 
 
 def _look_at_second(folder: Path) -> Remains | None:
-    return None if _second_meta(folder) is None else look_at(folder / FOLDER, None)
+    return None if _second_meta(folder) is None else look_at(folder / SECOND_FOLDER, None)
 
 
 def _finish_second(session: RecordedSession, remains: Remains, clock: Clock) -> SecondCounts:
