@@ -141,12 +141,15 @@ def numbers(cells: Iterator[str] | Sequence[str], kind: Callable[[str], Any], pa
     Raises
     ------
     SourceError
-        A cell is not a number.
+        A cell is not a number, or a whole one of more than 64 bits.
     """
     try:
-        return [kind(cell) for cell in cells]
+        found = [kind(cell) for cell in cells]
     except ValueError as error:
         raise SourceError(f"{path}, column {column}: {error}; restore it from a copy") from error
+    if kind is int and found and not -(2**63) <= min(found) <= max(found) < 2**63:
+        raise SourceError(f"{path}, column {column}: a number has more than 64 bits; restore it from a copy")
+    return found
 
 
 def count_recorded(path: Path) -> tuple[int, int]:

@@ -216,7 +216,8 @@ def test_incomplete_data_on_request_and_sessions_that_hold_little(tmp_path):
     for name in ("image_stream.hdf5", "events.csv", "inputs.csv", "missing.csv", "timing.csv"):
         (home / name).unlink()
     done = export(home, tmp_path / "x.nwb", SubjectFacts(SubjectSettings()), allow_incomplete=True)
-    assert (done.images, done.missing_images) == (0, 0)
+    # The rows name images, and their file is gone.
+    assert (done.images, done.missing_images) == (0, N - 1)
     check(home, done.path)
     with h5py.File(done.path, "r") as file:
         # The rows of frames.csv tell the trials.
