@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from core.errors import InputError, RecordingError, RigError
+from core.errors import InputError, RecordingError, RigError, SourceError
 from recording import nwb
 from recording.clopy import export_clopy
 from recording.folder import read_session_json, write_session_json
@@ -84,6 +84,18 @@ def test_clopys_sessions_have_the_same_names(folder, tmp_path):
     shutil.copytree(out, tmp_path / "flat" / "M1" / "20231114221321")
     flat = export(tmp_path / "flat" / "M1" / "20231114221321", tmp_path / "out", images=NwbImages.none)
     assert names_of(flat)[1] == "20231114221321"
+
+
+@pytest.mark.parametrize(("column", "value"), [("frame", "9" * 30), ("trial", "inf"), ("audio", "1e300")])
+def test_numbers_of_clopys_that_cannot_be(folder, tmp_path, column, value):
+    out = tmp_path / "clopy" / "M1" / STAMP / "S1"
+    with open_session(folder) as session:
+        export_clopy(session, out)
+    lines = [line.split("\t") for line in (out / "VideoTimestamp.txt").read_text().splitlines()]
+    lines[3][lines[0].index(column)] = value
+    (out / "VideoTimestamp.txt").write_text("".join("\t".join(line) + "\n" for line in lines))
+    with pytest.raises(SourceError, match="is damaged: a number has more than 64 bits"):
+        open_session(out)
 
 
 def test_the_folder_may_be_named_from_within(folder, tmp_path, monkeypatch):
