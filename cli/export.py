@@ -68,13 +68,16 @@ def _as_nwb(args: argparse.Namespace) -> int:
     say(f"wrote {done.frames} frames and {done.images} images to {done.path}")
     if done.missing_images:
         say(f"rigloop export: warning: {done.missing_images} images that the log names cannot be read", error=True)
+    if done.odd_texts:
+        odd = ", ".join(done.odd_texts)
+        say(f"rigloop export: warning: {odd}: characters that no NWB file can hold became U+FFFD", error=True)
     return 0
 
 
 def _facts(args: argparse.Namespace, session: RecordedSession) -> SubjectFacts:
     """Return what is known of the mouse: by the session, by config.ini of today, and its weight of that day."""
-    from core.clock import local_datetime
     from recording.nwb import SubjectFacts
+    from recording.nwb_clock import began
     from recording.nwb_file import mouse_of
     from session.subject_now import complete_subject, weight_on
 
@@ -86,9 +89,9 @@ def _facts(args: argparse.Namespace, session: RecordedSession) -> SubjectFacts:
         mouse,
         str(session.meta.get("experiment") or ""),
     )
-    started = session.meta.get("started_wall_ns")
-    day = f"{local_datetime(started):%Y-%m-%d}" if isinstance(started, int) else ""
-    return SubjectFacts(subject, weight_on(session.folder.parent.parent, day) if day else None)
+    begun = began(session)
+    home = session.folder.absolute().parent.parent
+    return SubjectFacts(subject, weight_on(home, f"{begun:%Y-%m-%d}") if begun else None)
 
 
 class _Stop:
