@@ -17,6 +17,7 @@ from core.errors import SourceError
 from recording.problems import describe
 from recording.schema import PART_PREFIXES, SIDE_TABLES, FrameRow, MissingRow, SideRow, TimingRow
 
+_INT_LIMIT = 2**63
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -141,12 +142,19 @@ def numbers(cells: Iterator[str] | Sequence[str], kind: Callable[[str], Any], pa
     Raises
     ------
     SourceError
-        A cell is not a number.
+        A cell is not a number, or a whole number that no table holds (int64).
     """
     try:
-        return [kind(cell) for cell in cells]
+        values = [kind(cell) for cell in cells]
     except ValueError as error:
         raise SourceError(f"{path}, column {column}: {error}; restore it from a copy") from error
+    if kind is int:
+        for line, value in enumerate(values, start=2):
+            if not -_INT_LIMIT <= value < _INT_LIMIT:
+                raise SourceError(
+                    f"{path} line {line}, column {column}: {str(value)[:50]} is too large; restore it from a copy"
+                )
+    return values
 
 
 def count_recorded(path: Path) -> tuple[int, int]:

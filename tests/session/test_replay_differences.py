@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.clock import VirtualClock
-from core.errors import ConfigError, InputError
+from core.errors import ConfigError, InputError, SourceError
 from recording import clopy, schema
 from recording.reader import open_session
 from recording.schema import EventRow
@@ -59,6 +59,23 @@ def test_the_original_is_exact(session):
     assert replayed.compared.mismatches == 0
     assert replayed.compared.events > 10
     assert replayed.change is None
+
+
+@pytest.mark.parametrize(("column", "cell"), [("frame", None), ("time_ns", None), ("time_ns", "5")])
+def test_a_frame_that_is_not_after_the_one_before_is_named(session, column, cell):
+    def change(rows):
+        rows[50] |= {column: rows[49][column] if cell is None else cell}
+        return rows
+
+    change_table(session / "frames.csv", change)
+    with pytest.raises(SourceError, match=rf"frames\.csv line 52: {column} \d+ is not after \d+, that of the line"):
+        replay_session(session)
+
+
+def test_settings_that_are_null_are_none(session):
+    meta = json.loads((session / "session.json").read_text())
+    (session / "session.json").write_text(json.dumps(meta | {"settings": None}))
+    assert compared(session).mismatches == 0
 
 
 class TestADifferenceIsFound:
