@@ -124,7 +124,8 @@ def _check_shapes(meta: dict[str, Any], path: Path) -> None:
             right = isinstance(value, kind) and not isinstance(value, bool)
             if value is not None and not (right and (kind is dict or -_LAST_NS <= value < _LAST_NS)):
                 shown = json.dumps(value)[:60]
-                raise SourceError(f'{path}: "{key}" is {shown}, not {wanted}; restore it from a copy')
+                cure = "restore it from a copy, or correct it by hand"
+                raise SourceError(f'{path}: "{key}" is {shown}, not {wanted}; {cure}')
 
 
 def replace_file(path: Path, text: str) -> None:

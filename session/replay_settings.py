@@ -72,8 +72,8 @@ def _check_order(session: RecordedSession) -> None:
         if len(wrong):
             row = int(wrong[0]) + 1
             raise SourceError(
-                f"{session.folder / FRAMES_CSV} line {row + 2}: {name} {values[row]} is not after {values[row - 1]}, that "
-                "of the line before; restore it from a copy"
+                f"{session.folder / FRAMES_CSV} line {row + 2}: {name} {values[row]} is not after {values[row - 1]}, "
+                "that of the line before; restore it from a copy"
             )
 
 

@@ -1,6 +1,7 @@
 """A replay that differs is told where; one of a session that lacks something says so; a changed one says what if."""
 
 import csv
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -70,6 +71,30 @@ def test_a_frame_that_is_not_after_the_one_before_is_named(session, column, cell
     change_table(session / "frames.csv", change)
     with pytest.raises(SourceError, match=rf"frames\.csv line 52: {column} \d+ is not after \d+, that of the line"):
         replay_session(session)
+
+
+def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(session):
+    import h5py
+
+    path = session / "image_stream.hdf5"
+    with h5py.File(path) as file:
+        images = file[schema.IMAGES][:]
+    with h5py.File(path, "w", libver="latest") as file:
+        data = file.create_dataset(schema.IMAGES, data=images, maxshape=(None, *images.shape[1:]), chunks=True)
+        chunks = [data.id.get_chunk_info(n) for n in range(data.id.get_num_chunks())]
+    replay_session(session)
+    # What lies between two images and is none is the index.
+    begins = sorted(chunk.byte_offset for chunk in chunks)
+    size = chunks[0].size
+    gap = max(itertools.pairwise(begins), key=lambda two: two[1] - two[0])
+    assert gap[1] - gap[0] > size
+    whole = bytearray(path.read_bytes())
+    whole[gap[0] + size : gap[1]] = b"\xa5" * (gap[1] - gap[0] - size)
+    path.write_bytes(whole)
+    told = []
+    with pytest.raises(SourceError, match=r"cannot read the index of .*image_stream\.hdf5"):
+        replay_session(session, progress=lambda *each: told.append(each))
+    assert told == []
 
 
 def test_settings_that_are_null_are_none(session):
