@@ -26,7 +26,8 @@ class Parser(argparse.ArgumentParser):
         """Parse; what a command does not know is its own error, not left to ``rigloop``."""
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            if hasattr(found, "session") and all(os.path.exists(word) for word in unknown):
+            given = getattr(found, "session", None) or getattr(found, "source", None)
+            if given is not None and all(os.path.exists(word) for word in unknown):
                 self.error(f"give one session; {len(unknown) + 1} were given (a * that matches several?)")
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown

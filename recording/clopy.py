@@ -126,7 +126,10 @@ def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress | N
         raise RecordingError(describe("make a folder in", out_dir.parent, error)) from error
     try:
         export_kind = _export_movement if is_movement(session) else _export_neurofeedback
-        export = export_kind(session, draft, progress or _unseen)
+        tell = progress or _unseen
+        export = export_kind(session, draft, tell)
+        # A stop counts up to the last moment, also where there are no images.
+        tell(0, 0)
         sync_folder(draft)
         os.rename(draft, out_dir)
         sync_folder(out_dir.parent)

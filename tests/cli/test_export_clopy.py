@@ -16,9 +16,10 @@ def folder(tmp_path):
     return folder
 
 
+@pytest.mark.parametrize("images", [2, None])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_and_leaves_nothing(rigloop, folder, tmp_path, monkeypatch, number):
-    make_session(folder, [frame_row(n, image=n - 1) for n in (1, 2)], images=2).close()
+def test_a_signal_ends_it_and_leaves_nothing(rigloop, folder, tmp_path, monkeypatch, number, images):
+    make_session(folder, [frame_row(n, image=n - 1) for n in (1, 2)], images=images).close()
     progress = export._Bar.progress
 
     def signalled(self, done, total):
@@ -47,7 +48,13 @@ def test_a_session_without_frames_is_refused(rigloop, folder, tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     "words",
-    [("replay",), ("recover",), ("export", "--nwb", "x.nwb"), ("threshold", "--rate", "1", "--session")],
+    [
+        ("replay",),
+        ("recover",),
+        ("export", "--nwb", "x.nwb"),
+        ("threshold", "--rate", "1", "--session"),
+        ("run", "--mouse", "DEMO", "--camera", "replay", "--source"),
+    ],
     ids=lambda words: words[0],
 )
 def test_two_sessions_are_said_so(rigloop, folder, words):

@@ -97,6 +97,14 @@ def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(
     assert told == []
 
 
+@pytest.mark.parametrize("value", ["inf", "nan", "0.5"])
+def test_a_refused_drop_without_a_number_is_named(session, value):
+    with (session / "inputs.csv").open("a") as file:
+        file.write(f"50,0,refused,{value},valve\n")
+    with pytest.raises(SourceError, match=rf"inputs\.csv: frame 50 has the value {value}, not the number"):
+        replay_session(session)
+
+
 def test_settings_that_are_null_are_none(session):
     meta = json.loads((session / "session.json").read_text())
     (session / "session.json").write_text(json.dumps(meta | {"settings": None}))
