@@ -17,7 +17,6 @@ from core.errors import SourceError
 from recording.problems import describe
 from recording.schema import PART_PREFIXES, SIDE_TABLES, FrameRow, MissingRow, SideRow, TimingRow
 
-_INT_LIMIT = 2**63
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -150,7 +149,7 @@ def numbers(cells: Iterator[str] | Sequence[str], kind: Callable[[str], Any], pa
         raise SourceError(f"{path}, column {column}: {error}; restore it from a copy") from error
     if kind is int:
         for line, value in enumerate(values, start=2):
-            if not -_INT_LIMIT <= value < _INT_LIMIT:
+            if not -(2**63) <= value < 2**63:
                 raise SourceError(
                     f"{path} line {line}, column {column}: {str(value)[:50]} is too large; restore it from a copy"
                 )

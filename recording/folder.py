@@ -17,9 +17,6 @@ from recording.problems import describe
 from recording.schema import SESSION_JSON
 
 _TRIES = 60
-_OBJECTS = ("settings", "counts", "devices", "software", "seeds", "simulation", "calibration", "resumes")
-_TIMES = ("started_wall_ns", "first_frame_ns", "last_frame_ns", "recovered_wall_ns")
-_LAST_NS = 2**63
 
 
 def folder_name(wall_ns: int) -> str:
@@ -114,6 +111,11 @@ def read_session_json(folder: Path) -> dict[str, Any]:
         raise SourceError(f"{path} holds a {type(meta).__name__}, not an object; restore it, or delete it")
     _check_shapes(meta, path)
     return meta
+
+
+_OBJECTS = ("settings", "counts", "devices", "software", "seeds", "simulation", "calibration", "resumes")
+_TIMES = ("started_wall_ns", "first_frame_ns", "last_frame_ns", "recovered_wall_ns")
+_LAST_NS = 2**63
 
 
 def _check_shapes(meta: dict[str, Any], path: Path) -> None:

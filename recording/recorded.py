@@ -154,7 +154,8 @@ def check_images(session: RecordedSession) -> None:
         try:
             images.id.get_num_chunks()
         except FILE_ERRORS as error:
-            raise SourceError(describe("read the index of", session.image_path, error)) from error
+            cause = str(error).partition("\n")[0]
+            raise SourceError(f"{session.image_path}: is damaged ({cause}); restore it from a copy") from error
 
 
 def count_images(session: RecordedSession) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import numpy as np
-
 from core.errors import InputError, SourceError
 from core.trial import SessionPlan
 from hardware.settings import OutputKind
@@ -61,20 +59,6 @@ def check_replayable(session: RecordedSession) -> None:
     for key, kind in (("seed", int), ("mouse", str), ("experiment", str)):
         if not isinstance(meta.get(key), kind) or isinstance(meta[key], bool):
             raise SourceError(f"{folder / SESSION_JSON}: {key!r} is {meta.get(key)!r}; restore it from a copy")
-    _check_order(session)
-
-
-def _check_order(session: RecordedSession) -> None:
-    """Raise SourceError where a frame is not after the one before: no session records such, so its log was changed."""
-    table = session.frames
-    for name, values in (("frame", table.frame), ("time_ns", table.time_ns)):
-        wrong = np.flatnonzero(values[1:] <= values[:-1])
-        if len(wrong):
-            row = int(wrong[0]) + 1
-            raise SourceError(
-                f"{session.folder / FRAMES_CSV} line {row + 2}: {name} {values[row]} is not after {values[row - 1]}, "
-                "that of the line before; restore it from a copy"
-            )
 
 
 def refuse_fixed(changes: Mapping[str, str], kind: str) -> None:
@@ -112,8 +96,8 @@ def recorded_settings(session: RecordedSession, changes: Mapping[str, str]) -> S
         ``session.ini`` or a change is not right.
     """
     offline = {SECOND_KEY: ""}
-    network = (session.meta.get("settings") or {}).get("network")
-    if isinstance(network, str) and network and (session.folder / NETWORK_PY).is_file():
+    network = session.meta.get("settings", {}).get("network")
+    if network and (session.folder / NETWORK_PY).is_file():
         offline["network"] = f"{session.folder / NETWORK_PY}:{split_network(network)[1]}"
     return load_settings(
         session.folder / SESSION_INI,
@@ -134,7 +118,7 @@ def recorded_plan(session: RecordedSession, settings: Settings) -> SessionPlan:
     resumes = session.meta.get("resumes")
     done = resumes.get("trials_done") if isinstance(resumes, dict) else 0
     if not isinstance(done, int):
-        raise SourceError(f"{session.folder / SESSION_JSON}: 'trials_done' is {done!r}; restore it from a copy")
+        raise InputError(f"{session.folder / SESSION_JSON}: 'trials_done' is {done!r}; restore it from a copy")
     if done >= settings.schedule.total_trials:
         raise InputError(
             f"--set total_trials={settings.schedule.total_trials}: {session.folder} goes on after {done} trials; give "
