@@ -130,12 +130,12 @@ def _check_shapes(meta: dict[str, Any], path: Path) -> None:
                 raise SourceError(f'{path}: "{key}" is {shown}, not {wanted}; {cure}')
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str, *, chosen: bool = False) -> None:
     """Write ``text`` to ``path`` as ``replace_bytes`` does, synced."""
-    replace_bytes(path, text.encode("utf-8", errors="backslashreplace"), sync=True)
+    replace_bytes(path, text.encode("utf-8", errors="backslashreplace"), sync=True, chosen=chosen)
 
 
-def replace_bytes(path: Path, content: bytes, *, sync: bool) -> None:
+def replace_bytes(path: Path, content: bytes, *, sync: bool, chosen: bool = False) -> None:
     """Write ``content`` to ``path`` through a temporary file beside it: a reader finds the old file or the new, whole.
 
     Parameters
@@ -144,6 +144,8 @@ def replace_bytes(path: Path, content: bytes, *, sync: bool) -> None:
     content : bytes
     sync : bool
         Whether the new file must be on the disk before it takes the name, and survive a power failure.
+    chosen : bool
+        As of ``describe``: whether another place is the cure.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def replace_bytes(path: Path, content: bytes, *, sync: bool) -> None:
         if sync:
             sync_folder(path.parent)
     except OSError as error:
-        raise RecordingError(describe("write", path, error)) from error
+        raise RecordingError(describe("write", path, error, chosen=chosen)) from error
 
 
 def free_bytes(path: Path) -> int:

@@ -60,7 +60,7 @@ def write_mp4(
     except FILE_ERRORS as error:
         if isinstance(error, (RecordingError, SourceError)):
             raise
-        raise RecordingError(describe("write", path, error)) from error
+        raise RecordingError(describe("write", path, error, chosen=True)) from error
 
 
 def _copy(source: Path, path: Path, count: int, progress: Callable[[int, int], None]) -> bool:
