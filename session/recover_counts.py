@@ -93,7 +93,7 @@ def second_counts(first: RecordedSession, session: RecordedSession, images: int,
         Rows whose image did not reach the disk.
     """
     frames = session.frames
-    recorded = bool(session.meta.get("settings", {}).get("record_images"))
+    recorded = bool((session.meta.get("settings") or {}).get("record_images"))
     return SecondCounts(
         frames=len(frames),
         dropped=int(frames.dropped.sum()),
