@@ -19,10 +19,11 @@ from recording.at_work import writer_of
 from recording.clopy_clmf import movement_stem
 from recording.folder import read_session_json, write_session_json
 from recording.hdf5_mark import has_mark
+from recording.mend import is_begun
 from recording.parts import ledger_name, parts_in
 from recording.reader import open_session
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_LOG, FIGURE_PNG, SESSION_INI, SESSION_JSON
+from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, SESSION_INI, SESSION_JSON
 from recording.summary import append_summary, check_summary, has_row
 from recording.video_read import is_video
 from session.finish import end_session_json, summary_row, write_clopy
@@ -180,6 +181,8 @@ def _tell_nobody(step: str) -> None:
 
 def _lacks_something(folder: Path, meta: dict[str, Any], summary: Path) -> bool:
     """Return whether the end of a session that failed could not be written whole, or its images are still marked."""
+    if not is_begun(folder / FRAMES_CSV):
+        return True
     with open_session(folder) as session:
         clopy = f"{movement_stem(session)}.txt" if meta.get("kind") == "clmf" else CLOPY_LOG
         return (

@@ -14,6 +14,7 @@ from recording.reader import open_session
 from session import recover as recover_module
 from session.locks import mouse_lock
 from session.recover import STEPS, recover
+from session.replay import replay_session
 from session.water_day import water_ledgers
 from tests.session.test_movement_session import jumping_at, movement
 from tests.session.test_movement_session import pose as pose
@@ -198,6 +199,20 @@ def test_a_session_killed_before_its_first_frame(killed, left):
     assert recovered(session).result is None
 
 
+@pytest.mark.parametrize("lacks", ["frames.csv", "every table"])
+def test_a_session_that_failed_before_its_first_frame_is_finished(killed, lacks):
+    session, settings, before = killed(rows=0)
+    write_session_json(session, before | {"outcome": "failed", "error": "the disk was full"})
+    for path in session.glob("frames.csv" if lacks == "frames.csv" else "*.csv"):
+        path.unlink()
+    done = recovered(session)
+    assert (done.outcome, done.result.frames) == ("failed", 0)
+    assert [row["outcome"] for row in summary(settings)] == ["failed"]
+    assert (session / "frames.csv").is_file()
+    assert (session / "VideoTimestamp.txt").is_file()
+    assert recovered(session).result is None
+
+
 @pytest.mark.parametrize("rows_left", [1, 2, 17, 40])
 def test_it_may_have_been_killed_at_any_row(killed, rows_left):
     session, *_ = killed(rows=rows_left)
@@ -352,6 +367,26 @@ def test_a_movement_session(tmp_path, pose):
     }
     assert [*result.session.glob("PAW_*.txt")]
     assert summary(settings)[0]["outcome"] == "recovered"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_movement_session_killed_before_its_first_frame(tmp_path, pose, known):
+    pose(jumping_at(45))
+    session = run(movement(tmp_path, speed_threshold="100"), stop=StopAfter(3)).session
+    as_killed(session, rows=0)
+    for path in session.glob("*.[cm][sk]v"):
+        path.unlink()
+    if known:
+        meta = read_session_json(session)
+        write_session_json(session, meta | {"devices": {"pose": {"bodyparts": ["paw", "nose"]}}})
+    recovered(session)
+    parts = ["paw_x", "paw_y", "paw_likelihood", "nose_x", "nose_y", "nose_likelihood"] if known else []
+    with open_session(session) as recording:
+        assert recording.part_names == ("speed_mm_s", "target_mm", *parts)
+    assert ",pose_speed_mm_s,pose_target_mm," in (session / "frames.csv").read_text()
+    with pytest.raises(InputError, match="has no frames") as told:
+        replay_session(session)
+    assert told.value.exit_code == 2
 
 
 def test_a_second_camera(killed):
