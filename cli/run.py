@@ -80,6 +80,8 @@ def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, s
 
     session = last_of_today(settings, clock.wall_ns())
     if read_session_json(session).get("outcome") == RUNNING:
+        # What is refused has changed nothing; a recovery changes nothing of the plan.
+        plan_resume(session, settings, overrides, args.seed)
         recover_session(session, clock)
         say(f"rigloop run: recovered {session}, which was killed", error=True)
     resume = plan_resume(session, settings, overrides, args.seed)

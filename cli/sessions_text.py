@@ -75,6 +75,8 @@ def hints(rows: Sequence[SessionRow], root: str, host: str) -> Iterator[str]:
             # A copy says nothing of what goes on where it was made.
             unless = "" if row.host in ("", host) else f", unless it still runs on {row.host}"
             yield f"{row.path} was killed{unless}; finish its folder: rigloop recover {root}/{row.path}"
+        elif row.outcome == "killed before it began":
+            yield f"{row.path} was killed before it began: there is nothing in it, and its folder may be deleted"
         elif row.outcome == "damaged":
             yield f"{row.path} is damaged: {row.problem}"
 

@@ -16,7 +16,8 @@ from session.config_keys import all_keys
 from session.config_rois import PREFIX
 from session.second_folder import RECORDED_ONLY
 from session.second_section import KEY as SECOND_KEY
-from session.settings import Settings, load_settings
+from session.session_ini import load_session_ini
+from session.settings import Settings
 
 CHANGEABLE = frozenset({"rule", "dff", "movement", "tones", "threshold", "schedule", "trial"})
 """Groups of keys that decide what is made of frames."""
@@ -94,19 +95,16 @@ def recorded_settings(session: RecordedSession, changes: Mapping[str, str]) -> S
 
     Raises
     ------
+    SourceError
+        ``session.ini`` is damaged.
     ConfigError
-        ``session.ini`` or a change is not right.
+        It, or a change, is not right.
     """
     offline = {SECOND_KEY: ""}
     network = session.meta.get("settings", {}).get("network")
     if network and (session.folder / NETWORK_PY).is_file():
         offline["network"] = f"{session.folder / NETWORK_PY}:{split_network(network)[1]}"
-    return load_settings(
-        session.folder / SESSION_INI,
-        session.meta["mouse"],
-        experiment=session.meta["experiment"],
-        overrides={**offline, **changes},
-    )
+    return load_session_ini(session.folder, session.meta, {**offline, **changes})
 
 
 def recorded_plan(session: RecordedSession, settings: Settings) -> SessionPlan:

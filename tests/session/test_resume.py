@@ -264,6 +264,16 @@ def test_a_mouse_without_a_session_has_nothing_to_resume(tmp_path):
         resume(settings_for(tmp_path), VirtualClock())
 
 
+def test_a_part_that_was_killed_before_it_began_is_begun_anew(tmp_path, stopped):
+    (stopped.with_name("S2")).mkdir()
+    (stopped.with_name("S2") / "session.ini").write_text("; killed")
+    settings = settings_for(tmp_path)
+    plan, options = resume(settings, VirtualClock())
+    second = run(settings_for(tmp_path, **plan.keys), options, stop=StopAt(3))
+    assert second.session == stopped.with_name("S2")
+    assert read_session_json(second.session)["part"] == 2
+
+
 def test_a_part_that_cannot_begin_leaves_the_others(tmp_path, stopped, monkeypatch):
     settings = settings_for(tmp_path)
     _, options = resume(settings, VirtualClock())
