@@ -17,6 +17,8 @@ from core.errors import SourceError
 from recording.problems import describe
 from recording.schema import PART_PREFIXES, SIDE_TABLES, FrameRow, MissingRow, SideRow, TimingRow
 
+_SHOWN = 80
+"""Most characters of what a damaged file holds that a line for a person has."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -102,7 +104,7 @@ def read_table(path: Path) -> tuple[tuple[str, ...], list[list[str]]]:
     except csv.Error as error:
         raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
     if not rows:
-        raise SourceError(f"{path} has no header: the session ended before it began; delete its folder")
+        raise SourceError(f"{path} has no header; restore it from a copy")
     header = tuple(rows[0])
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
@@ -124,8 +126,8 @@ def part_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
     parts = header[len(before) : len(header) - len(after)]
     if tuple(header[: len(before)]) != before or tuple(header[len(before) + len(parts) :]) != after:
         raise SourceError(
-            f"{path} has the columns {', '.join(header)}; expected {', '.join(FrameRow._fields)}: "
-            "read it with the version that wrote it (session.json names it)"
+            f"{path} has the columns {shown(', '.join(header))}; expected {', '.join(FrameRow._fields)}: "
+            "read it with the version that wrote it (session.json names it), or restore it from a copy"
         )
     return tuple(_without_prefix(name) for name in parts)
 
@@ -133,6 +135,12 @@ def part_names(header: Sequence[str], path: Path) -> tuple[str, ...]:
 def _without_prefix(column: str) -> str:
     """Return a part's name; only one prefix is taken off, as the name may begin like the other."""
     return next((column[len(prefix) :] for prefix in PART_PREFIXES if column.startswith(prefix)), column)
+
+
+def shown(found: object) -> str:
+    """Return what a file holds as any screen takes it: one line of ASCII that is not long."""
+    text = ascii(str(found)[: _SHOWN + 1])[1:-1]
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def numbers(cells: Iterator[str] | Sequence[str], kind: Callable[[str], Any], path: Path, column: str) -> list[Any]:
@@ -146,7 +154,7 @@ def numbers(cells: Iterator[str] | Sequence[str], kind: Callable[[str], Any], pa
     try:
         return [kind(cell) for cell in cells]
     except ValueError as error:
-        raise SourceError(f"{path}, column {column}: {error}; restore it from a copy") from error
+        raise SourceError(f"{path}, column {column}: {shown(error)}; restore it from a copy") from error
 
 
 def count_recorded(path: Path) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from core.errors import RecordingError
+from core.errors import RecordingError, SourceError
 from recording.csvrows import header_line
 from recording.folder import replace_bytes
 from recording.problems import describe
@@ -21,8 +21,11 @@ _BLOCK = 1 << 16
 
 
 def is_begun(path: Path) -> bool:
-    """Return whether a table has its header. Raises RecordingError where it cannot be read."""
-    return path.is_file() and _whole_bytes(path) > 0
+    """Return whether a table has its header. Raises SourceError where it cannot be read."""
+    try:
+        return path.is_file() and _whole_bytes(path) > 0
+    except RecordingError as error:
+        raise SourceError(str(error)) from error
 
 
 def begin_tables(folder: Path, part_names: tuple[str, ...], part_prefix: str) -> None:

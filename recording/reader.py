@@ -11,15 +11,17 @@ from core.errors import SourceError
 from recording import schema
 from recording.clopy_clmf_read import find_movement_log, read_clopy_movement
 from recording.clopy_read import read_clopy
-from recording.csvrows import numbers, part_names, read_table
+from recording.csvrows import numbers, part_names, read_table, shown
 from recording.folder import read_session_json
+from recording.mend import TABLES, is_begun
 from recording.recorded import DEFAULT_IMAGE_FILE, DEFAULT_VIDEO_FILE, RecordedSession, count_images, open_images
 from recording.schema import EventRow, FrameRow, InputRow, MissingRow, TimingRow
-from recording.tables import FrameTable, TimingTable, floats, integers, no_timing, texts
+from recording.tables import FrameTable, TimingTable, floats, integers, no_frames, no_timing, texts
 from recording.video_file import VIDEO_SUFFIX
 
 __all__ = ["DEFAULT_IMAGE_FILE", "DEFAULT_VIDEO_FILE", "RecordedSession", "count_images", "open_images", "open_session"]
 
+_RECOVERABLE = ("running", "failed")
 _HDF5_SUFFIXES = (".hdf5", ".h5")
 
 
@@ -67,21 +69,45 @@ def _locate(path: Path) -> tuple[Path, Path | None]:
 
 def _read_ours(folder: Path, images: Path | None) -> RecordedSession:
     meta = read_session_json(folder) if (folder / schema.SESSION_JSON).is_file() else {}
-    names, frames = _read_frames(folder / schema.FRAMES_CSV)
-    timing = no_timing()
-    events: tuple[EventRow, ...] = ()
-    if (folder / schema.TIMING_CSV).is_file():
-        timing = _read_timing(folder / schema.TIMING_CSV)
-    if (folder / schema.EVENTS_CSV).is_file():
-        events = _read_events(folder / schema.EVENTS_CSV)
-    inputs: tuple[InputRow, ...] | None = None
-    missing: tuple[MissingRow, ...] | None = None
-    if (folder / schema.INPUTS_CSV).is_file():
-        inputs = _read_inputs(folder / schema.INPUTS_CSV)
-    if (folder / schema.MISSING_CSV).is_file():
-        missing = _read_missing(folder / schema.MISSING_CSV)
-    path = images or image_path(folder, meta)
-    return RecordedSession(folder, meta, names, frames, timing, events, path, inputs, missing)
+    for name in TABLES:
+        if (folder / name).is_file() and not is_begun(folder / name):
+            recover = ", or try `rigloop recover`" if meta.get("outcome") in _RECOVERABLE else ""
+            raise SourceError(f"{folder / name} has no header; restore it from a copy{recover}")
+    return read_begun(folder, meta, images)
+
+
+def read_begun(folder: Path, meta: dict[str, Any], images: Path | None = None) -> RecordedSession:
+    """Read the log of a session by its tables that have a header; the others count as not there.
+
+    Parameters
+    ----------
+    folder : Path
+    meta : dict
+        Its session.json.
+    images : Path or None
+        Its file of images; None for the one that session.json names.
+
+    Raises
+    ------
+    SourceError
+        A table is damaged.
+    """
+    begun = frozenset(name for name in TABLES if is_begun(folder / name))
+    names: tuple[str, ...] = ()
+    frames = no_frames()
+    if schema.FRAMES_CSV in begun:
+        names, frames = _read_frames(folder / schema.FRAMES_CSV)
+    return RecordedSession(
+        folder,
+        meta,
+        names,
+        frames,
+        _read_timing(folder / schema.TIMING_CSV) if schema.TIMING_CSV in begun else no_timing(),
+        _read_events(folder / schema.EVENTS_CSV) if schema.EVENTS_CSV in begun else (),
+        images or image_path(folder, meta),
+        _read_inputs(folder / schema.INPUTS_CSV) if schema.INPUTS_CSV in begun else None,
+        _read_missing(folder / schema.MISSING_CSV) if schema.MISSING_CSV in begun else None,
+    )
 
 
 def image_path(folder: Path, meta: dict[str, Any]) -> Path:
@@ -157,5 +183,7 @@ def _read_missing(path: Path) -> tuple[MissingRow, ...]:
 def _rows_of(path: Path, columns: tuple[str, ...]) -> list[list[str]]:
     header, rows = read_table(path)
     if header != columns:
-        raise SourceError(f"{path} has the columns {', '.join(header)}; expected {', '.join(columns)}")
+        raise SourceError(
+            f"{path} has the columns {shown(', '.join(header))}; expected {', '.join(columns)}: restore it from a copy"
+        )
     return rows

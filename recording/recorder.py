@@ -22,6 +22,9 @@ from recording.settings import RESERVE_BYTES, VideoCodec
 from recording.video_file import VIDEO_SUFFIX, check_video_frames
 from recording.wire import NO_SLOT, pack_frame, pack_side
 
+LOST = "recorder_lost"
+"""Cause of an image that was handed over, and lost with the process that was to write it."""
+
 
 class RecorderResult(NamedTuple):
     """What a recording came to.
@@ -38,7 +41,9 @@ class RecorderResult(NamedTuple):
         The first thing that failed. That images ended early is no failure.
     images_dropped_by : dict of str to int
         The images that were not kept, by cause: ``recorder_late`` (the ring was full), ``disk_full`` (too little room
-        on the disk, a quota, a limit on the size of a file) or ``image_file_failed`` (another error of their file).
+        on the disk, a quota, a limit on the size of a file), ``image_file_failed`` (another error of their file) or
+        ``recorder_lost`` (handed over, and lost with a writer that died or stalled). With ``images`` they are all that
+        came to ``write``.
     images_ended : str
         Why images were not recorded to the end, and the cure; empty where they were.
     """
@@ -130,6 +135,7 @@ class Recorder:
         self._images: list[Image] = []
         self._running = False
         self._rows = 0
+        self._given = 0
         self._dropped = 0
         self._dropped_after = 0
         self._result: RecorderResult | None = None
@@ -157,7 +163,11 @@ class Recorder:
     @property
     def images_dropped_by(self) -> dict[str, int]:
         """The images that were not taken so far, by cause. Any thread."""
-        return self._dropped_by(-1)
+        by = {"recorder_late": self._dropped} if self._dropped else {}
+        ended = self._link.images_ended
+        if ended is not None:
+            by[ended.cause] = self._dropped_after
+        return by
 
     def start(self) -> None:
         """Start the writer and wait until its files are open. Called once, before the first frame; takes about 0.5 s.
@@ -197,6 +207,9 @@ class Recorder:
                 f"frame {row.frame} has {len(row.parts)} parts, the recorder was made for "
                 f"{', '.join(self._spec.part_names) or 'none'}; give the pipeline's names"
             )
+        if self._ring is not None:
+            self._check(frame.image)
+            self._given += 1
         self._link.receive(0)
         slot = self._keep(frame.image) if self._ring is not None else NO_SLOT
         for message in pack_frame(slot, row, timing, side):
@@ -236,7 +249,7 @@ class Recorder:
             self._images = []
             if self._ring is not None:
                 self._ring.close()
-            by = self._dropped_by(images if counted is not None else -1)
+            by = self._all_dropped_by(images, whole=counted is not None)
             error, ended = self._link.error or None, self.images_ended
             self._result = RecorderResult(frames, images, sum(by.values()), error, by, ended)
         return self._result
@@ -264,22 +277,36 @@ class Recorder:
         finally:
             os.close(memory)
 
-    def _dropped_by(self, images: int) -> dict[str, int]:
-        """Return the images that were not kept, by cause, where the writer counted ``images`` in its file, or -1."""
-        by = {"recorder_late": self._dropped} if self._dropped else {}
+    def _all_dropped_by(self, images: int, *, whole: bool) -> dict[str, int]:
+        """Return the images that were not kept, by cause.
+
+        Parameters
+        ----------
+        images : int
+            In the closed file.
+        whole : bool
+            Whether the writer came to its own end.
+        """
+        by = self.images_dropped_by
+        lost = self._given - images - sum(by.values())
         ended = self._link.images_ended
-        if ended is not None:
-            # With those that the writer was handed and could not keep, before this end knew.
-            by[ended.cause] = self._rows - self._dropped - images if images >= 0 else self._dropped_after
+        if whole and ended is not None:
+            # Those that the writer was handed and could not keep, before this end knew.
+            by[ended.cause] += lost
+        elif lost > 0:
+            by[LOST] = lost
         return by
 
-    def _keep(self, image: Image) -> int:
-        """Copy an image into a free slot; return the slot, or NO_SLOT where the image is dropped."""
+    def _check(self, image: Image) -> None:
+        """Raise RecordingError for an image that the recording was not begun for."""
         if image.shape != self._spec.image_shape or image.dtype != self._dtype:
             raise RecordingError(
                 f"an image is {image.shape} {image.dtype}, the recording {self._spec.image_shape} {self._dtype}; "
                 "the camera must deliver what it declared"
             )
+
+    def _keep(self, image: Image) -> int:
+        """Copy an image into a free slot; return the slot, or NO_SLOT where the image is dropped."""
         while self._wait and not self._link.free and self._link.images_ended is None:
             self._link.receive(self._link.stall_s)
         if not self._link.free:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +88,16 @@ def texts(values: list[str]) -> Texts:
     column: Texts = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+def no_frames() -> FrameTable:
+    """Return a table without rows and parts."""
+    columns: dict[str, Any] = {}
+    for name, kind in get_type_hints(FrameRow).items():
+        columns[name] = texts([]) if kind is str else floats([]) if kind is float else integers([])
+    columns["valid"] = np.empty(0, np.bool_)
+    columns["parts"] = np.empty((0, 0), np.float64)
+    return FrameTable(**columns)
 
 
 def no_timing() -> TimingTable:

@@ -7,9 +7,10 @@ is drawn of a recovered session, whenever it is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from core.errors import BusyError, InputError, SourceError
@@ -17,6 +18,7 @@ from core.ports import Clock
 from core.values import as_ns
 from recording.at_work import writer_of
 from recording.clopy_clmf import movement_stem
+from recording.csvrows import shown
 from recording.folder import is_unbegun, read_session_json, remove_drafts, write_session_json
 from recording.hdf5_mark import has_mark
 from recording.index_live import MOUSE_LOCK, is_held
@@ -29,14 +31,15 @@ from recording.summary import append_summary, check_summary, has_row
 from recording.video_read import is_video
 from session.finish import end_session_json, summary_row, write_clopy
 from session.locks import mouse_lock
+from session.recorded_meta import WHO, check_meta, load_recorded
 from session.recover_counts import RECOVERED, facts_of, first_frame_ns, in_data_root, result_of, second_counts
 from session.recover_files import Remains, look_at, mend
-from session.result import SessionResult
+from session.result import EXIT_CODES, SessionResult
 from session.second_folder import FOLDER, SecondCounts
-from session.session_ini import load_session_ini
-from session.settings import Settings
 from session.water_day import water_today
 
+NEEDED: Mapping[str, type] = MappingProxyType({**WHO, "outcome": str, "started_wall_ns": int, "settings": dict})
+"""What session.json must tell of a session that is to be finished."""
 RUNNING = "running"
 WRITER_S = 5.0
 """The recorder ends within half a second of its controller, unless the disk lags."""
@@ -93,9 +96,12 @@ def recover(
     """
     folder = find_session(path)
     meta = read_session_json(folder)
-    if not (isinstance(meta.get("outcome"), str) and isinstance(meta.get("mouse"), str)):
+    if not NEEDED.keys() & meta.keys():
         raise SourceError(f"{folder / SESSION_JSON}: no session of this program; give the folder S1 of one")
+    check_meta(folder, meta, NEEDED)
     mouse, outcome = meta["mouse"], meta["outcome"]
+    if outcome not in (RUNNING, *EXIT_CODES):
+        raise SourceError(f"{folder / SESSION_JSON}: 'outcome' is {shown(repr(outcome))}; restore it from a copy")
     if folder.parent.parent.name != mouse:
         # Named by a link, maybe, to where it was recorded.
         folder = folder.resolve()
@@ -103,14 +109,15 @@ def recover(
         if outcome == RECOVERED and not (folder / FIGURE_PNG).is_file():
             draw(folder)
         return Recovery(folder, outcome)
-    if not mouse or folder.parent.parent.name != mouse:
+    if folder.parent.parent.name != mouse:
         raise InputError(
-            f"{folder}: lies in no folder DATA_ROOT/{mouse or 'MOUSE'}/<time>, so that its summary row has no place; "
+            f"{folder}: lies in no folder DATA_ROOT/{shown(mouse)}/<time>, so that its summary row has no place; "
             "put it where it was recorded"
         )
     with mouse_lock(in_data_root(folder), mouse):
         # Read again, now that nobody else may finish it.
         meta = read_session_json(folder)
+        check_meta(folder, meta, NEEDED)
         _await_writer(folder, clock)
         return _recover(folder, meta, clock, draw, tell or _tell_nobody)
 
@@ -143,19 +150,14 @@ def _refuse_unbegun(path: Path) -> None:
         )
 
 
-def settings_of(folder: Path, meta: dict[str, Any]) -> Settings:
-    """Return the settings that a session ran with, its folder being where it lies now. Raises InputError."""
-    overrides = {"--data-root": str(in_data_root(folder))}
-    return load_session_ini(folder, meta, overrides)
-
-
 def _recover(
     folder: Path, meta: dict[str, Any], clock: Clock, draw: Callable[[Path], object], tell: Callable[[str], None]
 ) -> Recovery:
     """Do it, the lock being held."""
-    settings = settings_of(folder, meta)
+    # Its folder is where it lies now.
+    settings = load_recorded(folder, meta, {"--data-root": str(in_data_root(folder))})
     summary = in_data_root(folder) / settings.recording.summary_file
-    outcome = RECOVERED if meta["outcome"] == RUNNING else str(meta["outcome"])
+    outcome = RECOVERED if meta["outcome"] == RUNNING else meta["outcome"]
     if outcome != RECOVERED and not _lacks_something(folder, meta, summary):
         return Recovery(folder, outcome)
     if problem := check_summary(summary, settings.kind):
@@ -165,7 +167,7 @@ def _recover(
     second = _look_at_second(folder)
     today = None
     if meta.get("outputs") == "real":
-        today = water_today(settings, int(meta["started_wall_ns"]), ledger_name(folder))
+        today = water_today(settings, meta["started_wall_ns"], ledger_name(folder))
     tell("mending")
     for each in (remains, second):
         if each is not None:
@@ -176,7 +178,7 @@ def _recover(
         counts = None if second is None else _finish_second(session, second, clock)
         result = result_of(session, settings, remains.images, remains.unwritten, outcome, today, counts)
         facts, began_ns = facts_of(session, clock.wall_ns()), first_frame_ns(session)
-    started_ns = int(meta["started_wall_ns"])
+    started_ns = meta["started_wall_ns"]
     if not has_row(summary, settings.mouse, folder):
         append_summary(summary, summary_row(result, settings, started_ns), clock)
     tell("CLoPy's files")
@@ -210,7 +212,7 @@ def _lacks_something(folder: Path, meta: dict[str, Any], summary: Path) -> bool:
         clopy = f"{movement_stem(session)}.txt" if meta.get("kind") == "clmf" else CLOPY_LOG
         return (
             not (folder / clopy).is_file()
-            or not has_row(summary, str(meta["mouse"]), folder)
+            or not has_row(summary, meta["mouse"], folder)
             or _is_marked(session)
             or (_second_meta(folder) or {}).get("outcome") == RUNNING
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from core.errors import InputError, SourceError
+from core.errors import InputError
 from core.trial import SessionPlan
 from hardware.settings import OutputKind
 from insilico.settings import split_network
@@ -14,9 +14,9 @@ from recording.schema import FRAMES_CSV, INPUTS_CSV, NETWORK_PY, SCHEMA_VERSION,
 from session.build import Options, draw_plan
 from session.config_keys import all_keys
 from session.config_rois import PREFIX
+from session.recorded_meta import WHO, check_meta, load_recorded
 from session.second_folder import RECORDED_ONLY
 from session.second_section import KEY as SECOND_KEY
-from session.session_ini import load_session_ini
 from session.settings import Settings
 
 CHANGEABLE = frozenset({"rule", "dff", "movement", "tones", "threshold", "schedule", "trial"})
@@ -59,9 +59,7 @@ def check_replayable(session: RecordedSession) -> None:
     for name in (INPUTS_CSV, SESSION_INI, SESSION_JSON):
         if not (folder / name).is_file():
             raise InputError(f"{folder} has no {name}, which a replay needs; restore it from a copy")
-    for key, kind in (("seed", int), ("mouse", str), ("experiment", str)):
-        if not isinstance(meta.get(key), kind) or isinstance(meta[key], bool):
-            raise SourceError(f"{folder / SESSION_JSON}: {key!r} is {meta.get(key)!r}; restore it from a copy")
+    check_meta(folder, meta, {"seed": int, **WHO, "settings": dict})
 
 
 def refuse_fixed(changes: Mapping[str, str], kind: str) -> None:
@@ -96,7 +94,7 @@ def recorded_settings(session: RecordedSession, changes: Mapping[str, str]) -> S
     Raises
     ------
     SourceError
-        ``session.ini`` is damaged.
+        ``session.ini`` is missing or damaged, or session.json does not tell whose it is.
     ConfigError
         It, or a change, is not right.
     """
@@ -104,7 +102,7 @@ def recorded_settings(session: RecordedSession, changes: Mapping[str, str]) -> S
     network = session.meta.get("settings", {}).get("network")
     if network and (session.folder / NETWORK_PY).is_file():
         offline["network"] = f"{session.folder / NETWORK_PY}:{split_network(network)[1]}"
-    return load_session_ini(session.folder, session.meta, {**offline, **changes})
+    return load_recorded(session.folder, session.meta, {**offline, **changes})
 
 
 def recorded_plan(session: RecordedSession, settings: Settings) -> SessionPlan:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core.errors import SourceError
 from recording import schema
 from recording.csvrows import count_recorded, frame_line, header_line, read_table, side_lines, timing_line
+from recording.mend import TABLES
 from recording.reader import open_session
 from recording.schema import EventRow, FrameRow, TimingRow
 from tests.recording.samples import event_row, frame_row, same, timing_row
@@ -94,6 +95,46 @@ def test_the_header_is_the_schema(tmp_path, prefix):
 def test_floats_booleans_and_nan_as_written():
     row = frame_row(3, signal=float("nan"), parts=(0.1 + 0.2,), valid=True, threshold=1e-300, freq_hz=0.0)
     assert frame_line(row, 1).split(",")[5:11] == ["nan", "0.30000000000000004", "1", "", "1e-300", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cure"),
+    [("running", "restore it from a copy, or try `rigloop recover`"), ("complete", "restore it from a copy")],
+)
+@pytest.mark.parametrize("left", ["", "frame,ti"])
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_without_a_header_is_no_reason_to_delete_the_session(tmp_path, name, left, outcome, cure):
+    write_session(tmp_path, [frame_row(1), frame_row(2)], [timing_row(1)], [event_row(1)])
+    (tmp_path / schema.SESSION_JSON).write_text(f'{{"outcome": "{outcome}"}}')
+    (tmp_path / name).write_text(left)
+    with pytest.raises(SourceError) as told:
+        open_session(tmp_path)
+    assert str(told.value) == f"{tmp_path / name} has no header; {cure}"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_garbage_is_named_and_not_printed(tmp_path, name):
+    write_session(tmp_path, [frame_row(1)], [timing_row(1)], [event_row(1)])
+    (tmp_path / name).write_bytes(bytes(range(14, 32)) + b"\x1b[2J\xff\xfe" + b"x" * 5000 + b"\n")
+    with pytest.raises(SourceError, match=re.escape(str(tmp_path / name))) as told:
+        open_session(tmp_path)
+    text = str(told.value)
+    assert text.isascii()
+    assert text.isprintable()
+    assert "restore it from a copy" in text
+    assert "x" * 81 not in text
+
+
+def test_a_garbage_cell_is_cut(tmp_path):
+    write_session(tmp_path, [frame_row(1)], [timing_row(1)])
+    with (tmp_path / schema.TIMING_CSV).open("ab") as file:
+        file.write(b"1,2,3,4," + b"\x1b\xff" * 3000 + b"\n")
+    with pytest.raises(SourceError, match="column command_ns") as told:
+        open_session(tmp_path)
+    text = str(told.value).removeprefix(str(tmp_path))
+    assert text.isascii()
+    assert text.isprintable()
+    assert len(text) < 200
 
 
 def test_rows_with_other_parts_than_the_header_are_refused():

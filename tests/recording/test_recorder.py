@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from core.values import Frame
 from recording import link as link_module
 from recording import schema
 from recording.backlog import Backlog
+from recording.csvrows import count_recorded
 from recording.reader import open_session
 from recording.recorder import RecorderResult
 from tests.recording.samples import (
@@ -148,6 +150,36 @@ def test_dead_writer_is_an_error_on_the_next_write(tmp_path, wait):
     result = recorder.close()
     assert "died" in result.error
     assert result.frames in (0, 1)
+
+
+@pytest.mark.parametrize(("wait", "kept"), [(True, 0), (False, 0), (False, 1)])
+def test_images_that_died_with_the_writer_are_counted(tmp_path, wait, kept):
+    recorder = make_recorder(tmp_path, slots=4, wait=wait)
+    recorder.start()
+    write_frames(recorder, kept)
+    if kept:
+        # Its next flush puts the row on the disk.
+        while not count_recorded(tmp_path / "frames.csv")[0]:
+            select.select([], [], [], 0.01)
+    os.kill(recorder.writer_pid, signal.SIGSTOP)
+    for number in range(kept + 1, kept + 4):
+        write_frame(recorder, number)
+    os.kill(recorder.writer_pid, signal.SIGKILL)
+    os.waitid(os.P_PID, recorder.writer_pid, os.WEXITED | os.WNOWAIT)
+    with pytest.raises(RecordingError, match="died"):
+        write_frame(recorder, kept + 4)
+    result = recorder.close()
+    assert (result.images, result.images_dropped, result.images_dropped_by) == (kept, 4, {"recorder_lost": 4})
+
+
+def test_no_image_is_lost_where_none_is_recorded(tmp_path):
+    recorder = make_recorder(tmp_path, record_images=False)
+    recorder.start()
+    os.kill(recorder.writer_pid, signal.SIGKILL)
+    os.waitid(os.P_PID, recorder.writer_pid, os.WEXITED | os.WNOWAIT)
+    with pytest.raises(RecordingError, match="died"):
+        write_frame(recorder, 1)
+    assert recorder.close()[1:3] == (0, 0)
 
 
 def test_large_and_many_events_arrive(tmp_path):

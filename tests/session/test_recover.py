@@ -181,7 +181,7 @@ def test_it_is_found_through_a_link(killed, tmp_path, at):
     assert len(summary(settings)) == 1
 
 
-@pytest.mark.parametrize("meta", [{}, {"outcome": "done"}, {"outcome": 3, "mouse": "DEMO"}])
+@pytest.mark.parametrize("meta", [{}, {"name": "of another program"}])
 def test_another_programs_session_json_is_told(killed, meta):
     session, settings, _ = killed()
     write_session_json(session, meta)
@@ -465,3 +465,39 @@ def test_a_second_camera_that_had_hardly_begun(killed, left):
     assert (counts is None) == (left == "folder")
     if counts is not None:
         assert (counts["frames"], counts["images"]) == (0, 0)
+
+
+NEEDED = {"mouse", "experiment", "outcome", "started_wall_ns", "settings"}
+
+
+@pytest.mark.parametrize("value", [None, True, [], -1, "", "\x1b[2J" * 100])
+@pytest.mark.parametrize("key", sorted(NEEDED))
+def test_what_session_json_needs_to_tell_is_told_in_one_line(killed, key, value):
+    session, settings, _ = killed()
+    write_session_json(session, read_session_json(session) | {key: value})
+    before = everything(settings_root(settings))
+    with pytest.raises(InputError) as told:
+        recovered(session)
+    assert str(told.value).isprintable()
+    assert everything(settings_root(settings)) == before
+
+
+def test_session_json_may_lack_all_else(killed):
+    session, *_ = killed()
+    meta = read_session_json(session)
+    for key in NEEDED:
+        write_session_json(session, {k: v for k, v in meta.items() if k != key})
+        with pytest.raises(InputError, match=key):
+            recovered(session)
+    write_session_json(session, {k: v for k, v in meta.items() if k in NEEDED})
+    assert recovered(session).result.frames > 0
+
+
+def test_without_its_session_ini_no_config_is_asked_for(killed):
+    session, settings, _ = killed()
+    (session / "session.ini").unlink()
+    before = everything(settings_root(settings))
+    with pytest.raises(InputError) as told:
+        recovered(session)
+    assert str(told.value) == f"{session} has no session.ini; restore it from a copy"
+    assert everything(settings_root(settings)) == before
