@@ -39,6 +39,9 @@ def add_export(export: argparse.ArgumentParser) -> None:
 def add_recover(recover: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop recover``."""
     _add_session(recover)
+    recover.add_argument(
+        "--without-images", action="store_true", help="the file of images is lost for good: no row names an image of it"
+    )
     recover.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
 
 

@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Recover the session; print what it came to. Returns the exit code."""
     from core.clock import MonotonicClock
 
-    done = recover_session(args.session, MonotonicClock())
+    done = recover_session(args.session, MonotonicClock(), without_images=args.without_images)
     for line in lines_of(done):
         say(line, error=args.json)
     if args.json:
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def recover_session(path: Path, clock: Clock) -> Recovery:
+def recover_session(path: Path, clock: Clock, *, without_images: bool = False) -> Recovery:
     """Recover a session, with a bar of its steps where stderr is a terminal.
 
     Raises as ``session.recover.recover``.
@@ -49,7 +49,7 @@ def recover_session(path: Path, clock: Clock) -> Recovery:
             bar.n = STEPS.index(step)
             bar.set_description_str(f"recover: {step}")
 
-        return recover(path, clock, draw_figure, tell)
+        return recover(path, clock, draw_figure, tell, without_images=without_images)
 
 
 def lines_of(done: Recovery) -> list[str]:

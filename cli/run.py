@@ -72,18 +72,23 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
 
 
 def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, str], clock: Clock) -> Resume:
-    """Find the session to go on with, and recover it where it was killed. Raises InputError."""
+    """Find the session to go on with, and recover it where it, or its recorder, was killed. Raises InputError."""
     from cli.recover import recover_session
     from recording.folder import read_session_json
     from session.recover import RUNNING
     from session.resume import last_of_today, plan_resume
 
     session = last_of_today(settings, clock.wall_ns())
-    if read_session_json(session).get("outcome") == RUNNING:
-        # What is refused has changed nothing; a recovery changes nothing of the plan.
+    outcome = read_session_json(session).get("outcome")
+    if outcome in (RUNNING, "failed"):
+        # What is refused here has changed nothing.
         plan_resume(session, settings, overrides, args.seed)
-        recover_session(session, clock)
-        say(f"rigloop run: recovered {session}, which was killed", error=True)
+        # Its tables, which the rest is counted from, and its counts must say the same.
+        done = recover_session(session, clock)
+        if outcome == RUNNING:
+            say(f"rigloop run: recovered {session}, which was killed", error=True)
+        for line in done.mended:
+            say(f"rigloop run: {session.name}: {line}", error=True)
     resume = plan_resume(session, settings, overrides, args.seed)
     say(f"rigloop run: {resume.text}", error=True)
     return resume

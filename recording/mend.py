@@ -7,6 +7,7 @@ names and the file has not.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import RecordingError, SourceError
@@ -16,6 +17,7 @@ from recording.problems import describe
 from recording.schema import FRAMES_CSV, SIDE_TABLES, TIMING_COLUMNS, TIMING_CSV, FrameRow, frame_columns
 
 TABLES = (FRAMES_CSV, TIMING_CSV, *(name for _, name, _ in SIDE_TABLES))
+_SIDE_COLUMNS = {TIMING_CSV: TIMING_COLUMNS, **{name: columns for _, name, columns in SIDE_TABLES}}
 _IMAGE_AT = FrameRow._fields.index("image")
 _BLOCK = 1 << 16
 
@@ -28,16 +30,32 @@ def is_begun(path: Path) -> bool:
         raise SourceError(str(error)) from error
 
 
-def begin_tables(folder: Path, part_names: tuple[str, ...], part_prefix: str) -> None:
-    """Give a session without a frame the tables that it has not, with their headers alone. Raises RecordingError."""
-    headers = {
-        FRAMES_CSV: frame_columns(part_names, part_prefix),
-        TIMING_CSV: TIMING_COLUMNS,
-        **{name: columns for _, name, columns in SIDE_TABLES},
-    }
-    for name, columns in headers.items():
-        if not is_begun(folder / name):
-            replace_bytes(folder / name, header_line(columns).encode(), sync=True)
+def lacking(folder: Path) -> tuple[str, ...]:
+    """Return the tables that have no header: not there, or begun only.
+
+    Raises
+    ------
+    SourceError
+        One holds something else than the beginning of its header, such as the zeros that a broken disk may leave.
+    """
+    lacks = []
+    for name, columns in {**_SIDE_COLUMNS, FRAMES_CSV: FrameRow._fields[: FrameRow._fields.index("parts")]}.items():
+        path = folder / name
+        if is_begun(path):
+            continue
+        lacks.append(name)
+        header = ",".join(columns).encode()
+        if (left := _first_bytes(path, len(header))) and not header.startswith(left):
+            cure = "" if name == FRAMES_CSV else ", or move it away to go on without it"
+            raise SourceError(f"{path} holds something else than a table; restore it from a copy{cure}")
+    return tuple(lacks)
+
+
+def begin_tables(folder: Path, names: Sequence[str], part_names: tuple[str, ...], part_prefix: str) -> None:
+    """Give a session these tables, which it has not, with their headers alone. Raises RecordingError."""
+    headers = {FRAMES_CSV: frame_columns(part_names, part_prefix), **_SIDE_COLUMNS}
+    for name in names:
+        replace_bytes(folder / name, header_line(headers[name]).encode(), sync=True)
 
 
 def cut_half_line(path: Path) -> int:
@@ -73,6 +91,16 @@ def forget_images(frames_csv: Path, images: int) -> int:
     if changed:
         replace_bytes(frames_csv, b"".join(lines), sync=True)
     return changed
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise SourceError(describe("read", path, error)) from error
 
 
 def _whole_bytes(path: Path) -> int:

@@ -22,7 +22,7 @@ from recording.csvrows import shown
 from recording.folder import is_unbegun, read_session_json, remove_drafts, write_session_json
 from recording.hdf5_mark import has_mark
 from recording.index_live import MOUSE_LOCK, is_held
-from recording.mend import is_begun
+from recording.mend import lacking
 from recording.parts import ledger_name, part_number, parts_in
 from recording.reader import open_session
 from recording.recorded import RecordedSession
@@ -32,7 +32,17 @@ from recording.video_read import is_video
 from session.finish import end_session_json, summary_row, write_clopy
 from session.locks import mouse_lock
 from session.recorded_meta import WHO, check_meta, load_recorded
-from session.recover_counts import RECOVERED, facts_of, first_frame_ns, in_data_root, result_of, second_counts
+from session.recover_counts import (
+    BY_SESSION,
+    RECOVERED,
+    differences,
+    facts_of,
+    first_frame_ns,
+    in_data_root,
+    is_behind,
+    result_of,
+    second_counts,
+)
 from session.recover_files import Remains, look_at, mend
 from session.result import EXIT_CODES, SessionResult
 from session.second_folder import FOLDER, SecondCounts
@@ -70,7 +80,12 @@ class Recovery:
 
 
 def recover(
-    path: Path, clock: Clock, draw: Callable[[Path], object], tell: Callable[[str], None] | None = None
+    path: Path,
+    clock: Clock,
+    draw: Callable[[Path], object],
+    tell: Callable[[str], None] | None = None,
+    *,
+    without_images: bool = False,
 ) -> Recovery:
     """Finish a session's folder as its own end would have done.
 
@@ -86,6 +101,8 @@ def recover(
         Draws the figure of a session's folder.
     tell : callable
         Told each of ``STEPS`` as it begins.
+    without_images : bool
+        Whether a file of images that is gone is lost for good: rows name no image of it any more.
 
     Raises
     ------
@@ -119,7 +136,7 @@ def recover(
         meta = read_session_json(folder)
         check_meta(folder, meta, NEEDED)
         _await_writer(folder, clock)
-        return _recover(folder, meta, clock, draw, tell or _tell_nobody)
+        return _recover(folder, meta, clock, draw, tell or _tell_nobody, without_images)
 
 
 def find_session(path: Path) -> Path:
@@ -151,8 +168,9 @@ def _refuse_unbegun(path: Path) -> None:
 
 
 def _recover(
-    folder: Path, meta: dict[str, Any], clock: Clock, draw: Callable[[Path], object], tell: Callable[[str], None]
-) -> Recovery:
+    folder: Path, meta: dict[str, Any], clock: Clock, draw: Callable[[Path], object], tell: Callable[[str], None],
+    without_images: bool,
+) -> Recovery:  # fmt: skip
     """Do it, the lock being held."""
     # Its folder is where it lies now.
     settings = load_recorded(folder, meta, {"--data-root": str(in_data_root(folder))})
@@ -163,8 +181,8 @@ def _recover(
     if problem := check_summary(summary, settings.kind):
         raise InputError(problem)
     tell("reading")
-    remains = look_at(folder, settings)
-    second = _look_at_second(folder)
+    remains = look_at(folder, settings, without_images=without_images)
+    second = _look_at_second(folder, without_images)
     today = None
     if meta.get("outputs") == "real":
         today = water_today(settings, meta["started_wall_ns"], ledger_name(folder))
@@ -178,14 +196,22 @@ def _recover(
         counts = None if second is None else _finish_second(session, second, clock)
         result = result_of(session, settings, remains.images, remains.unwritten, outcome, today, counts)
         facts, began_ns = facts_of(session, clock.wall_ns()), first_frame_ns(session)
+        differ = differences(session, result) if outcome != RECOVERED else {}
     started_ns = meta["started_wall_ns"]
-    if not has_row(summary, settings.mouse, folder):
+    had_row = has_row(summary, settings.mouse, folder)
+    if not had_row:
         append_summary(summary, summary_row(result, settings, started_ns), clock)
     tell("CLoPy's files")
     write_clopy(folder)
     write_session_json(folder, read_session_json(folder) | facts)
     if outcome == RECOVERED:
         end_session_json(result, started_ns, began_ns)
+    elif differ:
+        # With what the session itself had counted: drops among them that are in no table.
+        write_session_json(folder, {BY_SESSION: meta.get("counts"), **read_session_json(folder)})
+        end_session_json(result, started_ns, began_ns)
+        stays = f"; its row of {summary.name} stays as it was" if had_row else ""
+        mended.append(f"{SESSION_JSON} has the counts of the tables: {', '.join(differ)}{stays}")
     tell("figure")
     draw(folder)
     return Recovery(folder, outcome, result, tuple(mended))
@@ -206,7 +232,8 @@ def _tell_nobody(step: str) -> None:
 
 def _lacks_something(folder: Path, meta: dict[str, Any], summary: Path) -> bool:
     """Return whether the end of a session that failed could not be written whole, or its images are still marked."""
-    if not is_begun(folder / FRAMES_CSV):
+    begun_only = any((folder / name).is_file() for name in lacking(folder))
+    if begun_only or not (folder / FRAMES_CSV).is_file():
         return True
     with open_session(folder) as session:
         clopy = f"{movement_stem(session)}.txt" if meta.get("kind") == "clmf" else CLOPY_LOG
@@ -214,8 +241,17 @@ def _lacks_something(folder: Path, meta: dict[str, Any], summary: Path) -> bool:
             not (folder / clopy).is_file()
             or not has_row(summary, meta["mouse"], folder)
             or _is_marked(session)
-            or (_second_meta(folder) or {}).get("outcome") == RUNNING
+            or is_behind(session)
+            or _second_lacks(folder)
         )
+
+
+def _second_lacks(folder: Path) -> bool:
+    meta = _second_meta(folder)
+    if meta is None or meta.get("outcome") == RUNNING:
+        return meta is not None
+    with open_session(folder / FOLDER) as session:
+        return is_behind(session)
 
 
 def _is_marked(session: RecordedSession) -> bool:
@@ -227,8 +263,10 @@ def _second_meta(folder: Path) -> dict[str, Any] | None:
     return read_session_json(folder / FOLDER) if (folder / FOLDER / SESSION_JSON).is_file() else None
 
 
-def _look_at_second(folder: Path) -> Remains | None:
-    return None if _second_meta(folder) is None else look_at(folder / FOLDER, None)
+def _look_at_second(folder: Path, without_images: bool) -> Remains | None:
+    if _second_meta(folder) is None:
+        return None
+    return look_at(folder / FOLDER, None, without_images=without_images)
 
 
 def _finish_second(session: RecordedSession, remains: Remains, clock: Clock) -> SecondCounts:
@@ -240,4 +278,7 @@ def _finish_second(session: RecordedSession, remains: Remains, clock: Clock) -> 
             facts = facts_of(second, clock.wall_ns())
             meta = meta | facts | {"outcome": RECOVERED, "error": "", "first_frame_ns": counts.first_frame_ns}
             write_session_json(remains.folder, meta | {"counts": counts.json()})
+        elif is_behind(second):
+            more = {BY_SESSION: meta.get("counts"), **meta}
+            write_session_json(remains.folder, more | {"counts": counts.json()})
     return counts

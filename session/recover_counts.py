@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.values import SKIPPED
+from recording.csvrows import shown
 from recording.recorded import RecordedSession
 from session.recover_tally import tally_of, without_image
 from session.result import SessionResult
@@ -17,6 +18,9 @@ from session.timing import Latencies
 from session.water_day import WaterToday
 
 RECOVERED = "recovered"
+BY_SESSION = "counts_by_session"
+"""What session.json keeps the counts as that a session had made itself, where its tables have others."""
+_COUNTED = ("frames", "trials", "successes", "rewards", "water", "dropped", "images", "images_dropped")
 
 
 def result_of(
@@ -129,6 +133,34 @@ def facts_of(session: RecordedSession, wall_ns: int) -> dict[str, Any]:
 def first_frame_ns(session: RecordedSession) -> int:
     """Return the time of the first frame, ns; -1 if none came."""
     return int(session.frames.time_ns[0]) if len(session.frames) else -1
+
+
+def is_behind(session: RecordedSession) -> bool:
+    """Return whether session.json counts other frames than the tables have, or fewer images than they name.
+
+    So it is where the recorder died, or hung, before its session ended: frames are counted as they are handed over.
+    """
+    counts = _counts(session)
+    named = int(np.count_nonzero(session.frames.image >= 0))
+    return counts.get("frames") != len(session.frames) or named > (counts.get("images") or 0)
+
+
+def differences(session: RecordedSession, result: SessionResult) -> list[str]:
+    """Return how session.json's counts differ from those of the tables, a few words each; of a session that failed.
+
+    None where its recorder came to its end: what the session itself counted is right then.
+    """
+    counts, now = _counts(session), result.json()
+    differ = [f"{key} {now[key]} (was {shown(counts.get(key))})" for key in _COUNTED if now[key] != counts.get(key)]
+    second = result.second_camera
+    if second is not None and counts.get("second_camera") != second.json():
+        differ.append("those of the second camera")
+    return differ if is_behind(session) or "those of the second camera" in differ else []
+
+
+def _counts(session: RecordedSession) -> dict[str, Any]:
+    counts = session.meta.get("counts")
+    return counts if isinstance(counts, dict) else {}
 
 
 def in_data_root(session: Path) -> Path:

@@ -14,15 +14,32 @@ from camera.hdf5_source import Hdf5Images
 from core.errors import RecordingError, SourceError
 from recording.folder import read_session_json, sync_folder
 from recording.hdf5_mark import has_mark, open_without_mark, take_mark_off
-from recording.mend import TABLES, begin_tables, cut_half_line, forget_images, is_begun
+from recording.mend import TABLES, begin_tables, cut_half_line, forget_images, is_begun, lacking
 from recording.problems import describe
-from recording.reader import image_path, open_session
-from recording.schema import DFF_PREFIX, FRAMES_CSV, IMAGES, POSE_PREFIX
+from recording.reader import read_begun
+from recording.recorded import RecordedSession
+from recording.schema import (
+    DFF_PREFIX,
+    EVENTS_CSV,
+    FRAMES_CSV,
+    IMAGES,
+    INPUTS_CSV,
+    MISSING_CSV,
+    POSE_PREFIX,
+    SCHEMA_VERSION,
+    TIMING_CSV,
+)
 from recording.video_read import VideoImages, is_video
 from session.settings import Settings
 
 ASIDE = ".unreadable"
 """What is put behind the name of a file that was begun and holds nothing yet."""
+
+
+FRAMES_BRING = frozenset({"drop", "skip", "repeat", "lick", "session_end"})
+"""Kinds of events outside of trials that no session has before its first frame."""
+_NEW = (INPUTS_CSV, MISSING_CSV)
+"""Tables that schema 1 did not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,8 @@ class Remains:
         Whether it is marked as being written.
     unreadable : bool
         Whether it was begun only, so that it cannot be read and no row names an image of it.
+    lacks : tuple of str
+        Tables that have no header.
     part_names : tuple of str
         Names of the parts, for the header of a table that was not begun.
     part_prefix : str
@@ -54,11 +73,12 @@ class Remains:
     image_path: Path
     marked: bool
     unreadable: bool
+    lacks: tuple[str, ...]
     part_names: tuple[str, ...]
     part_prefix: str
 
 
-def look_at(folder: Path, settings: Settings | None) -> Remains:
+def look_at(folder: Path, settings: Settings | None, *, without_images: bool = False) -> Remains:
     """Read all of a recording, change nothing.
 
     Parameters
@@ -67,18 +87,19 @@ def look_at(folder: Path, settings: Settings | None) -> Remains:
         The session's folder, or that of its second camera.
     settings : Settings or None
         Of the session; None for a second camera, which has no parts.
+    without_images : bool
+        Whether its file of images may be gone.
 
     Raises
     ------
     SourceError
-        Something in it is damaged; names the file.
+        Something in it is damaged, or gone while the rest tells that it was there; names the file.
     """
-    named = np.empty(0, np.int64)
-    if is_begun(folder / FRAMES_CSV):
-        with open_session(folder) as session:
-            named = session.frames.image
     meta = read_session_json(folder)
-    path = image_path(folder, meta)
+    session, lacks = read_begun(folder, meta), lacking(folder)
+    if meta.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
+        lacks = tuple(name for name in lacks if name not in _NEW or (folder / name).is_file())
+    named, path = session.frames.image, session.image_path
     images, marked, unreadable = 0, False, False
     if path.is_file():
         try:
@@ -87,9 +108,16 @@ def look_at(folder: Path, settings: Settings | None) -> Remains:
             if named.max(initial=-1) >= 0:
                 raise
             unreadable = True
+    elif (rows := int(np.count_nonzero(named >= 0))) and not without_images:
+        raise SourceError(
+            f"{path} is not there, and {rows} rows of {FRAMES_CSV} name its images; put it back, or a link to where it "
+            "lies now; where it is lost for good, add --without-images"
+        )
+    if FRAMES_CSV in lacks:
+        _refuse_lost_frames(session, images)
     names, prefix = _parts(settings, meta)
     unwritten = int(np.count_nonzero(named >= images))
-    return Remains(folder, images, unwritten, path, marked, unreadable, names, prefix)
+    return Remains(folder, images, unwritten, path, marked, unreadable, lacks, names, prefix)
 
 
 def _parts(settings: Settings | None, meta: dict[str, Any]) -> tuple[tuple[str, ...], str]:
@@ -117,13 +145,46 @@ def mend(remains: Remains) -> list[str]:
     if remains.marked:
         take_mark_off(path)
         done.append(f"{path.name} is marked as being written no more")
-    if not is_begun(folder / FRAMES_CSV):
-        begin_tables(folder, remains.part_names, remains.part_prefix)
+    done += _begin(remains)
     for table in TABLES:
         if is_begun(folder / table) and (half := cut_half_line(folder / table)):
             done.append(f"{table}: a last line that was cut short is gone ({half} bytes)")
     if rows := forget_images(folder / FRAMES_CSV, remains.images):
         done.append(f"{FRAMES_CSV}: {rows} rows whose image did not reach the disk have image -1")
+    return done
+
+
+def _refuse_lost_frames(session: RecordedSession, images: int) -> None:
+    """Raise SourceError where a session without rows of frames has what only frames bring."""
+    of_frames = [each for each in session.events if each.trial or each.kind in FRAMES_BRING]
+    has = {
+        session.image_path.name: images,
+        TIMING_CSV: len(session.timing),
+        EVENTS_CSV: len(of_frames),
+        INPUTS_CSV: len(session.inputs or ()),
+        MISSING_CSV: len(session.missing or ()),
+    }
+    path = session.folder / FRAMES_CSV
+    for name, count in has.items():
+        if count:
+            what = "images" if name == session.image_path.name else "rows"
+            state = "has no row" if path.is_file() else "is not there"
+            raise SourceError(f"{path} {state} while {name} has {count} {what}; restore it from a copy")
+
+
+def _begin(remains: Remains) -> list[str]:
+    """Give a session the tables that it lacks; return what was done, a line each.
+
+    Where frames were recorded, a table that is gone stays gone: an empty one would say that nothing had happened.
+    """
+    done, begin = [], []
+    for name in remains.lacks:
+        if FRAMES_CSV in remains.lacks or (remains.folder / name).is_file():
+            begin.append(name)
+            done.append(f"{name} had no header, and so no row; now it has one")
+        else:
+            done.append(f"{name} is not there: what it told is missing in the counts")
+    begin_tables(remains.folder, begin, remains.part_names, remains.part_prefix)
     return done
 
 

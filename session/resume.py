@@ -100,7 +100,7 @@ def plan_resume(session: Path, settings: Settings, given: dict[str, str], seed: 
     if seed is not None and seed != meta.get("seed"):
         raise InputError(f"--seed {seed}: the session to resume has the seed {meta.get('seed')}; leave --seed out")
     before = int((meta.get("resumes") or {}).get("trials_done", 0))
-    had, threshold, rested = _what_was_had(session, float(_recorded(meta, settings)))
+    had, threshold, rested = _what_was_had(session, meta, float(_recorded(meta, settings)))
     done = before + had
     keys = _threshold_keys(settings, threshold)
     if settings.schedule.session_type is SessionType.behavior_recording:
@@ -139,9 +139,14 @@ def _recorded(meta: dict[str, Any], settings: Settings) -> float:
     return float(was["speed_threshold"])
 
 
-def _what_was_had(session: Path, first: float) -> tuple[int, float, float]:
-    """Return trials with an outcome, threshold at the end (``first`` without a frame), time gone, s."""
+def _what_was_had(session: Path, meta: dict[str, Any], first: float) -> tuple[int, float, float]:
+    """Return trials with an outcome, threshold at the end (``first`` without a frame), time gone, s.
+
+    Raises InputError where frames were recorded and are gone.
+    """
     if not is_begun(session / FRAMES_CSV):
+        if (meta.get("counts") or {}).get("frames"):
+            raise InputError(f"--resume: {session / FRAMES_CSV} is gone or empty; restore it from a copy, or {_FRESH}")
         return 0, first, 0.0
     with open_session(session) as recorded:
         trials = int(np.count_nonzero(recorded.frames.outcome))

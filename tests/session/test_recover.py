@@ -13,6 +13,8 @@ from hardware.ledger import Ledger, Opening
 from hardware.ledger_rows import Purpose
 from recording.folder import read_session_json, write_session_json
 from recording.hdf5_mark import has_mark
+from recording.index_find import Place
+from recording.index_read import read_row
 from recording.reader import open_session
 from session import recover as recover_module
 from session.locks import mouse_lock
@@ -501,3 +503,130 @@ def test_without_its_session_ini_no_config_is_asked_for(killed):
         recovered(session)
     assert str(told.value) == f"{session} has no session.ini; restore it from a copy"
     assert everything(settings_root(settings)) == before
+
+
+SIDE = ("timing.csv", "events.csv", "inputs.csv", "missing.csv")
+
+
+def refused(session, settings, said, **more):
+    before = everything(settings_root(settings))
+    with pytest.raises(InputError) as told:
+        recovered(session, **more)
+    assert re.fullmatch(said, str(told.value))
+    assert everything(settings_root(settings)) == before
+
+
+@pytest.mark.parametrize("left", [None, b"", b"frame,time"], ids=["gone", "empty", "half a header"])
+@pytest.mark.parametrize("rest", ["image_stream.hdf5", "timing.csv", "events.csv"])
+def test_a_session_whose_frames_are_lost_is_refused(killed, left, rest):
+    session, settings, _ = killed()
+    path = session / "frames.csv"
+    path.unlink()
+    if left is not None:
+        path.write_bytes(left)
+    for name in ("image_stream.hdf5", *SIDE):
+        if name != rest:
+            (session / name).unlink()
+    state = "is not there" if left is None else "has no row"
+    refused(session, settings, rf"{path} {state} while {rest} has \d+ (rows|images); restore it from a copy")
+
+
+@pytest.mark.parametrize("content", [bytes(4000), b"\xff\xfe garbage"])
+@pytest.mark.parametrize("name", ["frames.csv", *SIDE])
+def test_a_table_of_garbage_is_not_begun_anew(killed, name, content):
+    session, settings, _ = killed()
+    (session / name).write_bytes(content)
+    away = "" if name == "frames.csv" else ", or move it away to go on without it"
+    refused(session, settings, f"{session / name} holds something else than a table; restore it from a copy{away}")
+
+
+@pytest.mark.parametrize("name", SIDE)
+def test_a_table_that_is_empty_or_gone_is_told_of(killed, name):
+    session, _, before = killed()
+    (session / name).write_bytes(b"")
+    done = recovered(session)
+    assert f"{name} had no header, and so no row; now it has one" in done.mended
+    assert done.result.frames == before["counts"]["frames"]
+    open_session(session).close()
+
+
+@pytest.mark.parametrize("name", SIDE)
+def test_a_table_that_is_gone_stays_gone_and_is_told_of(killed, name):
+    session, _, before = killed()
+    (session / name).unlink()
+    done = recovered(session)
+    assert f"{name} is not there: what it told is missing in the counts" in done.mended
+    assert not (session / name).exists()
+    assert done.result.frames == before["counts"]["frames"]
+    meta = read_session_json(session)
+    write_session_json(session, meta | {"outcome": "running", "schema": 1})
+    assert bool(recovered(session).mended) == (name in SIDE[:2]), "schema 1 has neither inputs nor missing numbers"
+
+
+def test_images_that_were_moved_are_asked_for(killed, tmp_path):
+    session, settings, before = killed()
+    path, elsewhere = session / "image_stream.hdf5", tmp_path / "elsewhere.hdf5"
+    path.rename(elsewhere)
+    said = (
+        f"{path} is not there, and {before['counts']['frames']} rows of frames.csv name its images; put it back, or a "
+        "link to where it lies now; where it is lost for good, add --without-images"
+    )
+    refused(session, settings, said)
+    path.symlink_to(elsewhere)
+    done = recovered(session)
+    assert done.result.images == done.result.frames == before["counts"]["frames"]
+    assert path.is_symlink()
+    assert not has_mark(elsewhere)
+
+
+def test_images_that_are_lost_for_good_are_named_by_no_row(killed):
+    session, _, before = killed()
+    (session / "image_stream.hdf5").unlink()
+    result = recovered(session, without_images=True).result
+    assert (result.images, result.images_dropped) == (0, before["counts"]["frames"])
+    with open_session(session) as recording:
+        assert (recording.frames.image == -1).all()
+
+
+def failed_with_its_recorder(session, before, **counted):
+    counts = before["counts"] | counted
+    write_session_json(session, before | {"outcome": "failed", "error": "the process died", "counts": counts})
+
+
+def test_the_counts_of_a_session_whose_recorder_died_are_those_of_its_tables(killed):
+    session, settings, before = killed()
+    recovered(session)
+    counts = before["counts"]
+    frames, trials = counts["frames"], counts["trials"]
+    failed_with_its_recorder(session, before, frames=frames + 4, trials=trials + 1)
+    done = recovered(session)
+    after = read_session_json(session)
+    assert (after["outcome"], after["error"]) == ("failed", "the process died")
+    assert {k: v for k, v in after["counts"].items() if k not in UNEQUAL} == {
+        k: v for k, v in counts.items() if k not in UNEQUAL
+    }
+    assert (after["counts_by_session"]["frames"], after["counts_by_session"]["trials"]) == (frames + 4, trials + 1)
+    assert done.mended == (
+        f"session.json has the counts of the tables: frames {frames} (was {frames + 4}), trials {trials} "
+        f"(was {trials + 1}); its row of {settings.recording.summary_file} stays as it was",
+    )
+    place = Place("/".join(session.parts[-3:]), stamp="")
+    row = read_row(settings_root(settings), place)
+    assert (row.trials, row.frames, row.outcome) == (trials, frames, "failed")
+    assert recovered(session).result is None
+
+
+def test_a_second_camera_whose_recorder_died(killed):
+    session, _, before = killed(how=two_cameras)
+    recovered(session)
+    second = before["counts"]["second_camera"]
+    more = second | {"frames": second["frames"] + 3}
+    failed_with_its_recorder(session, before, second_camera=more)
+    meta = read_session_json(session / "camera2")
+    write_session_json(session / "camera2", meta | {"outcome": "failed", "counts": more})
+    done = recovered(session)
+    assert "session.json has the counts of the tables: those of the second camera" in done.mended[0]
+    meta = read_session_json(session / "camera2")
+    assert (meta["outcome"], meta["counts"], meta["counts_by_session"]) == ("failed", second, more)
+    assert read_session_json(session)["counts"]["second_camera"] == second
+    assert recovered(session).result is None

@@ -191,13 +191,16 @@ def test_what_ended_early_goes_on(tmp_path, stopped, outcome):
 def test_one_that_failed_before_its_first_frame_begins_anew(tmp_path, stopped):
     outcome_of(stopped, "failed")
     (stopped / "frames.csv").unlink()
+    with pytest.raises(InputError, match=r"frames\.csv is gone or empty; restore it"):
+        resume(settings_for(tmp_path), VirtualClock())
+    write_session_json(stopped, read_session_json(stopped) | {"counts": {"frames": 0}})
     plan, _ = resume(settings_for(tmp_path), VirtualClock())
     assert (plan.skip_trials, plan.keys) == (0, {})
 
 
 def test_one_without_a_frame_goes_on_with_its_own_threshold(tmp_path, stopped):
     meta = read_session_json(stopped)
-    outcome_of(stopped, "failed", settings=meta["settings"] | {"reward_threshold": 0.077})
+    outcome_of(stopped, "failed", settings=meta["settings"] | {"reward_threshold": 0.077}, counts={})
     (stopped / "frames.csv").unlink()
     plan, _ = resume(settings_for(tmp_path), VirtualClock())
     assert plan.keys == {"reward_threshold": "0.077"}
@@ -215,7 +218,7 @@ def test_so_does_a_movement_session_without_a_frame(tmp_path, pose, overrides, o
     clock = VirtualClock()
     settings = movement(tmp_path, **overrides)
     session = run(settings, clock=clock, stop=StopAt(3)).session
-    outcome_of(session, "failed", settings=read_session_json(session)["settings"] | own)
+    outcome_of(session, "failed", settings=read_session_json(session)["settings"] | own, counts={})
     (session / "frames.csv").unlink()
     assert resume(settings, clock)[0].keys == key
 
