@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from core.clock import MonotonicClock
-from recording.folder import read_session_json
+from recording.folder import read_session_json, write_session_json
 from recording.hdf5_mark import has_mark
 from recording.reader import open_session
 from session.locks import mouse_lock
@@ -107,6 +107,31 @@ def test_an_empty_path_is_not_the_current_folder(rigloop, session, monkeypatch, 
     assert (code, out) == (2, "")
     assert "argument SESSION: it is empty; give a path" in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_session_whose_recorder_died_is_resumed_after_what_its_tables_have(rigloop, config, tmp_path, session):
+    """The session had counted a trial more than its recorder had written."""
+    assert rigloop("recover", session)[0] == 0
+    meta = read_session_json(session)
+    counted = meta["counts"] | {"frames": meta["counts"]["frames"] + 4, "trials": 2}
+    write_session_json(session, meta | {"outcome": "failed", "error": "died", "counts": counted})
+    code, out, err = rigloop(*run_words(config, tmp_path, "--json", "--resume"))
+    assert code == 0, err
+    assert "S1: session.json has the counts of the tables: frames" in err
+    assert f"resuming {session} (failed) after 1 of 2 trials" in err
+    code, out, err = rigloop("sessions", "--data-root", tmp_path / "data", "--json")
+    assert code == 0, err
+    assert sum(json.loads(line)["trials"] for line in out.splitlines()) == 2
+
+
+def test_images_that_are_gone_are_asked_for_or_given_up(rigloop, session):
+    (session / "image_stream.hdf5").unlink()
+    code, out, err = rigloop("recover", session)
+    assert (code, out) == (2, "")
+    assert "image_stream.hdf5 is not there" in err.splitlines()[-1]
+    code, out, err = rigloop("recover", session, "--without-images")
+    assert code == 0, err
+    assert "images recorded 0" in out
 
 
 def test_nothing_to_resume_makes_nothing(rigloop, config, tmp_path):
