@@ -55,7 +55,7 @@ def draw_latency(result: LatencyResult, path: Path) -> Path:
     )
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=100, format="png")
-    replace_bytes(path, buffer.getvalue(), sync=False)
+    replace_bytes(path, buffer.getvalue(), sync=False, chosen=True)
     return path
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from analysis.session_panels import CUT, FAIL, INK, SUCCESS, TONE, WATER
 from recording.folder import replace_bytes
+from recording.index_row import DAMAGED
 from session.mouse_days import MouseDay
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _MARKERS = ("o", "s", "^", "D", "v", "P")
 """Of a mouse's rigs, in the order of their names; a seventh begins anew."""
 _THRESHOLDS = ("dF/F", "mm/s", "mm")
 _KEY = "rigloop"
-_STYLE = 1
+_STYLE = 2
 """Raised when the same days come to look otherwise, so that old pictures are drawn anew."""
 
 
@@ -73,7 +74,7 @@ def draw_learning_curves(days: Sequence[MouseDay], path: Path) -> Path:
     if not _shows(path, key):
         buffer = io.BytesIO()
         learning_curves(days).savefig(buffer, dpi=100, format="png", metadata={_KEY: key})
-        replace_bytes(path, buffer.getvalue(), sync=False)
+        replace_bytes(path, buffer.getvalue(), sync=False, chosen=True)
     return path
 
 
@@ -105,6 +106,8 @@ def learning_curves(days: Sequence[MouseDay]) -> Figure:
         axes[-1][column].set_xlabel("day, from the first session on", fontsize=9)
         for axis in axes[:, column]:
             _dress(axis, panel)
+    # Shared by all panels, once each has its points.
+    _one_day_or_more(axes[0][0])
     for row, mouse in enumerate(() if overlaid else mice):
         axes[row][0].set_ylabel(f"{mouse.name}\nday 1: {mouse.first}", fontsize=9)
     if overlaid:
@@ -113,7 +116,10 @@ def learning_curves(days: Sequence[MouseDay]) -> Figure:
 
 
 def _mice(days: Sequence[MouseDay]) -> list[_Mouse]:
-    """Return the mice that trained on a day that is a date; what comes before their first has numbers below 1."""
+    """Return the mice with a session that can be read, on a day that is a date.
+
+    What comes before the day of their first session has numbers below 1.
+    """
     found: dict[str, list[tuple[date, MouseDay]]] = {}
     for day in days:
         try:
@@ -123,7 +129,7 @@ def _mice(days: Sequence[MouseDay]) -> list[_Mouse]:
     mice = []
     for name, dated in sorted(found.items()):
         trained = [when for when, day in dated if day.sessions]
-        if trained:
+        if any(row.outcome != DAMAGED for _, day in dated for row in day.sessions):
             first = min(trained)
             dated.sort(key=lambda each: each[0])
             numbers = np.array([(when - first).days + 1 for when, _ in dated], np.float64)
@@ -208,6 +214,14 @@ def _overlay(axis: Axes, mice: Sequence[_Mouse], panel: _Panel) -> None:
     axis.plot(shared, quartiles[:, 1], "o", color=panel.colour, ms=4)
 
 
+def _one_day_or_more(axis: Axes) -> None:
+    """Make room for a whole day where all points are of one, or there are none."""
+    low, high = axis.get_xlim()
+    if high - low <= 1:
+        day = math.floor((low + high) / 2 + 0.5)
+        axis.set_xlim(day - 0.6, day + 0.6)
+
+
 def _dress(axis: Axes, panel: _Panel) -> None:
     from matplotlib.ticker import MaxNLocator
 
@@ -219,5 +233,5 @@ def _dress(axis: Axes, panel: _Panel) -> None:
         axis.set_ylim(-0.04 * high, high)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=8)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
     axis.yaxis.set_major_locator(MaxNLocator(nbins=5))

@@ -51,7 +51,7 @@ class PreviewPage:
         picture = io.BytesIO()
         # Quickly rather than small: a picture lives for a second.
         self._figure.savefig(picture, format="png", dpi=DPI, pil_kwargs={"compress_level": 1})
-        replace_bytes(self._path, picture.getvalue(), sync=False)
+        replace_bytes(self._path, picture.getvalue(), sync=False, chosen=True)
 
 
 def halo(width_pt: float) -> list[Any]:

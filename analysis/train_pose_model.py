@@ -130,7 +130,7 @@ def run(args: argparse.Namespace, stage: Stage) -> dict[str, Any]:
     about = {"resize": sized.resize, "size": list(sized.images.shape[2:0:-1]), "original": list(sized.original)}
     config = make_config(args.net, labels.parts, {**about, "frames": len(train_on), "held_out": held_names})
     model, trained = train_timed(config, sized, settings, args, stage)
-    replace_bytes(args.output, export_bytes(config, model), sync=True)
+    replace_bytes(args.output, export_bytes(config, model), sync=True, chosen=True)
     stage.text = f"{args.output} is written, but not measured"
     errors = measure(args.output, labels.at(held_out)) if len(held_out) else None
     return {"model": str(args.output), "net": args.net, **about, "frames": len(train_on), "held_out": len(held_out),

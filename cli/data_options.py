@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from cli.options import a_path, add_config, add_data_root, add_set
+from cli.options import CONFIG, a_path, add_config, add_data_root, add_set
 
 
 def add_export(export: argparse.ArgumentParser) -> None:
@@ -29,11 +29,11 @@ def add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument(
         "--images",
         choices=("link", "compress", "none"),
-        default="compress",
-        help="with --nwb: images in the file, linked to where they are, or left out (default: %(default)s)",
+        help="with --nwb: images in the file, linked to where they are, or left out (default: compress)",
     )
     export.add_argument("--allow-incomplete", action="store_true", help="with --nwb: although the subject's data lack")
-    add_config(export)
+    default = str(CONFIG).replace("%", "%%")
+    export.add_argument("--config", metavar="FILE", type=a_path, help=f"with --nwb: of the mouse; default: {default}")
 
 
 def add_recover(recover: argparse.ArgumentParser) -> None:

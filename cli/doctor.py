@@ -135,7 +135,7 @@ def _latency(args: argparse.Namespace) -> int:
     for line in result.text():
         say(line, error=args.json)
     stored = folder / "latency.json"
-    replace_file(stored, json.dumps(result.json(), indent=1) + "\n")
+    replace_file(stored, json.dumps(result.json(), indent=1) + "\n", chosen=True)
     say(f"stored      {stored}", error=args.json)
     say(f"figure      {draw_latency(result, folder / 'latency.png')}", error=args.json)
     if args.json:

@@ -8,8 +8,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from cli.options import CONFIG
 from cli.screen import say
 from cli.start import SIGNALS
+from core.errors import InputError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -23,7 +25,18 @@ LINE_S = 10.0
 
 def run(args: argparse.Namespace) -> int:
     """Write the CLoPy folder or the NWB file; print what went in."""
-    return _as_nwb(args) if args.nwb is not None else _as_clopy(args)
+    if args.nwb is not None:
+        return _as_nwb(args)
+    _refuse_idle(args)
+    return _as_clopy(args)
+
+
+def _refuse_idle(args: argparse.Namespace) -> None:
+    """Raise InputError for an option that would do nothing."""
+    given = {"images": args.images, "allow-incomplete": args.allow_incomplete or None, "config": args.config}
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(f"--{name}: does nothing with --clopy; leave it out, or give --nwb FILE in its place")
 
 
 def _as_clopy(args: argparse.Namespace) -> int:
@@ -48,7 +61,7 @@ def _as_nwb(args: argparse.Namespace) -> int:
             session,
             args.nwb,
             _facts(args, session),
-            images=NwbImages(args.images),
+            images=NwbImages(args.images or "compress"),
             allow_incomplete=args.allow_incomplete,
             progress=bar.progress,
         )
@@ -68,7 +81,10 @@ def _facts(args: argparse.Namespace, session: RecordedSession) -> SubjectFacts:
     mouse = mouse_of(session)
     settings = session.meta.get("settings")
     subject = complete_subject(
-        settings if isinstance(settings, dict) else {}, args.config, mouse, str(session.meta.get("experiment") or "")
+        settings if isinstance(settings, dict) else {},
+        args.config or CONFIG,
+        mouse,
+        str(session.meta.get("experiment") or ""),
     )
     started = session.meta.get("started_wall_ns")
     day = f"{local_datetime(started):%Y-%m-%d}" if isinstance(started, int) else ""

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "config.ini"
 CAMERAS = ("pi", "genicam", "jetson", "usb", "replay", "synthetic", "simulated")
 
 
@@ -18,7 +19,7 @@ def a_path(text: str) -> Path:
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add ``--config``."""
-    parser.add_argument("--config", metavar="FILE", type=Path, default=ROOT / "config.ini", help="default: %(default)s")
+    parser.add_argument("--config", metavar="FILE", type=Path, default=CONFIG, help="default: %(default)s")
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:

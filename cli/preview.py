@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.mouse_lines import MouseLines
+from cli.picture_path import check_picture
 from cli.run import read_overrides, read_seed
 from cli.screen import say, say_over
 from core.errors import InputError, RecordingError
@@ -107,10 +108,7 @@ def _output(chosen: Path | None, settings: Settings) -> Path:
     data_root = Path(settings.recording.data_root).expanduser().absolute()
     path = data_root / f"preview-{settings.mouse}.png" if chosen is None else chosen.absolute()
     option = "data_root" if chosen is None else "--output"
-    if path.suffix.lower() != ".png":
-        raise InputError(f"{option} {path}: the picture is a PNG; give a name that ends with .png")
-    if path.is_dir():
-        raise InputError(f"{option} {path}: this is a folder; give the name of a file in it")
+    check_picture(option, path)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         if chosen is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
 
+from cli.picture_path import check_picture
 from cli.run import read_overrides
 from cli.screen import say
 from core.errors import InputError, RecordingError
@@ -30,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     changes = read_overrides(args)
     if args.output is not None and not changes:
         raise InputError(f"--output {args.output}: only a changed session is drawn; add --set key=value")
+    if args.output is not None:
+        check_picture("--output", args.output)
     if args.output is not None and not args.output.absolute().parent.is_dir():
         raise InputError(f"--output {args.output}: there is no folder {args.output.parent}; make it first")
     with _Bar() as bar:

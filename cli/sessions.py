@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.picture_path import check_picture
 from cli.screen import say
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def run(args: argparse.Namespace) -> int:
     from session.data_root import find_data_root
     from session.mouse_days import mouse_days
 
+    if args.figure is not None:
+        check_picture("--figure", args.figure.expanduser())
     if args.data_root is None:
         root = find_data_root(args.config, args.mouse)
     else:
@@ -65,4 +68,4 @@ def _draw(days: list[MouseDay], args: argparse.Namespace, root: Path) -> None:
     except RecordingError as error:
         if args.figure is not None:
             raise
-        say(f"rigloop sessions: no figure: {error}; or give another place with --figure PNG", error=True)
+        say(f"rigloop sessions: no figure: {error} (--figure PNG draws it elsewhere)", error=True)

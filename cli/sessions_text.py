@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from recording.index import SessionRow
+from recording.index_row import CLOPY, DAMAGED, UNBEGUN
 from session.mouse_days import LEDGER, SESSIONS, MouseDay
 
 _HEADER = ("mouse", "day", "parts", "trials", "success", "threshold", "water", "weight", "rig", "outcome")
@@ -16,6 +17,7 @@ _LEFT = {"mouse", "day", "rig", "outcome"}
 _WIDEST = 12
 """A name longer than this is cut in the table."""
 _BY_DROPS = "+"
+_BY_TRIALS = "*"
 
 
 def table(days: Sequence[MouseDay]) -> list[str]:
@@ -28,6 +30,8 @@ def table(days: Sequence[MouseDay]) -> list[str]:
     if LEDGER in sources:
         which = f" without {_BY_DROPS}" if SESSIONS in sources else ""
         lines.append(f"water{which}: by the mouse's ledger, free water included")
+    if any(_is_inferred(row) for day in days for row in day.sessions):
+        lines.append(f"outcome with {_BY_TRIALS}: by the number of trials; CLoPy's files record none")
     return lines
 
 
@@ -65,7 +69,13 @@ def _water(day: MouseDay) -> str:
 
 
 def _outcome(row: SessionRow) -> str:
-    return row.outcome or ("CLoPy" if row.format == "clopy" else "unknown")
+    mark = _BY_TRIALS if _is_inferred(row) else ""
+    return f"{row.outcome}{mark}" or ("CLoPy" if row.format == CLOPY else "unknown")
+
+
+def _is_inferred(row: SessionRow) -> bool:
+    """Whether nobody recorded the outcome: of CLoPy's sessions all but ``damaged`` are."""
+    return row.format == CLOPY and row.outcome not in ("", DAMAGED)
 
 
 def hints(rows: Sequence[SessionRow], root: str, host: str) -> Iterator[str]:
@@ -75,10 +85,12 @@ def hints(rows: Sequence[SessionRow], root: str, host: str) -> Iterator[str]:
             # A copy says nothing of what goes on where it was made.
             unless = "" if row.host in ("", host) else f", unless it still runs on {row.host}"
             yield f"{row.path} was killed{unless}; finish its folder: rigloop recover {root}/{row.path}"
-        elif row.outcome == "killed before it began":
+        elif row.outcome == UNBEGUN:
             yield f"{row.path} was killed before it began: there is nothing in it, and its folder may be deleted"
-        elif row.outcome == "damaged":
+        elif row.outcome == DAMAGED:
             yield f"{row.path} is damaged: {row.problem}"
+        elif not row.day:
+            yield f"{row.path} stands under no day: {row.problem}"
 
 
 def session_records(days: Sequence[MouseDay]) -> Iterator[dict[str, Any]]:

@@ -80,16 +80,18 @@ def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
     """
     _check_replaceable(out_dir)
     if is_movement(session):
-        return _write_movement_files(session, out_dir, movement_rows(session), session.meta)
-    return _write_neurofeedback_files(session, out_dir, session.meta)
+        return _write_movement_files(session, out_dir, movement_rows(session), session.meta, chosen=False)
+    return _write_neurofeedback_files(session, out_dir, session.meta, chosen=False)
 
 
-def _write_neurofeedback_files(session: RecordedSession, out_dir: Path, meta: dict[str, Any]) -> ClopyExport:
+def _write_neurofeedback_files(
+    session: RecordedSession, out_dir: Path, meta: dict[str, Any], *, chosen: bool
+) -> ClopyExport:
     rows = _rows_with_images(session)
     lines = ["\t".join(log_columns(session)) + "\n", *_log_lines(session, rows)]
-    replace_file(out_dir / CLOPY_LOG, "".join(lines))
+    replace_file(out_dir / CLOPY_LOG, "".join(lines), chosen=chosen)
     config = _their_config(session, CLOPY_CONFIG) or config_text(meta, session.part_names)
-    replace_file(out_dir / CLOPY_CONFIG, config)
+    replace_file(out_dir / CLOPY_CONFIG, config, chosen=chosen)
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
@@ -120,7 +122,7 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
         out_dir.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}.", dir=out_dir.parent))
     except OSError as error:
-        raise RecordingError(describe("make a folder in", out_dir.parent, error)) from error
+        raise RecordingError(describe("make a folder in", out_dir.parent, error, chosen=True)) from error
     try:
         draft.chmod(0o755)
         export = _export_movement(session, draft) if is_movement(session) else _export_neurofeedback(session, draft)
@@ -130,7 +132,7 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
     except OSError as error:
         if isinstance(error, (RecordingError, SourceError)):
             raise
-        raise RecordingError(describe("write", out_dir, error)) from error
+        raise RecordingError(describe("write", out_dir, error, chosen=True)) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return export
@@ -139,7 +141,8 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
 def _export_neurofeedback(session: RecordedSession, out_dir: Path) -> ClopyExport:
     # CLoPy's config is given out as it is, and may give the file another name.
     name = session.image_path.name if is_clopys(session) else DEFAULT_IMAGE_FILE
-    export = _write_neurofeedback_files(session, out_dir, _with_setting(session, "raw_image_file", name))
+    meta = _with_setting(session, "raw_image_file", name)
+    export = _write_neurofeedback_files(session, out_dir, meta, chosen=True)
     if session.has_images:
         _copy_images(session, out_dir / name, export.rows)
     return export
@@ -148,8 +151,9 @@ def _export_neurofeedback(session: RecordedSession, out_dir: Path) -> ClopyExpor
 def _export_movement(session: RecordedSession, out_dir: Path) -> ClopyExport:
     rows = movement_rows(session)
     name = movement_stem(session)
-    export = _write_movement_files(session, out_dir, rows, _with_setting(session, "video_file", f"{name}.mp4"))
-    replace_file(out_dir / f"{name}_times.csv", times_table(rows, _clock_of(session)))
+    meta = _with_setting(session, "video_file", f"{name}.mp4")
+    export = _write_movement_files(session, out_dir, rows, meta, chosen=True)
+    replace_file(out_dir / f"{name}_times.csv", times_table(rows, _clock_of(session)), chosen=True)
     if session.has_images and rows:
         framerate = (session.meta.get("settings") or {}).get("framerate") or 30.0
         times_ns = [row.time_ns for row in rows]
@@ -158,12 +162,12 @@ def _export_movement(session: RecordedSession, out_dir: Path) -> ClopyExport:
 
 
 def _write_movement_files(
-    session: RecordedSession, out_dir: Path, rows: list[FrameRow], meta: dict[str, Any]
+    session: RecordedSession, out_dir: Path, rows: list[FrameRow], meta: dict[str, Any], *, chosen: bool
 ) -> ClopyExport:
     stem = movement_stem(session)
-    replace_file(out_dir / f"{stem}.txt", movement_log(session, rows, _clock_of(session)))
+    replace_file(out_dir / f"{stem}.txt", movement_log(session, rows, _clock_of(session)), chosen=chosen)
     config = f"{stem}_config.ini"
-    replace_file(out_dir / config, _their_config(session, config) or movement_config_text(meta))
+    replace_file(out_dir / config, _their_config(session, config) or movement_config_text(meta), chosen=chosen)
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
@@ -288,4 +292,4 @@ def _copy_images(session: RecordedSession, path: Path, count: int) -> None:
         with path.open("rb") as written:
             os.fsync(written.fileno())
     except FILE_ERRORS as error:
-        raise RecordingError(describe("write", path, error)) from error
+        raise RecordingError(describe("write", path, error, chosen=True)) from error

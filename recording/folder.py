@@ -116,12 +116,12 @@ def read_session_json(folder: Path) -> dict[str, Any]:
     return meta
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str, *, chosen: bool = False) -> None:
     """Write ``text`` to ``path`` as ``replace_bytes`` does, synced."""
-    replace_bytes(path, text.encode("utf-8", errors="backslashreplace"), sync=True)
+    replace_bytes(path, text.encode("utf-8", errors="backslashreplace"), sync=True, chosen=chosen)
 
 
-def replace_bytes(path: Path, content: bytes, *, sync: bool) -> None:
+def replace_bytes(path: Path, content: bytes, *, sync: bool, chosen: bool = False) -> None:
     """Write ``content`` to ``path`` through a temporary file beside it: a reader finds the old file or the new, whole.
 
     Parameters
@@ -130,6 +130,8 @@ def replace_bytes(path: Path, content: bytes, *, sync: bool) -> None:
     content : bytes
     sync : bool
         Whether the new file must be on the disk before it takes the name, and survive a power failure.
+    chosen : bool
+        As of ``describe``: whether another place is the cure.
 
     Raises
     ------
@@ -150,7 +152,7 @@ def replace_bytes(path: Path, content: bytes, *, sync: bool) -> None:
         if sync:
             sync_folder(path.parent)
     except OSError as error:
-        raise RecordingError(describe("write", path, error)) from error
+        raise RecordingError(describe("write", path, error, chosen=chosen)) from error
 
 
 def is_unbegun(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from core.clock import local_datetime
 from core.errors import RigError
 from recording.folder import read_session_json
 from recording.index_find import NOTHING, Place
-from recording.index_row import DAMAGED, RUNNING, UNBEGUN, SessionRow
+from recording.index_row import CLOPY, DAMAGED, RUNNING, UNBEGUN, SessionRow
 from recording.schema import CLOPY_CONFIG, FRAMES_CSV, SESSION_JSON
 
 if TYPE_CHECKING:
@@ -46,14 +46,14 @@ def read_row(root: Path, place: Place) -> SessionRow:
 def _named(place: Place) -> SessionRow:
     """Return what the path tells."""
     mouse, date, *rest = place.path.split("/")
+    problem = ""
     try:
         start = datetime.strptime(date, "%Y%m%d%H%M%S").isoformat()
     except ValueError:
-        # Fourteen digits that are no date.
-        start = date
+        start, problem = "", f"{date} is no date; rename the folder to when the session began"
     part = int(rest[0][1:]) if rest else 1
-    form = "clopy" if place.clopy else "rigloop"
-    return SessionRow(place.path, mouse, start[:10], start, min(part, _COUNT_LIMIT), format=form)
+    form = CLOPY if place.clopy else "rigloop"
+    return SessionRow(place.path, mouse, start[:10], start, min(part, _COUNT_LIMIT), format=form, problem=problem)
 
 
 def _our_row(folder: Path, row: SessionRow) -> SessionRow:
@@ -62,8 +62,9 @@ def _our_row(folder: Path, row: SessionRow) -> SessionRow:
     if not meta:
         row = row._replace(problem=f"it has no {SESSION_JSON}")
     counts = _dict(meta, "counts")
-    if row.outcome in ("", RUNNING) or any(_count(counts, key) is None for key in _COUNTS):
-        return _water(_counted(folder, row), meta)
+    lacking = [key for key in _COUNTS if _count(counts, key) is None]
+    if row.outcome in ("", RUNNING) or lacking:
+        return _water(_counted(folder, row, lacking), meta)
     row = row._replace(
         duration_s=_number(counts, "duration_s"),
         trials=_count(counts, "trials"),
@@ -93,7 +94,7 @@ def _said(meta: dict[str, Any], row: SessionRow) -> SessionRow:
         kind=kind,
         outputs=_word(meta, "outputs"),
         outcome=_word(meta, "outcome"),
-        problem=_word(meta, "error") or _word(meta, "note"),
+        problem=_word(meta, "error") or _word(meta, "note") or row.problem,
         threshold_unit=_unit(kind, settings),
         valve_ul_per_ms=_number(valve, "ul_per_ms"),
         valve_offset_ul=_number(valve, "offset_ul"),
@@ -114,11 +115,18 @@ def _unit(kind: str, settings: dict[str, Any]) -> str:
     return "mm" if settings.get("reward_by") == "target" else "mm/s"
 
 
-def _counted(folder: Path, row: SessionRow) -> SessionRow:
-    """Return the row with what the log counts: of a session that was killed, or that runs."""
+def _counted(folder: Path, row: SessionRow, lacking: list[str]) -> SessionRow:
+    """Return the row with what the log counts: of a session that was killed, or runs, or whose counts are ``lacking``.
+
+    Where there is no log to count, an ended session is damaged, and no number is made up.
+    """
     from recording.reader import open_session
 
     if not (folder / FRAMES_CSV).exists():
+        if row.outcome != RUNNING:
+            what = ", ".join(lacking) or "outcome"
+            why = f"{SESSION_JSON} has no {what} that can be used, and there is no {FRAMES_CSV} to count"
+            return row._replace(outcome=DAMAGED, problem=_text("; ".join(filter(None, (why, row.problem)))))
         # Killed before its first frame.
         return row._replace(duration_s=0.0, trials=0, successes=0, rewards=0, drops=0, frames=0, dropped=0)
     with open_session(folder) as session:

@@ -13,6 +13,9 @@ UNBEGUN = "killed before it began"
 DAMAGED = "damaged"
 """Outcome of a session that cannot be read; its row says why."""
 
+CLOPY = "clopy"
+"""Format of CLoPy's folders, whose outcome nobody recorded."""
+
 
 class SessionRow(NamedTuple):
     """A session in the index; None is what its folder does not tell.
@@ -23,7 +26,8 @@ class SessionRow(NamedTuple):
         Its folder below the data root, such as ``M1/20261120093015/S1``; of CLoPy's movement sessions ``M1/<date>``.
     mouse, day, start_local : str
         By the folder's name, so that it is the rig's local time wherever this is read: ``2026-11-20``,
-        ``2026-11-20T09:30:15``. A further part of a session has its own start, in local time where this was read.
+        ``2026-11-20T09:30:15``; empty where that is no date. A further part of a session has its own start, in local
+        time where this was read.
     part : int
         1, or which part of that day's session it is.
     rig, host, experiment, session_type : str
@@ -36,7 +40,7 @@ class SessionRow(NamedTuple):
         ``real`` or ``fake``: whether water flowed.
     outcome : str
         As recorded (``running`` until the end); ``killed before it began``; ``damaged``; empty where it is not
-        recorded, as in CLoPy's.
+        recorded. CLoPy's files record none: there it is inferred from the number of trials, or empty.
     problem : str
         Why it, or a part of it, cannot be read; empty where all is well.
     duration_s : float or None

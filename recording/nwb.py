@@ -258,7 +258,7 @@ def _write(build: _Build, target: Path, progress: Callable[[int, int], None] | N
     except FILE_ERRORS as error:
         if isinstance(error, RigError):
             raise
-        raise RecordingError(describe("write", target, error)) from error
+        raise RecordingError(describe("write", target, error, chosen=True)) from error
 
 
 def _fill(build: _Build, draft: Path, progress: Callable[[int, int], None] | None) -> None:

@@ -31,6 +31,21 @@ _CURES = {
     errno.ENOLCK: "files cannot be locked on that disk: set data_root to another one",
     errno.EOPNOTSUPP: "files cannot be locked on that disk: set data_root to another one",
 }
+_CHOSEN_CURES = _CURES | {
+    errno.ENOSPC: "free space on that disk, or choose another place",
+    errno.EDQUOT: "the quota is used up: delete what is not needed, or choose another place",
+    errno.EFBIG: "the file may not grow further: raise the limit (ulimit -f), or choose another file system",
+    errno.EROFS: "the disk is mounted read-only: remount it for writing, or choose another place",
+    errno.EACCES: "give this user the right to write there, or choose another place",
+    errno.EPERM: "give this user the right to write there, or choose another place",
+    errno.EEXIST: "it exists already and is never overwritten: give another name",
+    errno.ENOENT: "make the folder first, or choose another place",
+    errno.ENOTDIR: "a file stands where a folder is needed: choose another place",
+    errno.EIO: "the disk or card is failing: choose another place",
+    errno.ENOLCK: "files cannot be locked on that disk: choose another place",
+    errno.EOPNOTSUPP: "files cannot be locked on that disk: choose another place",
+}
+"""Of exports and figures, which lie where a person wants them, whatever data_root is."""
 _READ_CURES = {
     errno.ENOENT: "check the path",
     errno.EACCES: "give this user the right to read it",
@@ -51,7 +66,7 @@ def end_cause(error: BaseException) -> str:
     return DISK_FULL if error_number(error) in _FULL else IMAGE_FILE_FAILED
 
 
-def describe(action: str, path: Path, error: BaseException) -> str:
+def describe(action: str, path: Path, error: BaseException, *, chosen: bool = False) -> str:
     """Return one line that names the file, the cause and the cure.
 
     Parameters
@@ -62,11 +77,13 @@ def describe(action: str, path: Path, error: BaseException) -> str:
         The file or folder.
     error : BaseException
         What was raised.
+    chosen : bool
+        Whether a person chose the place of just this, an export or a figure, so that data_root does not matter.
     """
     number = error_number(error)
     cause = os.strerror(number) if number else f"{type(error).__name__}: {error}".splitlines()[0]
     if action == "read":
         cure = _READ_CURES.get(number or 0, "restore it from a copy")
     else:
-        cure = _CURES.get(number or 0, "check the disk and its cable")
+        cure = (_CHOSEN_CURES if chosen else _CURES).get(number or 0, "check the disk and its cable")
     return f"cannot {action} {path}: {cause}; {cure}"

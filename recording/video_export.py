@@ -55,7 +55,7 @@ def write_mp4(source: Path, path: Path, frames: Sequence[int], times_ns: Sequenc
     except FILE_ERRORS as error:
         if isinstance(error, (RecordingError, SourceError)):
             raise
-        raise RecordingError(describe("write", path, error)) from error
+        raise RecordingError(describe("write", path, error, chosen=True)) from error
 
 
 def _copy(source: Path, path: Path, count: int) -> bool:

@@ -31,7 +31,7 @@ from recording.tables import Bools
 from session.build_movement import check_point
 from session.loop import FrameSink, Loop
 from session.replay_change import Change, ChangedLog
-from session.replay_compare import ComparingSink, Comparison
+from session.replay_compare import ROWS, ComparingSink, Comparison, Mismatch
 from session.replay_inputs import CUT, InputScript, read_script, with_returns
 from session.replay_rig import replay_rig
 from session.replay_settings import (
@@ -186,10 +186,13 @@ class _Material:
         prefix = DFF_PREFIX if self._settings.kind == "clnf" else POSE_PREFIX
         sink = ComparingSink(self._session, prefix, self.whole.last_ns)
         loop, _ = self._run("replay", self._settings, sink, self._script, replay_rig(self._script), as_recorded=True)
-        end = self.whole.end
-        if end is not None and loop.status.state.phase is not Phase.DONE and loop.status.frames:
-            sink.note(_end_marks(loop, end))
-        return sink.end()
+        whole = self.whole
+        if whole.end is not None and loop.status.state.phase is not Phase.DONE and loop.status.frames:
+            sink.note(_end_marks(loop, whole.end))
+        found = sink.end()
+        if whole.lost_rows:
+            found.take(Mismatch(int(self._session.frames.frame[-1:].sum()), ROWS, whole.counted, whole.rows))
+        return found
 
     def change(self, changed: Settings, changes: Mapping[str, str]) -> Change:
         """Run the session with other settings; return what would have happened."""

@@ -23,6 +23,8 @@ DECISIONS = frozenset(
 """Events that the trial logic makes; all others are told by devices and by the runner."""
 EVENTS = "events"
 """Stands for a column where a decision differs."""
+ROWS = "rows"
+"""Stands for a column where frames.csv has another number of rows than session.json counts frames."""
 SHOWN = 10
 """So many mismatches are told one by one."""
 _COMPARED = tuple(name for name in FrameRow._fields if name not in ("image", "parts"))

@@ -53,6 +53,7 @@ def as_json(replayed: Replayed, figure: str = "") -> dict[str, Any]:
         "without_image": replayed.without_image,
         "killed": whole.killed,
         "left_out": whole.left_out,
+        "frames_counted": whole.counted,
         "versions": unlike_versions(replayed.software) if compared.mismatches else {},
     }
     if replayed.change is not None:
@@ -85,6 +86,11 @@ def as_text(replayed: Replayed) -> list[str]:
     if whole.killed:
         rest = f"; the inputs of the last {whole.left_out} frames were lost" if whole.left_out else ""
         lines.append(f"tables      may have been cut short: compared as far as they are whole{rest}")
+    if whole.lost_rows:
+        lines.append(
+            f"tables      the session ended in order with {whole.counted} frames (session.json), and "
+            f"frames.csv has {whole.rows}: restore it from a copy"
+        )
     if replayed.taken_as_recorded:
         lines.append(
             f"signals     {replayed.taken_as_recorded} taken as recorded, not computed again: {replayed.without_image} "

@@ -90,6 +90,39 @@ def test_days_on_which_nothing_was_counted_are_drawn_too(days, tmp_path):
     assert draw_learning_curves(days, tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def damaged(mouse, day):
+    return MouseDay(mouse, day, (SessionRow("p", mouse, day, "", 1, outcome="damaged"),))
+
+
+@pytest.mark.parametrize("days", [[], ["20"], ["20", "21"], ["20", "21", "27"]])
+def test_days_are_whole(days):
+    figure = learning_curves([day_of("M1", f"2026-11-{day}", weight_g=20.0) for day in days])
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        low, high = axis.get_xlim()
+        ticks = [tick for tick in axis.get_xticks() if low <= tick <= high]
+        assert ticks
+        assert all(tick == round(tick) for tick in ticks)
+        if len(days) < 2:
+            assert ticks == [1]
+
+
+def test_a_panel_with_one_point_leaves_the_others_theirs():
+    """A weight of a later day, with nothing else: the axis that all panels share reaches it."""
+    figure = learning_curves([day_of("M1", "2026-11-20"), MouseDay("M1", "2026-11-24", weight_g=20.0)])
+    low, high = figure.axes[0].get_xlim()
+    assert low < 1
+    assert high > 5
+
+
+def test_a_mouse_of_which_nothing_can_be_read_has_no_row():
+    days = [damaged("M0", "2026-11-19"), damaged("M1", "2026-11-19"), day_of("M1", "2026-11-20")]
+    [axis, _] = learning_curves(days).axes
+    # Its first session counts as such all the same.
+    assert axis.get_ylabel() == "M1\nday 1: 2026-11-19"
+    assert shown(axis) == [(2, 25)]
+
+
 def test_a_figure_that_shows_these_days_is_left_as_it_is(tmp_path):
     path = tmp_path / "curves.png"
     days = [day_of("M1", "2026-11-20")]

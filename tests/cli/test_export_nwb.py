@@ -57,6 +57,19 @@ def test_missing_data_are_one_line(rigloop, config, session, tmp_path):
     assert not (tmp_path / "x.nwb").exists()
 
 
+@pytest.mark.parametrize("words", [["--images", "compress"], ["--allow-incomplete"], ["--config", "config.ini"]])
+def test_options_of_nwb_alone_are_refused_with_clopy(rigloop, session, tmp_path, words):
+    before = sorted(session.iterdir())
+    for into in ([], [tmp_path / "clopy"]):
+        code, out, err = rigloop("export", session, "--clopy", *into, *words)
+        assert (code, out) == (2, "")
+        assert err == (
+            f"rigloop export: {words[0]}: does nothing with --clopy; leave it out, or give --nwb FILE in its place\n"
+        )
+    assert sorted(session.iterdir()) == before
+    assert not (tmp_path / "clopy").exists()
+
+
 def test_one_of_the_two_formats(rigloop, session, tmp_path):
     code, _, err = rigloop("export", session, "--nwb", tmp_path / "x.nwb", "--clopy", tmp_path / "y")
     assert code == 2

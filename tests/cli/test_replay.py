@@ -94,6 +94,8 @@ def test_a_recording_that_ends_before_is_told(session, capsys):
         (["--set", "framerate=3"], "--set framerate: cannot be changed afterwards"),
         (["--output", "a.png"], "only a changed session is drawn; add --set"),
         (["--set", "reward_threshold=0.02", "--output", "none/a.png"], "there is no folder none"),
+        (["--set", "reward_threshold=0.02", "--output", "session.json"], "give a name that ends with .png"),
+        (["--set", "reward_threshold=0.02", "--output", "M/a.pdf"], "give a name that ends with .png"),
         (["--set", "reward_threshold"], "write key=value"),
     ],
 )

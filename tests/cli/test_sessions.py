@@ -10,16 +10,8 @@ import pytest
 from cli.sessions_text import table
 from recording.index import INDEX_FILE, read_index
 from session.mouse_days import mouse_days
-from tests.support.recorded_folders import CALIBRATION, put_clopy, put_session
-
-DATE = "20261120093015"
-
-
-@pytest.fixture
-def root(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
+from tests.support.recorded_folders import CALIBRATION, DATE, put_clopy, put_session
+from tests.support.recorded_folders import root as root
 
 
 @pytest.fixture
@@ -64,6 +56,20 @@ def test_a_usual_table_fits_a_screen(root):
     put_session(root, "VGAT_03", "20261115093015", rig="right", outcome="aborted")
     put_session(root, "VGAT_03", "20261115093015", part=2, rig="left")
     assert max(map(len, table_of(root))) <= 100
+
+
+def test_an_outcome_that_was_inferred_is_marked(sessions, root):
+    for mouse, total in (("C1", 2), ("C2", 3), ("C3", None)):
+        put_clopy(root, mouse, total_trials=total)
+    put_clopy(root, "C4")
+    (root / "C4" / "20231114221324" / "S1" / "VideoTimestamp.txt").write_text("no log\n")
+    put_session(root, "M1", DATE)
+    lines = table_of(root)
+    assert [line.split()[-1] for line in lines[1:6]] == ["complete*", "aborted*", "CLoPy", "damaged", "complete"]
+    assert lines[-1] == "outcome with *: by the number of trials; CLoPy's files record none"
+    rows = records(sessions("--csv")[1])
+    assert [row["format"] for row in rows] == ["clopy"] * 4 + ["rigloop"]
+    assert [row["outcome"] for row in rows] == ["complete", "aborted", "", "damaged", "complete"]
 
 
 def test_csv_and_json_have_all_of_every_session(sessions, root):
@@ -127,6 +133,18 @@ def test_a_session_killed_before_it_began_is_said_to_be_empty(sessions, root):
     )
 
 
+def test_a_folder_that_is_no_date_is_under_no_day(sessions, root):
+    put_session(root, "M1", "20269999999999")
+    code, out, err = sessions()
+    assert code == 0
+    assert out.splitlines()[1].split()[:3] == ["M1", "1", "12"]
+    assert err == (
+        "rigloop sessions: M1/20269999999999/S1 stands under no day: 20269999999999 is no date; rename the folder to "
+        "when the session began\n"
+    )
+    assert records(sessions("--csv")[1])[0]["day"] == ""
+
+
 def test_an_index_that_was_spoilt_is_said_in_one_line(sessions, root):
     put_session(root, "M1", DATE)
     sessions("--csv")
@@ -143,9 +161,29 @@ def test_a_figure_that_cannot_be_written(sessions, root):
     code, _, err = sessions()
     assert code == 0
     assert "no figure: cannot write" in err
+    assert "give another name (--figure PNG draws it elsewhere)" in err
     code, _, err = sessions("--figure", root / "nowhere" / "a.png")
     assert code == 3
-    assert "make the folder first" in err
+    assert "make the folder first, or choose another place" in err
+
+
+@pytest.mark.parametrize("name", ["session.json", "frames.csv", "curves", "curves.pdf", "there.png"])
+def test_a_figure_takes_the_place_of_no_other_file(sessions, root, name):
+    folder = put_session(root, "M1", DATE)
+    (folder / "there.png").mkdir()
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    code, out, err = sessions("--figure", folder / name)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"rigloop sessions: --figure {folder / name}: ")
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert not (root / INDEX_FILE).exists()
+
+
+def test_a_picture_that_is_there_is_drawn_over(sessions, root):
+    put_session(root, "M1", DATE)
+    (root / "curves.PNG").write_bytes(b"old")
+    assert sessions("--figure", root / "curves.PNG")[0] == 0
+    assert (root / "curves.PNG").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_data_root_is_that_of_the_config(rigloop, config, tmp_path):

@@ -11,26 +11,15 @@ from recording.index import read_index
 from recording.lock_file import hold_file
 from tests.support.recorded_folders import (
     CALIBRATION,
+    DATE,
     frames_text,
     meta_of,
+    only,
     put_clopy,
     put_clopy_movement,
     put_session,
 )
-
-DATE = "20261120093015"
-
-
-@pytest.fixture
-def root(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
-
-
-def only(root, **words):
-    [row] = read_index(root, **words).rows
-    return row
+from tests.support.recorded_folders import root as root
 
 
 def test_a_session_that_ended_is_as_it_says(root):
@@ -219,5 +208,32 @@ def test_what_is_no_session_is_none(root):
 
 
 def test_fourteen_digits_that_are_no_date_are_listed_all_the_same(root):
-    put_session(root, "M1", "99999999999999")
-    assert only(root).trials == 12
+    put_session(root, "M1", "20269999999999")
+    put_session(root, "M1", "20260230120000", outcome="running")
+    first, second = read_index(root).rows
+    assert (first.trials, second.trials, first.day, second.day, first.start_local) == (2, 12, "", "", "")
+    assert first.problem == "20260230120000 is no date; rename the folder to when the session began"
+
+
+INVENTED = {
+    "nothing": {},
+    "an outcome alone": {"outcome": "complete"},
+    "counts that are none": {"outcome": "complete", "counts": {"trials": "a", "successes": 1, "rewards": 1}},
+    "another's": {"mouse": "M1"},
+}
+
+
+@pytest.mark.parametrize("meta", INVENTED)
+def test_where_there_is_nothing_to_count_no_number_is_made_up(root, meta):
+    put_session(root, "M1", DATE, frames=None, meta=json.dumps(INVENTED[meta]))
+    row = only(root)
+    assert row.outcome == "damaged"
+    assert "trials" in row.problem
+    assert "no frames.csv to count" in row.problem
+    counted = (row.trials, row.successes, row.rewards, row.drops, row.frames, row.dropped, row.duration_s, row.water_s)
+    assert counted == (None,) * 8
+
+
+def test_what_its_session_json_counts_stands_also_without_the_log(root):
+    put_session(root, "M1", DATE, frames=None)
+    assert (only(root).outcome, only(root).trials) == ("complete", 12)

@@ -17,21 +17,8 @@ from core.errors import InputError
 from recording import index as index_module
 from recording import index_file
 from recording.index import INDEX_FILE, read_index, update_index
-from tests.support.recorded_folders import (
-    FRAMES,
-    frames_text,
-    put_clopy,
-    put_session,
-)
-
-DATE = "20261120093015"
-
-
-@pytest.fixture
-def root(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
+from tests.support.recorded_folders import DATE, FRAMES, frames_text, only, put_clopy, put_session
+from tests.support.recorded_folders import root as root
 
 
 @pytest.fixture
@@ -46,11 +33,6 @@ def read_again(monkeypatch):
 
     monkeypatch.setattr(index_module, "read_row", noted)
     return seen
-
-
-def only(root):
-    [row] = read_index(root).rows
-    return row
 
 
 def test_sessions_that_are_known_are_not_read_again(root, read_again):

@@ -197,7 +197,7 @@ def test_what_fails_in_the_middle_leaves_nothing(folder, tmp_path, monkeypatch, 
         raise error
 
     monkeypatch.setattr(nwb, "put_images", fail)
-    with pytest.raises(raised, match="free space" if raised is RecordingError else None):
+    with pytest.raises(raised, match="free space on that disk, or choose" if raised is RecordingError else None):
         export(folder, tmp_path / "new" / "dir")
     assert left(tmp_path) == []
 

@@ -5,9 +5,8 @@ import pytest
 from hardware.ledger_day import DayOpenings, read_days
 from recording.index import read_index
 from session.mouse_days import mouse_days
-from tests.support.recorded_folders import CALIBRATION, put_session
+from tests.support.recorded_folders import CALIBRATION, DATE, put_session
 
-DATE = "20261120093015"
 LEDGER = "time,what,seconds,session\n"
 
 

@@ -18,6 +18,7 @@ from session.build import build
 from session.replay import NO_IMAGE, replay_session
 from session.replay_change import Difference
 from session.replay_inputs import Between, InputScript, with_returns
+from session.replay_result import as_json, as_text, exit_code
 from session.second_folder import RECORDED_ONLY
 from tests.support.memory_recorder import MemoryRecorder, record_with_licks
 from tests.support.sessions import run, settings_for
@@ -170,6 +171,49 @@ class TestKilled:
         self.kill(session)
         change_table(session / schema.FRAMES_CSV, lambda rows: [{**rows[0], "phase": "done"}, *rows[1:120]])
         assert compared(session).by_column == {"phase": 1}
+
+
+class TestShortened:
+    """A session that closed its files in order, and has less than it had."""
+
+    def test_rows_that_are_lost_are_told_with_both_counts(self, session):
+        frames = len(open_session(session).frames)
+        change_table(session / schema.FRAMES_CSV, lambda rows: rows[:-9])
+        last_ns = int(open_session(session).frames.time_ns[-1])
+        change_table(session / schema.EVENTS_CSV, lambda rows: [row for row in rows if int(row["time_ns"]) <= last_ns])
+        replayed = replay_session(session)
+        assert not replayed.whole.killed
+        assert replayed.compared.by_column == {"rows": 1, "events": 1}
+        assert exit_code(replayed) == 1
+        [line] = [line for line in as_text(replayed) if line.startswith("tables")]
+        assert f"{frames} frames (session.json), and frames.csv has {frames - 9}" in line
+        assert as_json(replayed)["frames_counted"] == frames
+
+    def test_without_any_row(self, session):
+        change_table(session / schema.FRAMES_CSV, lambda rows: [])
+        assert compared(session).by_column["rows"] == 1
+
+    @pytest.mark.parametrize("outcome", ["complete", "aborted"])
+    def test_last_events_that_are_lost(self, session, outcome):
+        meta = json.loads((session / "session.json").read_text())
+        (session / "session.json").write_text(json.dumps(meta | {"outcome": outcome}))
+        change_table(session / schema.EVENTS_CSV, lambda rows: rows[:-1])
+        assert compared(session).by_column == {"events": 1}
+        change_table(session / schema.EVENTS_CSV, lambda rows: [row for row in rows if row["kind"] == "nothing"])
+        found = replay_session(session)
+        assert found.compared.events == found.compared.mismatches > 10
+
+    def test_the_end_of_one_that_was_broken_off(self, session):
+        """Its end is no decision of the trial logic's, and must be there all the same."""
+        meta = json.loads((session / "session.json").read_text())
+        meta["outcome"], meta["counts"]["frames"] = "aborted", 100
+        (session / "session.json").write_text(json.dumps(meta))
+        change_table(session / schema.FRAMES_CSV, lambda rows: rows[:100])
+        last_ns = int(open_session(session).frames.time_ns[-1])
+        change_table(session / schema.EVENTS_CSV, lambda rows: [row for row in rows if int(row["time_ns"]) <= last_ns])
+        found = compared(session)
+        assert set(found.by_column) == {"events"}
+        assert {each.now.split(" ")[0] for each in found.first} <= {"session_end", "cut_short"}
 
 
 class TestImagesThatAreMissing:

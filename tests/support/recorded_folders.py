@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from recording.csvrows import frame_line, header_line
+from recording.index import read_index
 from recording.schema import FRAMES_CSV, SESSION_JSON, FrameRow, frame_columns
 
+DATE = "20261120093015"
 COUNTS = {
     "trials": 12, "successes": 3, "rewards": 3, "frames": 4, "dropped": 1, "water": 4, "threshold": 0.06,
     "duration_s": 60.5,
@@ -25,6 +29,20 @@ FRAMES = [
     )
     for n, (trial, outcome, water, threshold) in enumerate(ROWS)
 ]  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Give an empty data root."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+def only(root, **words):
+    """Return the row of the only session below a data root."""
+    [row] = read_index(root, **words).rows
+    return row
 
 
 def frames_text(rows=FRAMES):
@@ -59,7 +77,7 @@ def put_session(root, mouse, date, part=1, *, frames=FRAMES_TEXT, meta=None, **f
     return folder
 
 
-def put_clopy(root, mouse="C1", date="20231114221324"):
+def put_clopy(root, mouse="C1", date="20231114221324", total_trials=None):
     folder = Path(root) / mouse / date / "S1"
     folder.mkdir(parents=True)
     (folder / "VideoTimestamp.txt").write_text(
@@ -68,7 +86,8 @@ def put_clopy(root, mouse="C1", date="20231114221324"):
         "2\t2023-11-14 22:13:28.145333\t0.1\t1000\t0.1\t1\t1\t1\t0\n"
         "3\t2023-11-14 22:13:29.145333\t0.1\t1000\t0.12\t-1\t2\t1\t0\n"
     )
-    (folder / "config.ini").write_text("[configsection]\nconfig = old\n\n[old]\nsession_type = single\n")
+    more = "" if total_trials is None else f"total_trials = {total_trials}\n"
+    (folder / "config.ini").write_text("[configsection]\nconfig = old\n\n[old]\nsession_type = single\n" + more)
     return folder
 
 
