@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from cli.options import CONFIG, add_config, add_data_root, add_set
+from cli.options import CONFIG, a_path, add_config, add_data_root, add_set
 
 
 def add_export(export: argparse.ArgumentParser) -> None:
@@ -15,7 +14,7 @@ def add_export(export: argparse.ArgumentParser) -> None:
     into.add_argument(
         "--clopy",
         metavar="DIR",
-        type=Path,
+        type=a_path,
         nargs="?",
         const=None,
         default=False,
@@ -24,7 +23,7 @@ def add_export(export: argparse.ArgumentParser) -> None:
     into.add_argument(
         "--nwb",
         metavar="FILE",
-        type=Path,
+        type=a_path,
         help="as an NWB file, which must not exist; a folder: under the name that DANDI gives it",
     )
     export.add_argument(
@@ -34,7 +33,7 @@ def add_export(export: argparse.ArgumentParser) -> None:
     )
     export.add_argument("--allow-incomplete", action="store_true", help="with --nwb: although the subject's data lack")
     default = str(CONFIG).replace("%", "%%")
-    export.add_argument("--config", metavar="FILE", type=Path, help=f"with --nwb: of the mouse; default: {default}")
+    export.add_argument("--config", metavar="FILE", type=a_path, help=f"with --nwb: of the mouse; default: {default}")
 
 
 def add_recover(recover: argparse.ArgumentParser) -> None:
@@ -50,7 +49,7 @@ def add_replay(replay: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop replay``."""
     _add_session(replay)
     add_set(replay)
-    replay.add_argument("--output", metavar="PNG", type=Path, help="with --set: the figure; default: in this folder")
+    replay.add_argument("--output", metavar="PNG", type=a_path, help="with --set: the figure; default: in this folder")
     replay.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
 
 
@@ -58,7 +57,7 @@ def add_sessions(sessions: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop sessions``."""
     sessions.add_argument("--mouse", metavar="ID", help="this mouse only")
     sessions.add_argument("--rebuild", action="store_true", help="forget the index and read every session anew")
-    sessions.add_argument("--figure", metavar="PNG", type=Path, help="draw the learning curves here")
+    sessions.add_argument("--figure", metavar="PNG", type=a_path, help="draw the learning curves here")
     as_text = sessions.add_mutually_exclusive_group()
     as_text.add_argument("--csv", action="store_true", help="a line per session instead of the table")
     as_text.add_argument("--json", action="store_true", help="a line of JSON per session instead of the table")
@@ -67,4 +66,4 @@ def add_sessions(sessions: argparse.ArgumentParser) -> None:
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", metavar="SESSION", type=Path, help="folder of a session")
+    parser.add_argument("session", metavar="SESSION", type=a_path, help="folder of a session")

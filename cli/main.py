@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli import data_options, rig_options
-from cli.options import CAMERAS, add_config, add_data_root, add_set
+from cli.options import CAMERAS, a_path, add_config, add_data_root, add_set
 from cli.screen import say
 from cli.start import leave_on_signals, signals_as_usual
 
@@ -130,7 +130,7 @@ def _add_mouse_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_threshold_options(threshold: argparse.ArgumentParser) -> None:
-    threshold.add_argument("--session", metavar="S", type=Path, required=True, help="folder of the resting session")
+    threshold.add_argument("--session", metavar="S", type=a_path, required=True, help="folder of the resting session")
     wanted = threshold.add_mutually_exclusive_group(required=True)
     wanted.add_argument("--rate", metavar="R", type=float, help="crossings per minute that it should give")
     wanted.add_argument("--success", metavar="P", type=float, help="share of trials that should succeed, 0 to 1")

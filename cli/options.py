@@ -10,6 +10,13 @@ CONFIG = ROOT / "config.ini"
 CAMERAS = ("pi", "genicam", "jetson", "usb", "replay", "synthetic", "simulated")
 
 
+def a_path(text: str) -> Path:
+    """Return a path that was given. Raises ArgumentTypeError for an empty text, which would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; give a path, such as . for this folder")
+    return Path(text)
+
+
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add ``--config``."""
     parser.add_argument("--config", metavar="FILE", type=Path, default=CONFIG, help="default: %(default)s")

@@ -81,6 +81,8 @@ def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, s
     session = last_of_today(settings, clock.wall_ns())
     outcome = read_session_json(session).get("outcome")
     if outcome in (RUNNING, "failed"):
+        # What is refused here has changed nothing.
+        plan_resume(session, settings, overrides, args.seed)
         # Its tables, which the rest is counted from, and its counts must say the same.
         done = recover_session(session, clock)
         if outcome == RUNNING:

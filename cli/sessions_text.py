@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from recording.index import SessionRow
-from recording.index_row import CLOPY, DAMAGED
+from recording.index_row import CLOPY, DAMAGED, UNBEGUN
 from session.mouse_days import LEDGER, SESSIONS, MouseDay
 
 _HEADER = ("mouse", "day", "parts", "trials", "success", "threshold", "water", "weight", "rig", "outcome")
@@ -85,6 +85,8 @@ def hints(rows: Sequence[SessionRow], root: str, host: str) -> Iterator[str]:
             # A copy says nothing of what goes on where it was made.
             unless = "" if row.host in ("", host) else f", unless it still runs on {row.host}"
             yield f"{row.path} was killed{unless}; finish its folder: rigloop recover {root}/{row.path}"
+        elif row.outcome == UNBEGUN:
+            yield f"{row.path} was killed before it began: there is nothing in it, and its folder may be deleted"
         elif row.outcome == DAMAGED:
             yield f"{row.path} is damaged: {row.problem}"
         elif not row.day:

@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from typing import Any
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
 from recording.problems import describe
-from recording.schema import SESSION_JSON
+from recording.schema import NETWORK_PY, SESSION_INI, SESSION_JSON
 
 _TRIES = 60
+_DRAFT = re.compile(r"\..+\.([0-9]+)\.tmp")
+_FIRST_FILES = frozenset({SESSION_INI, NETWORK_PY})
+"""What a session's folder has before session.json stands."""
 
 
 def folder_name(wall_ns: int) -> str:
@@ -152,7 +156,7 @@ def replace_bytes(path: Path, content: bytes, *, sync: bool, chosen: bool = Fals
     RecordingError
         The file cannot be written; the old one, if any, is as it was.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # as _DRAFT has it
     try:
         try:
             with draft.open("wb") as file:
@@ -167,6 +171,26 @@ def replace_bytes(path: Path, content: bytes, *, sync: bool, chosen: bool = Fals
             sync_folder(path.parent)
     except OSError as error:
         raise RecordingError(describe("write", path, error, chosen=chosen)) from error
+
+
+def is_unbegun(folder: Path) -> bool:
+    """Return whether a folder is that of a session of which no more than the settings were written. Raises OSError."""
+    return all(name in _FIRST_FILES or _DRAFT.fullmatch(name) for name in os.listdir(folder))
+
+
+def remove_drafts(folder: Path) -> list[str]:
+    """Remove the temporary files of processes that have ended; return their names. Raises RecordingError."""
+    removed = []
+    for path in sorted(folder.iterdir()):
+        found = _DRAFT.fullmatch(path.name)
+        if found is None or (found[1] != str(os.getpid()) and Path("/proc", found[1]).exists()):
+            continue
+        try:
+            path.unlink()
+        except OSError as error:
+            raise RecordingError(describe("remove", path, error)) from error
+        removed.append(path.name)
+    return removed
 
 
 def free_bytes(path: Path) -> int:

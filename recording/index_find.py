@@ -11,12 +11,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from recording.folder import is_unbegun
 from recording.problems import describe
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, SESSION_JSON
 
 _DATE = re.compile(r"[0-9]{14}")
 _PART = re.compile(r"S[0-9]{1,9}")
 _LOG = re.compile(r".+_[0-9]{14}\.txt")
+
+
+NOTHING = "nothing"
+"""Stamp of a session that has nothing to make a row of."""
 
 
 class Place(NamedTuple):
@@ -41,8 +46,8 @@ class Place(NamedTuple):
 def find_places(root: Path, mouse: str | None = None) -> tuple[list[Place], list[str]]:
     """Return every session folder below ``root``, of one mouse or of all, and what could not be looked at.
 
-    These are ``<mouse>/<YYYYmmddHHMMSS>/S<n>`` with session.json, frames.csv or CLoPy's log, and
-    ``<mouse>/<YYYYmmddHHMMSS>`` with the log of a movement session of CLoPy's.
+    These are ``<mouse>/<YYYYmmddHHMMSS>/S<n>`` with session.json, frames.csv or CLoPy's log, or with no more than a
+    session's settings, and ``<mouse>/<YYYYmmddHHMMSS>`` with the log of a movement session of CLoPy's.
 
     Raises
     ------
@@ -102,9 +107,9 @@ def _place(root: str, path: str) -> Place | None:
     folder = os.path.join(root, path)
     if stamp := _stamp(folder, (SESSION_JSON, FRAMES_CSV)):
         return Place(path, stamp)
-    if not os.path.exists(os.path.join(folder, CLOPY_LOG)):
-        return None
-    return Place(path, _stamp(folder, (CLOPY_LOG, CLOPY_CONFIG)), clopy=True)
+    if os.path.exists(os.path.join(folder, CLOPY_LOG)):
+        return Place(path, _stamp(folder, (CLOPY_LOG, CLOPY_CONFIG)), clopy=True)
+    return Place(path, NOTHING) if os.path.isdir(folder) and is_unbegun(Path(folder)) else None
 
 
 def _stamp(folder: str, names: Iterable[str]) -> str:

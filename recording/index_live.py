@@ -7,10 +7,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from recording.index_row import KILLED, RUNNING, SessionRow
+from recording.index_row import KILLED, RUNNING, UNBEGUN, SessionRow
 
 MOUSE_LOCK = ".lock"
 """File in a mouse's folder that its session holds from before its folder is made until after its end."""
+_ENDS = {RUNNING: KILLED, UNBEGUN: UNBEGUN}
+"""What a session that may still run is where nobody runs it."""
 
 
 def mark_killed(root: Path, rows: Sequence[SessionRow]) -> tuple[SessionRow, ...]:
@@ -18,14 +20,13 @@ def mark_killed(root: Path, rows: Sequence[SessionRow]) -> tuple[SessionRow, ...
 
     A mouse runs one session at a time, so that of several which are marked only the newest can.
     """
-    newest = {
-        row.mouse: row for row in sorted(rows, key=lambda row: (row.start_local, row.part)) if row.outcome == RUNNING
-    }
+    begun = [row for row in rows if row.outcome in _ENDS]
+    newest = {row.mouse: row for row in sorted(begun, key=lambda row: (row.start_local, row.part))}
     held = {mouse for mouse in newest if is_held(root / mouse / MOUSE_LOCK)}
     return tuple(
-        row._replace(outcome=KILLED)
-        if row.outcome == RUNNING and not (row.mouse in held and newest[row.mouse] is row)
-        else row
+        row
+        if row.outcome not in _ENDS
+        else row._replace(outcome=RUNNING if row.mouse in held and newest[row.mouse] is row else _ENDS[row.outcome])
         for row in rows
     )
 

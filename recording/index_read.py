@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from core.clock import local_datetime
 from core.errors import RigError
 from recording.folder import read_session_json
-from recording.index_find import Place
-from recording.index_row import CLOPY, DAMAGED, RUNNING, SessionRow
+from recording.index_find import NOTHING, Place
+from recording.index_row import CLOPY, DAMAGED, RUNNING, UNBEGUN, SessionRow
 from recording.schema import CLOPY_CONFIG, FRAMES_CSV, SESSION_JSON
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _COUNTS = ("trials", "successes", "rewards", "frames", "dropped")
 def read_row(root: Path, place: Place) -> SessionRow:
     """Return the row of the session in ``place``. Never raises: what cannot be read is told in the row."""
     row = _named(place)
+    if place.stamp == NOTHING:
+        return row._replace(outcome=UNBEGUN)
     try:
         return _clopy_row(root, place, row) if place.clopy else _our_row(root / place.path, row)
     except Exception as error:  # noqa: BLE001 - a folder that somebody damaged must not hide all others

@@ -8,6 +8,8 @@ RUNNING = "running"
 """Outcome that session.json has until its session ends."""
 KILLED = "killed"
 """Outcome shown of a session that is marked as running while nobody runs it."""
+UNBEGUN = "killed before it began"
+"""Outcome of a session that left no session.json, nor anything else but its settings; nobody is at it."""
 DAMAGED = "damaged"
 """Outcome of a session that cannot be read; its row says why."""
 
@@ -37,8 +39,8 @@ class SessionRow(NamedTuple):
     outputs : str
         ``real`` or ``fake``: whether water flowed.
     outcome : str
-        As recorded (``running`` until the end); ``damaged``; empty where it is not recorded. CLoPy's files record none:
-        there it is inferred from the number of trials, or empty.
+        As recorded (``running`` until the end); ``killed before it began``; ``damaged``; empty where it is not
+        recorded. CLoPy's files record none: there it is inferred from the number of trials, or empty.
     problem : str
         Why it, or a part of it, cannot be read; empty where all is well.
     duration_s : float or None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from core.errors import RecordingError
-from recording.folder import sync_folder
+from recording.folder import is_unbegun, sync_folder
 from recording.problems import describe
 from recording.schema import SESSION_JSON
 
@@ -38,9 +39,14 @@ def next_part(session: Path) -> Path:
 
 
 def create_part(resumed: Path) -> Path:
-    """Make the empty folder of the part that goes on with a session. Raises RecordingError, also where it exists."""
+    """Make the empty folder of the part that goes on with a session. Raises RecordingError, also where it exists.
+
+    What a part that was killed before it began has left there is removed.
+    """
     part = next_part(resumed)
     try:
+        if part.is_dir() and is_unbegun(part):
+            shutil.rmtree(part)
         part.mkdir()
         sync_folder(part.parent)
     except OSError as error:

@@ -7,10 +7,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from core.errors import SourceError
+from core.errors import ConfigError, SourceError
 from recording.csvrows import shown
 from recording.problems import describe
 from recording.schema import SESSION_INI, SESSION_JSON
+from session.provenance import config_sha256
 from session.settings import Settings, load_settings
 
 WHO: Mapping[str, type] = MappingProxyType({"mouse": str, "experiment": str})
@@ -39,9 +40,9 @@ def load_recorded(folder: Path, meta: Mapping[str, Any], overrides: Mapping[str,
     Raises
     ------
     SourceError
-        There is no ``session.ini``, or session.json does not tell whose it is.
+        ``session.ini`` is missing or damaged, or session.json does not tell whose it is.
     ConfigError
-        ``session.ini`` or a change is not right.
+        It, as it was written, or a change is not right.
     """
     check_meta(folder, meta, WHO)
     path = folder / SESSION_INI
@@ -51,4 +52,22 @@ def load_recorded(folder: Path, meta: Mapping[str, Any], overrides: Mapping[str,
         raise SourceError(f"{folder} has no {SESSION_INI}; restore it from a copy") from error
     except OSError as error:
         raise SourceError(describe("read", path, error)) from error
-    return load_settings(path, meta["mouse"], experiment=meta["experiment"], overrides=dict(overrides))
+    try:
+        return load_settings(path, meta["mouse"], experiment=meta["experiment"], overrides=dict(overrides))
+    except ConfigError as error:
+        if _is_as_written(path, meta):
+            raise
+        # Nobody is to mend its lines one by one: what else was lost, they do not say.
+        first = error.problems[0].split("; ")[0]
+        where = "" if first.startswith(str(path)) else f"{path}: "
+        raise SourceError(f"{where}{first}: the file is damaged; restore it from a copy") from error
+
+
+def _is_as_written(path: Path, meta: Mapping[str, Any]) -> bool:
+    """Return whether session.ini is what session.json has the hash of; also where it has none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    wanted = meta.get("config_sha256")
+    return not isinstance(wanted, str) or config_sha256(text.partition("\n")[2]) == wanted

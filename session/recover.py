@@ -19,10 +19,11 @@ from core.values import as_ns
 from recording.at_work import writer_of
 from recording.clopy_clmf import movement_stem
 from recording.csvrows import shown
-from recording.folder import read_session_json, write_session_json
+from recording.folder import is_unbegun, read_session_json, remove_drafts, write_session_json
 from recording.hdf5_mark import has_mark
+from recording.index_live import MOUSE_LOCK, is_held
 from recording.mend import lacking
-from recording.parts import ledger_name, parts_in
+from recording.parts import ledger_name, part_number, parts_in
 from recording.reader import open_session
 from recording.recorded import RecordedSession
 from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, SECOND_FOLDER, SESSION_JSON
@@ -112,20 +113,25 @@ def recover(
     """
     folder = find_session(path)
     meta = read_session_json(folder)
+    if not NEEDED.keys() & meta.keys():
+        raise SourceError(f"{folder / SESSION_JSON}: no session of this program; give the folder S1 of one")
     check_meta(folder, meta, NEEDED)
-    mouse, root, outcome = meta["mouse"], in_data_root(folder), meta["outcome"]
+    mouse, outcome = meta["mouse"], meta["outcome"]
     if outcome not in (RUNNING, *EXIT_CODES):
         raise SourceError(f"{folder / SESSION_JSON}: 'outcome' is {shown(repr(outcome))}; restore it from a copy")
+    if folder.parent.parent.name != mouse:
+        # Named by a link, maybe, to where it was recorded.
+        folder = folder.resolve()
     if outcome not in (RUNNING, "failed"):
         if outcome == RECOVERED and not (folder / FIGURE_PNG).is_file():
             draw(folder)
         return Recovery(folder, outcome)
-    if folder.parents[1].name != mouse:
+    if folder.parent.parent.name != mouse:
         raise InputError(
             f"{folder}: lies in no folder DATA_ROOT/{shown(mouse)}/<time>, so that its summary row has no place; "
             "put it where it was recorded"
         )
-    with mouse_lock(root, mouse):
+    with mouse_lock(in_data_root(folder), mouse):
         # Read again, now that nobody else may finish it.
         meta = read_session_json(folder)
         check_meta(folder, meta, NEEDED)
@@ -136,13 +142,29 @@ def recover(
 def find_session(path: Path) -> Path:
     """Return the folder of the session that a person named. Raises SourceError where there is none."""
     path = path.expanduser().absolute()
+    if path.is_symlink():
+        path = path.resolve()
     if path.name == SECOND_FOLDER and (path.parent / SESSION_JSON).is_file():
         path = path.parent
     if (path / SESSION_JSON).is_file():
         return path
     if parts := parts_in(path):
         return parts[-1]
+    _refuse_unbegun(path)
     raise SourceError(f"{path} has no {SESSION_JSON}; give the folder S1 of a session of this program")
+
+
+def _refuse_unbegun(path: Path) -> None:
+    """Raise InputError for the folder of a session, or the one above, in which none came to begin."""
+    for folder in (path, path / "S1"):
+        if not (part_number(folder) and folder.is_dir() and is_unbegun(folder)):
+            continue
+        if is_held(folder.parents[1] / MOUSE_LOCK):
+            raise BusyError(f"{folder}: its session is about to begin, or another of that mouse runs; wait for its end")
+        raise InputError(
+            f"{folder}: a session that was killed before it began; there is nothing in it to recover, and the folder "
+            "may be deleted"
+        )
 
 
 def _recover(
@@ -165,6 +187,9 @@ def _recover(
     if meta.get("outputs") == "real":
         today = water_today(settings, meta["started_wall_ns"], ledger_name(folder))
     tell("mending")
+    for each in (remains, second):
+        if each is not None:
+            remove_drafts(each.folder)
     mended = [*mend(remains), *(mend(second) if second is not None else ())]
     tell("counting")
     with open_session(folder) as session:

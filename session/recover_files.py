@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from behavior.pipeline import part_names
 from camera.hdf5_index import whole_images
 from camera.hdf5_source import Hdf5Images
 from core.errors import RecordingError, SourceError
@@ -114,10 +115,19 @@ def look_at(folder: Path, settings: Settings | None, *, without_images: bool = F
         )
     if FRAMES_CSV in lacks:
         _refuse_lost_frames(session, images)
-    names = () if settings is None else tuple(settings.rois)
-    prefix = POSE_PREFIX if settings is not None and settings.kind == "clmf" else DFF_PREFIX
+    names, prefix = _parts(settings, meta)
     unwritten = int(np.count_nonzero(named >= images))
     return Remains(folder, images, unwritten, path, marked, unreadable, lacks, names, prefix)
+
+
+def _parts(settings: Settings | None, meta: dict[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Return names and prefix of the columns of the parts; of body parts as far as session.json tells them."""
+    if settings is None:
+        return (), DFF_PREFIX
+    if settings.kind != "clmf":
+        return tuple(settings.rois), DFF_PREFIX
+    pose = (meta.get("devices") or {}).get("pose") or {}
+    return part_names(tuple(str(name) for name in pose.get("bodyparts") or ())), POSE_PREFIX
 
 
 def mend(remains: Remains) -> list[str]:

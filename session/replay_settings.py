@@ -47,6 +47,8 @@ def check_replayable(session: RecordedSession) -> None:
     again = "`rigloop run --camera replay --source SESSION` replays its frames alone"
     if not (folder / FRAMES_CSV).is_file():
         raise InputError(f"{folder}: a session of CLoPy, which records no licks, wishes and seed; {again}")
+    if not len(session.frames):
+        raise InputError(f"{folder} has no frames, so that there is nothing to replay; give another session")
     if not session.part_names and (session.frames.reason == RECORDED_ONLY).all():
         raise InputError(f"{folder}: what a second camera recorded decides nothing; give {folder.parent}")
     if session.inputs is None and meta.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
@@ -92,9 +94,9 @@ def recorded_settings(session: RecordedSession, changes: Mapping[str, str]) -> S
     Raises
     ------
     SourceError
-        There is no ``session.ini``, or session.json does not tell whose it is.
+        ``session.ini`` is missing or damaged, or session.json does not tell whose it is.
     ConfigError
-        ``session.ini`` or a change is not right.
+        It, or a change, is not right.
     """
     offline = {SECOND_KEY: ""}
     network = session.meta.get("settings", {}).get("network")

@@ -130,8 +130,13 @@ def _differences(meta: dict[str, Any], settings: Settings) -> Iterator[str]:
 
 def _recorded(meta: dict[str, Any], settings: Settings) -> float:
     """Return the threshold that a session began with."""
-    resumes = meta.get("resumes") or {}
-    return float(resumes.get("threshold", settings.threshold.reward_threshold))
+    was = settings.flat() | (meta.get("settings") or {})
+    if settings.movement is None:
+        return float(was["reward_threshold"])
+    # By what is rewarded now: a threshold of the other kind has no meaning here.
+    if settings.movement.reward_by is RewardBy.target:
+        return -float(was["target_radius_mm"])
+    return float(was["speed_threshold"])
 
 
 def _what_was_had(session: Path, meta: dict[str, Any], first: float) -> tuple[int, float, float]:

@@ -80,6 +80,35 @@ def test_a_killed_session_is_recovered_and_resumed(rigloop, config, tmp_path, se
     assert sorted(path.name for path in session.parent.iterdir()) == ["S1", "S2"]
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "reward_threshold=0.1"), "--set reward_threshold: a resumed session goes on"),
+        (("--seed", "77"), "leave --seed out"),
+    ],
+)
+def test_what_a_resumed_session_refuses_is_refused_before_it_is_recovered(
+    rigloop, config, tmp_path, session, words, said
+):
+    before = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
+    quick = [word for word in run_words(config, tmp_path, "--resume") if word != "reward_threshold=0.02"]
+    at = max(at for at, word in enumerate(quick) if word == "--set")
+    quick[at : at + 1] = words if words[0] == "--set" else ("--set", "reward_threshold=0.02", *words)
+    code, out, err = rigloop(*quick)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("words", [("recover",), ("replay",), ("export", "--clopy")])
+def test_an_empty_path_is_not_the_current_folder(rigloop, session, monkeypatch, words):
+    monkeypatch.chdir(session)
+    code, out, err = rigloop(words[0], "", *words[1:])
+    assert (code, out) == (2, "")
+    assert "argument SESSION: it is empty; give a path" in err
+    assert len(err.splitlines()) == 1
+
+
 def test_a_session_whose_recorder_died_is_resumed_after_what_its_tables_have(rigloop, config, tmp_path, session):
     """The session had counted a trial more than its recorder had written."""
     assert rigloop("recover", session)[0] == 0

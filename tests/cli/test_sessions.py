@@ -122,6 +122,17 @@ def test_killed_and_damaged_sessions_are_said_with_what_to_do(sessions, root):
     assert damaged.startswith(f"rigloop sessions: M2/{DATE}/S1 is damaged: M2/{DATE}/S1/session.json is damaged: ")
 
 
+def test_a_session_killed_before_it_began_is_said_to_be_empty(sessions, root):
+    (root / "M1" / DATE / "S1").mkdir(parents=True)
+    code, out, err = sessions()
+    assert code == 0
+    assert " ".join(out.splitlines()[1].split()) == "M1 2026-11-20 1 killed before it began"
+    assert err == (
+        f"rigloop sessions: M1/{DATE}/S1 was killed before it began: there is nothing in it, and its folder may be "
+        "deleted\n"
+    )
+
+
 def test_a_folder_that_is_no_date_is_under_no_day(sessions, root):
     put_session(root, "M1", "20269999999999")
     code, out, err = sessions()

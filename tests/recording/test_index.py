@@ -99,6 +99,29 @@ def test_a_session_runs_while_its_mouse_is_held_and_only_the_newest(root):
     assert [row.outcome for row in read_index(root).rows] == ["killed", "killed", "killed"]
 
 
+@pytest.mark.parametrize("left", [(), ("session.ini",), ("session.ini", "network.py", ".session.json.4242.tmp")])
+def test_a_session_that_was_killed_before_it_began(root, left):
+    """It may still be about to begin, too."""
+    folder = root / "M1" / DATE / "S1"
+    folder.mkdir(parents=True)
+    for name in left:
+        (folder / name).write_text("")
+    row = only(root)
+    assert (row.outcome, row.trials, row.path, row.day) == (
+        "killed before it began",
+        None,
+        f"M1/{DATE}/S1",
+        "2026-11-20",
+    )
+    lock = hold_file(root / "M1" / ".lock")
+    try:
+        assert only(root).outcome == "running"
+    finally:
+        os.close(lock)
+    put_session(root, "M1", DATE)
+    assert only(root).outcome == "complete"
+
+
 def test_clopys_sessions_stand_beside_ours(root):
     put_clopy(root)
     put_clopy_movement(root)
@@ -182,6 +205,7 @@ def test_a_log_that_is_damaged_is_told_where_it_is_needed(root):
 
 def test_what_is_no_session_is_none(root):
     (root / "M1" / DATE / "S1").mkdir(parents=True)
+    (root / "M1" / DATE / "S1" / "notes.txt").write_text("of a session that somebody took away")
     put_session(root, "M1", "notes")
     put_session(root, ".trash", DATE)
     put_session(root, "M1", DATE + "0")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recording import at_work
 from recording.at_work import writer_of
 from recording.csvrows import frame_line, header_line, read_table
-from recording.mend import begin_tables, cut_half_line, forget_images, is_begun
+from recording.mend import begin_tables, cut_half_line, forget_images, is_begun, lacking
 from recording.parts import create_part, ledger_name, part_number, parts_in, sessions_of
 from recording.reader import open_session
 from recording.schema import DFF_PREFIX, FRAMES_CSV, frame_columns
@@ -61,7 +61,7 @@ def test_rows_without_their_image_say_so_and_keep_the_rest(tmp_path, images, the
 def test_tables_that_were_not_begun_get_their_headers(tmp_path):
     (tmp_path / FRAMES_CSV).write_text(HEADER[:20])
     assert not is_begun(tmp_path / FRAMES_CSV)
-    begin_tables(tmp_path, NAMES, DFF_PREFIX)
+    begin_tables(tmp_path, lacking(tmp_path), NAMES, DFF_PREFIX)
     with open_session(tmp_path) as session:
         assert (len(session.frames), len(session.timing), session.events, session.inputs) == (0, 0, (), ())
         assert session.part_names == NAMES

@@ -291,3 +291,13 @@ def test_a_session_that_was_killed_and_recovered(tmp_path):
     replayed = replay_session(result.session)
     assert replayed.whole.killed
     assert (replayed.compared.rows, replayed.compared.mismatches) == (70, 0)
+
+
+@pytest.mark.parametrize("changes", [{}, {"reward_threshold": "0.03"}])
+def test_a_damaged_session_ini_is_one_line(tmp_path, changes):
+    session = run(settings_for(tmp_path), stop=StopAfter(5)).session
+    ini = session / "session.ini"
+    ini.write_bytes(ini.read_bytes()[:400])
+    with pytest.raises(InputError, match=r"session\.ini.*: the file is damaged; restore it from a copy$") as told:
+        replay_session(session, changes)
+    assert len(str(told.value).splitlines()) == 1

@@ -218,6 +218,31 @@ def test_one_that_failed_before_its_first_frame_begins_anew(tmp_path, stopped):
     assert (plan.skip_trials, plan.keys) == (0, {})
 
 
+def test_one_without_a_frame_goes_on_with_its_own_threshold(tmp_path, stopped):
+    meta = read_session_json(stopped)
+    outcome_of(stopped, "failed", settings=meta["settings"] | {"reward_threshold": 0.077}, counts={})
+    (stopped / "frames.csv").unlink()
+    plan, _ = resume(settings_for(tmp_path), VirtualClock())
+    assert plan.keys == {"reward_threshold": "0.077"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "own", "key"),
+    [
+        ({"speed_threshold": "100"}, {"speed_threshold": 70.0}, {"speed_threshold": "70.0"}),
+        ({"reward_by": "target"}, {"target_radius_mm": 1.25}, {"target_radius_mm": "1.25"}),
+    ],
+)
+def test_so_does_a_movement_session_without_a_frame(tmp_path, pose, overrides, own, key):
+    pose(jumping_at(10**6))
+    clock = VirtualClock()
+    settings = movement(tmp_path, **overrides)
+    session = run(settings, clock=clock, stop=StopAt(3)).session
+    outcome_of(session, "failed", settings=read_session_json(session)["settings"] | own, counts={})
+    (session / "frames.csv").unlink()
+    assert resume(settings, clock)[0].keys == key
+
+
 REFUSED = {
     "yesterday's": (lambda s: None, {}, DAY_NS, {}, None, "is not of today; run without --resume"),
     "complete": (lambda s: outcome_of(s, "complete"), {}, 0, {}, None, "is complete; run without --resume"),
@@ -260,6 +285,16 @@ def test_another_experiment_is_another_session(tmp_path, stopped):
 def test_a_mouse_without_a_session_has_nothing_to_resume(tmp_path):
     with pytest.raises(InputError, match="mouse DEMO has no session in"):
         resume(settings_for(tmp_path), VirtualClock())
+
+
+def test_a_part_that_was_killed_before_it_began_is_begun_anew(tmp_path, stopped):
+    (stopped.with_name("S2")).mkdir()
+    (stopped.with_name("S2") / "session.ini").write_text("; killed")
+    settings = settings_for(tmp_path)
+    plan, options = resume(settings, VirtualClock())
+    second = run(settings_for(tmp_path, **plan.keys), options, stop=StopAt(3))
+    assert second.session == stopped.with_name("S2")
+    assert read_session_json(second.session)["part"] == 2
 
 
 def test_a_part_that_cannot_begin_leaves_the_others(tmp_path, stopped, monkeypatch):
