@@ -207,9 +207,9 @@ def little(folder):
 DAMAGE = {
     "odd values and events": (odd, None),
     "no settings, no signal, no images": (little, None),
-    "settings are a list": (in_json(settings=[1], devices=5, software="x", counts="x"), None),
+    "settings are a list": (in_json(settings=[1]), r'"settings" is \[1\], not an object'),
     "no start": (in_json(started_wall_ns=None), "does not say when"),
-    "a start of no calendar": (in_json(started_wall_ns=10**40), "does not say when"),
+    "a start of no calendar": (in_json(started_wall_ns=10**40), "not a whole number of ns"),
     "no session.json": (lambda folder: (folder / "session.json").unlink(), "does not say when"),
     "an ROI of no shape": (in_settings(**{"roi.A": "polygon 1,1"}), r"session\.json: roi\.A: .*polygon"),
     "an ROI outside": (in_settings(**{"roi.A": "-3,0,9,9"}), r"roi\.A: it reaches to column -3"),
