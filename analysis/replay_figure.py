@@ -78,7 +78,7 @@ def _signal(axis: Axes, recorded: RecordedSession, change: Change, then: Times, 
         axis.plot(*thin(instead, valid_now), color=CHANGED, lw=0.8, alpha=0.8, label="signal with the change")
     axis.plot(then, was.threshold, color=RECORDED, lw=1.4, ls="--", label="threshold recorded")
     axis.plot(instead, now.threshold, color=CHANGED, lw=1.4, ls="--", label="threshold with the change")
-    settings = recorded.meta.get("settings", {})
+    settings = recorded.meta.get("settings") or {}
     movement = recorded.meta.get("kind") == "clmf"
     by_target = settings.get("reward_by") == "target"
     rule = settings.get("roi") or settings.get("roi_operation") or "the signal"

@@ -85,5 +85,5 @@ def _signal(axis: Axes, session: RecordedSession, seconds: Times) -> None:
 
 
 def _formula(session: RecordedSession) -> str:
-    settings = session.meta.get("settings", {})
+    settings = session.meta.get("settings") or {}
     return f"dF/F of {settings.get('roi') or settings.get('roi_operation') or 'the signal'}"

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from recording.nwb import SubjectFacts
     from recording.recorded import RecordedSession
 
-LINE_S = 10.0
-"""Where stderr is no terminal, a line this often."""
-
 
 def run(args: argparse.Namespace) -> int:
     """Write the CLoPy folder or the NWB file; print what went in."""
@@ -43,12 +40,19 @@ def _as_clopy(args: argparse.Namespace) -> int:
     from recording.clopy import export_clopy, write_clopy_files
     from recording.reader import open_session
 
-    with open_session(args.session) as session:
+    with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
         folder = session.folder if args.clopy is None else args.clopy
-        done = write_clopy_files(session, folder) if args.clopy is None else export_clopy(session, folder)
+        _need_frames(session)
+        done = write_clopy_files(session, folder) if args.clopy is None else export_clopy(session, folder, bar.progress)
     left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
     return 0
+
+
+def _need_frames(session: RecordedSession) -> None:
+    """Raise InputError where nothing was recorded."""
+    if not len(session.frames):
+        raise InputError(f"{session.folder} has no frames, so there is nothing to export; give another session")
 
 
 def _as_nwb(args: argparse.Namespace) -> int:
@@ -68,13 +72,16 @@ def _as_nwb(args: argparse.Namespace) -> int:
     say(f"wrote {done.frames} frames and {done.images} images to {done.path}")
     if done.missing_images:
         say(f"rigloop export: warning: {done.missing_images} images that the log names cannot be read", error=True)
+    if done.odd_texts:
+        odd = ", ".join(done.odd_texts)
+        say(f"rigloop export: warning: {odd}: characters that no NWB file can hold became U+FFFD", error=True)
     return 0
 
 
 def _facts(args: argparse.Namespace, session: RecordedSession) -> SubjectFacts:
     """Return what is known of the mouse: by the session, by config.ini of today, and its weight of that day."""
-    from core.clock import local_datetime
     from recording.nwb import SubjectFacts
+    from recording.nwb_clock import began
     from recording.nwb_file import mouse_of
     from session.subject_now import complete_subject, weight_on
 
@@ -86,9 +93,9 @@ def _facts(args: argparse.Namespace, session: RecordedSession) -> SubjectFacts:
         mouse,
         str(session.meta.get("experiment") or ""),
     )
-    started = session.meta.get("started_wall_ns")
-    day = f"{local_datetime(started):%Y-%m-%d}" if isinstance(started, int) else ""
-    return SubjectFacts(subject, weight_on(session.folder.parent.parent, day) if day else None)
+    begun = began(session)
+    home = session.folder.absolute().parent.parent
+    return SubjectFacts(subject, weight_on(home, f"{begun:%Y-%m-%d}") if begun else None)
 
 
 class _Stop:
@@ -123,7 +130,7 @@ class _Stop:
 
 
 class _Bar:
-    """A progress bar on stderr that begins with the first image, and the place where a wish to stop is heard."""
+    """A progress bar on a terminal, that begins with the first image; and the place where a wish to stop is heard."""
 
     def __init__(self, stop: _Stop) -> None:
         self._stop = stop
@@ -150,6 +157,6 @@ class _Bar:
                 file=sys.stderr,
                 unit="images",
                 ncols=shutil.get_terminal_size((100, 24)).columns,
-                mininterval=0.1 if sys.stderr.isatty() else LINE_S,
+                disable=None,
             )
         self._bar.update(done - self._bar.n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,9 @@ class Parser(argparse.ArgumentParser):
         """Parse; what a command does not know is its own error, not left to ``rigloop``."""
         found, unknown = super().parse_known_args(args, namespace)
         if unknown:
+            given = getattr(found, "session", None) or getattr(found, "source", None)
+            if given is not None and all(os.path.exists(word) for word in unknown):
+                self.error(f"give one session; {len(unknown) + 1} were given (a * that matches several?)")
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown
 

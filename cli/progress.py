@@ -21,6 +21,8 @@ from session.watch import Goal, SessionWatch
 LOOKS_PER_S = 5.0
 QUIET_S = 10.0
 """Where stderr is no terminal, a line this often."""
+UNCUT = 10_000
+"""Columns of what is no terminal."""
 
 
 class ProgressBar(SessionWatch):
@@ -73,8 +75,8 @@ class ProgressBar(SessionWatch):
                 total=goal.trials or goal.rest_s,
                 desc=self._mouse,
                 file=sys.stderr,
-                # A terminal that does not tell its size would get no bar.
-                ncols=shutil.get_terminal_size((100, 24)).columns,
+                # A terminal that does not tell its size would get no bar. A file takes a line of any length.
+                ncols=shutil.get_terminal_size((100, 24)).columns if terminal else UNCUT,
                 nrows=24,
                 mininterval=0 if terminal else QUIET_S,
                 bar_format=f"{{desc}}: |{{bar:10}}| {counted} [{{elapsed}}{{postfix}}]",
@@ -102,14 +104,19 @@ def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None
     seconds = (status.now_ns - status.first_ns) / 1e9
     bar.n = state.successes + status.fails if goal.trials else min(seconds, goal.rest_s)
     tally = status.tally
-    skipped = f"{status.skipped} skipped{as_text(tally.skipped)}, " if status.skipped else ""
+    skipped = f"{status.skipped} skipped{_causes(tally.skipped)}, " if status.skipped else ""
     unkept = {cause: n for cause, n in status.images_dropped_by().items() if n}
-    images = f"{sum(unkept.values())} images lost{as_text(unkept)}, " if unkept else ""
+    images = f"{sum(unkept.values())} images lost{_causes(unkept)}, " if unkept else ""
     repeated = f"{sum(tally.repeated.values())} repeated, " if tally.repeated else ""
     frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"
     bar.set_postfix_str(
         # A narrow screen cuts off the end, which matters least.
-        f"{phase} {seconds:.0f} s, {state.successes} successes, {status.water} drops, {status.dropped} lost"
-        f"{as_text(tally.dropped)}, {images}{skipped}{repeated}{frames} frames",
+        f"{phase}, {state.successes} successes, {status.water} drops, {status.dropped} lost"
+        f"{_causes(tally.dropped)}, {images}{skipped}{repeated}{frames} frames in {seconds:.0f} s",
         refresh=False,
     )
+
+
+def _causes(by_cause: Mapping[str, int]) -> str:
+    """Return ``as_text``; a single cause without its count, which stands before it."""
+    return f" ({next(iter(by_cause))})" if len(by_cause) == 1 else as_text(by_cause)

@@ -64,7 +64,7 @@ def _draw(replayed: Replayed, output: Path | None) -> Path:
 
 
 class _Bar:
-    """A progress bar on stderr, of one pass after the other."""
+    """A progress bar on stderr, where that is a terminal, of one pass after the other."""
 
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
@@ -77,7 +77,9 @@ class _Bar:
             self.close()
             self._what = what
             columns = shutil.get_terminal_size((100, 24)).columns
-            bar = self._bar = tqdm(total=total, desc=what, unit=" frames", file=sys.stderr, ncols=columns, nrows=24)
+            bar = self._bar = tqdm(
+                total=total, desc=what, unit=" frames", file=sys.stderr, ncols=columns, nrows=24, disable=None
+            )
         if frames % EVERY == 0 or frames == total:
             bar.update(frames - bar.n)
 

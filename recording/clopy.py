@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +30,7 @@ from recording.clopy_clmf import (
 )
 from recording.clopy_config import config_text, movement_config_text
 from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
+from recording.draft_folder import make_draft
 from recording.folder import replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, check_images, count_images
@@ -39,6 +39,7 @@ from recording.video_export import write_mp4
 
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 _BLOCK = 64
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +96,19 @@ def _write_neurofeedback_files(
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
-def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
+def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress | None = None) -> ClopyExport:
     """Make a whole CLoPy session folder: log, config and images, in movement sessions a video and its frames' times.
 
-    The folder appears under its name when it is complete, and not at all otherwise.
+    The folder appears under its name when it is complete, and not at all otherwise. What a killed process left of an
+    earlier try is removed.
 
     Parameters
     ----------
     session : RecordedSession
     out_dir : Path
         Must not exist, or be empty.
+    progress : callable
+        ``progress(done, total)`` in images, now and then; what it raises ends the export.
 
     Raises
     ------
@@ -119,13 +123,15 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise InputError(f"{out_dir} is not empty; give a folder that does not exist yet")
     try:
-        out_dir.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}.", dir=out_dir.parent))
+        draft = make_draft(out_dir)
     except OSError as error:
         raise RecordingError(describe("make a folder in", out_dir.parent, error, chosen=True)) from error
     try:
-        draft.chmod(0o755)
-        export = _export_movement(session, draft) if is_movement(session) else _export_neurofeedback(session, draft)
+        export_kind = _export_movement if is_movement(session) else _export_neurofeedback
+        tell = progress or _unseen
+        export = export_kind(session, draft, tell)
+        # A stop counts up to the last moment, also where there are no images.
+        tell(0, 0)
         sync_folder(draft)
         os.rename(draft, out_dir)
         sync_folder(out_dir.parent)
@@ -138,17 +144,21 @@ def export_clopy(session: RecordedSession, out_dir: Path) -> ClopyExport:
     return export
 
 
-def _export_neurofeedback(session: RecordedSession, out_dir: Path) -> ClopyExport:
+def _unseen(done: int, total: int) -> None:
+    del done, total
+
+
+def _export_neurofeedback(session: RecordedSession, out_dir: Path, progress: Progress) -> ClopyExport:
     # CLoPy's config is given out as it is, and may give the file another name.
     name = session.image_path.name if is_clopys(session) else DEFAULT_IMAGE_FILE
     meta = _with_setting(session, "raw_image_file", name)
     export = _write_neurofeedback_files(session, out_dir, meta, chosen=True)
     if session.has_images:
-        _copy_images(session, out_dir / name, export.rows)
+        _copy_images(session, out_dir / name, export.rows, progress)
     return export
 
 
-def _export_movement(session: RecordedSession, out_dir: Path) -> ClopyExport:
+def _export_movement(session: RecordedSession, out_dir: Path, progress: Progress) -> ClopyExport:
     rows = movement_rows(session)
     name = movement_stem(session)
     meta = _with_setting(session, "video_file", f"{name}.mp4")
@@ -157,7 +167,8 @@ def _export_movement(session: RecordedSession, out_dir: Path) -> ClopyExport:
     if session.has_images and rows:
         framerate = (session.meta.get("settings") or {}).get("framerate") or 30.0
         times_ns = [row.time_ns for row in rows]
-        write_mp4(session.image_path, out_dir / f"{name}.mp4", [row.image for row in rows], times_ns, framerate)
+        images = [row.image for row in rows]
+        write_mp4(session.image_path, out_dir / f"{name}.mp4", images, times_ns, framerate, progress)
     return export
 
 
@@ -277,7 +288,7 @@ def _local_time(wall_ns: int) -> str:
     return local_datetime(seconds * 10**9).replace(microsecond=rest // 1000).strftime(_TIME)
 
 
-def _copy_images(session: RecordedSession, path: Path, count: int) -> None:
+def _copy_images(session: RecordedSession, path: Path, count: int, progress: Progress) -> None:
     import h5py
 
     source = session.images()
@@ -289,6 +300,7 @@ def _copy_images(session: RecordedSession, path: Path, count: int) -> None:
             for start in range(0, count, _BLOCK):
                 stop = min(start + _BLOCK, count)
                 copy[start:stop] = source[start:stop]
+                progress(stop, count)
         with path.open("rb") as written:
             os.fsync(written.fileno())
     except FILE_ERRORS as error:

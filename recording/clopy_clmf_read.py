@@ -88,7 +88,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, names, wall_ns, settings, video.is_file())
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SourceError(f"{log} is damaged: {error}; restore it from a copy") from error
     meta |= facts_of(frames, settings)
     if problem:

@@ -57,7 +57,7 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, len(names), wall_ns, settings, images.is_file())
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
     parts = tuple(name.removesuffix("dff") for name in (names if len(names) == 1 else names[:-1]))
     # The log tells what was measured, whatever the config says.

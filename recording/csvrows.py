@@ -149,12 +149,19 @@ def numbers(cells: Iterator[str] | Sequence[str], kind: Callable[[str], Any], pa
     Raises
     ------
     SourceError
-        A cell is not a number.
+        A cell is not a number, or a whole one of more than 64 bits.
     """
     try:
-        return [kind(cell) for cell in cells]
+        found = [kind(cell) for cell in cells]
     except ValueError as error:
         raise SourceError(f"{path}, column {column}: {shown(error)}; restore it from a copy") from error
+    if kind is int:
+        for line, value in enumerate(found, start=2):
+            if not -(2**63) <= value < 2**63:
+                raise SourceError(
+                    f"{path} line {line}, column {column}: {str(value)[:50]} is too large; restore it from a copy"
+                )
+    return found
 
 
 def count_recorded(path: Path) -> tuple[int, int]:

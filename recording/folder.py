@@ -102,7 +102,7 @@ def read_session_json(folder: Path) -> dict[str, Any]:
     Raises
     ------
     SourceError
-        It is missing or is not a JSON object.
+        It is missing or is not a JSON object, or one of its parts is none, or a time no whole number of ns.
     """
     path = folder / SESSION_JSON
     try:
@@ -113,7 +113,25 @@ def read_session_json(folder: Path) -> dict[str, Any]:
         raise SourceError(f"{path} is damaged: {error}; restore it, or delete it to read the rest") from error
     if not isinstance(meta, dict):
         raise SourceError(f"{path} holds a {type(meta).__name__}, not an object; restore it, or delete it")
+    _check_shapes(meta, path)
     return meta
+
+
+_OBJECTS = ("settings", "counts", "devices", "software", "seeds", "simulation", "calibration", "resumes")
+_TIMES = ("started_wall_ns", "first_frame_ns", "last_frame_ns", "recovered_wall_ns")
+_LAST_NS = 2**63
+
+
+def _check_shapes(meta: dict[str, Any], path: Path) -> None:
+    """Raise SourceError where a value is of a kind that nobody who reads it could use; null is as if it was absent."""
+    for keys, kind, wanted in ((_OBJECTS, dict, "an object"), (_TIMES, int, "a whole number of ns")):
+        for key in keys:
+            value = meta.get(key)
+            right = isinstance(value, kind) and not isinstance(value, bool)
+            if value is not None and not (right and (kind is dict or -_LAST_NS <= value < _LAST_NS)):
+                shown = json.dumps(value)[:60]
+                cure = "restore it from a copy, or correct it by hand"
+                raise SourceError(f'{path}: "{key}" is {shown}, not {wanted}; {cure}')
 
 
 def replace_file(path: Path, text: str, *, chosen: bool = False) -> None:

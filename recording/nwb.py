@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,18 +26,17 @@ from recording.nwb_imaging import add_frames, add_planes, add_series
 from recording.nwb_movement import add_movement, add_pose
 from recording.nwb_name import SUFFIX, dandi_folder, dandi_name, is_file_name
 from recording.nwb_signals import add_rois, add_signals
-from recording.nwb_subject import SubjectFacts, check_complete
+from recording.nwb_subject import SubjectFacts, check_complete, check_values
+from recording.nwb_text import OddTexts
 from recording.nwb_trials import trials_table
-from recording.problems import FILE_ERRORS, describe
+from recording.problems import describe, error_number
 from recording.reader import open_session
 from recording.recorded import RecordedSession, check_images
-from recording.schema import FRAMES_CSV
+from recording.schema import FRAMES_CSV, SECOND_FOLDER
 from recording.video_read import is_video
 
 __all__ = ["NwbExport", "NwbImages", "SubjectFacts", "export_nwb", "need_nwb"]
 
-SECOND_FOLDER = "camera2"
-"""Folder of a second camera inside a session's."""
 _OTHER_SUFFIXES = (".h5", ".hdf5", ".zarr")
 
 
@@ -49,12 +49,15 @@ class NwbExport:
     path : Path
     frames, images, missing_images : int
         Rows; images in the file, linked or named by it, of all cameras; rows that name an image which cannot be read.
+    odd_texts : tuple of str
+        Files with characters that cannot be decoded, or that HDF5 cannot hold: U+FFFD stands for each.
     """
 
     path: Path
     frames: int
     images: int
     missing_images: int
+    odd_texts: tuple[str, ...] = ()
 
 
 def need_nwb() -> None:
@@ -101,29 +104,56 @@ def export_nwb(
     MissingError
         pynwb or ndx-pose is not installed.
     RecordingError
-        The file cannot be written; nothing is left of it.
+        The file cannot be written, or what was recorded cannot be said in NWB; nothing is left of it. ``details`` has
+        the traceback.
     """
     if not len(session.frames):
         raise InputError(f"{session.folder}: has no frame, and an NWB file of nothing is none; give another session")
-    mouse = mouse_of(session)
-    if not allow_incomplete:
-        check_complete(mouse, facts.settings, imaged=kind_of(session) == "clnf")
     need_nwb()
     target = Path(path).expanduser().absolute()
-    whole = is_file_name(target)
-    folder = target.parent if whole else target / dandi_folder(mouse)
-    if not target.is_dir():
-        _check_free(target)
-    with ExitStack() as opened:
+    with ExitStack() as opened, _in_one_line("the file", target):
+        odd = OddTexts()
+        session = opened.enter_context(odd.session(session))
+        mouse = mouse_of(session)
+        if not allow_incomplete:
+            check_complete(mouse, facts.settings, imaged=kind_of(session) == "clnf")
+        facts = check_values(mouse, facts)
+        whole = is_file_name(target)
+        folder = target.parent if whole else target / dandi_folder(mouse)
+        if not target.is_dir():
+            _check_free(target)
         second = session.folder / SECOND_FOLDER
-        others = [opened.enter_context(open_session(second))] if (second / FRAMES_CSV).is_file() else []
+        others = []
+        if (second / FRAMES_CSV).is_file():
+            others = [opened.enter_context(odd.session(opened.enter_context(open_session(second))))]
         for each in (session, *others):
             check_images(each)
-        build = _Build(session, others, facts, folder, images)
+        build = _Build(session, others, facts, folder, images, odd)
         target = target if whole else folder / dandi_name(build.file)
         _check_free(target)
         _write(build, target, progress)
-        return NwbExport(target, len(session.frames), build.images, build.missing_images)
+        return NwbExport(target, len(session.frames), build.images, build.missing_images, tuple(odd.files))
+
+
+@contextmanager
+def _in_one_line(what: str, path: Path) -> Iterator[None]:
+    """Raise a RecordingError, with the traceback as its details, for whatever pynwb, hdmf and h5py may raise."""
+    try:
+        yield
+    except RigError:
+        raise
+    except Exception as error:
+        if error_number(error):
+            text = describe("write", path, error, chosen=True)
+        else:
+            cause = next(iter(str(error).splitlines()), "")
+            text = (
+                f"{path}: {what} cannot be written as NWB ({type(error).__name__}: {cause}); nothing was written: "
+                "restore the session's files from a copy"
+            )
+        failed = RecordingError(text)
+        failed.details = traceback.format_exc()
+        raise failed from error
 
 
 class _Build:
@@ -136,6 +166,7 @@ class _Build:
         facts: SubjectFacts,
         folder: Path,
         images: NwbImages,
+        odd: OddTexts,
     ) -> None:
         self.session = session
         self.plans: list[ImagePlan] = []
@@ -143,16 +174,20 @@ class _Build:
         self.images = 0
         self.missing_images = 0
         self._folder = folder
-        self.clock = SessionClock(session, others)
-        self.file = make_file(session, self.clock, facts)
-        camera = camera_of(self.file, session)
-        if kind_of(session) == "clnf":
-            self._neurofeedback(camera, facts)
-        else:
-            self._movement(camera)
-        self._tables()
+        with _in_one_line("what session.json says", session.folder):
+            self.clock = SessionClock(session, others)
+            self.file = make_file(session, self.clock, facts, odd)
+            camera = camera_of(self.file, session)
+        with _in_one_line("images and signals", session.folder):
+            if kind_of(session) == "clnf":
+                self._neurofeedback(camera, facts)
+            else:
+                self._movement(camera)
+        with _in_one_line("trials, frames and events", session.folder):
+            self._tables()
         for other in others:
-            self._second(other)
+            with _in_one_line("the second camera", other.folder):
+                self._second(other)
 
     def _neurofeedback(self, camera: Any, facts: SubjectFacts) -> None:
         session, clock = self.session, self.clock
@@ -213,7 +248,10 @@ class _Build:
 
     def _wants(self, session: RecordedSession) -> bool:
         """Whether images are exported; counts those that rows name and nobody can read."""
-        if self.mode is NwbImages.none or not session.has_images:
+        if self.mode is NwbImages.none:
+            return False
+        if not session.has_images:
+            self.missing_images += int((session.frames.image >= 0).sum())
             return False
         if self.mode is NwbImages.link and not is_video(session.image_path):
             check_link(session)
@@ -240,25 +278,21 @@ def _write(build: _Build, target: Path, progress: Callable[[int, int], None] | N
     draft = target.with_name(f".{target.stem}.{os.getpid()}.tmp.nwb")
     made = [each for each in (target.parent, *target.parent.parents) if not each.exists()]
     try:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _fill(build, draft, progress)
-            with draft.open("rb") as file:
-                os.fsync(file.fileno())
-            _check_free(target)
-            os.rename(draft, target)
-            for folder in (target.parent, *(each.parent for each in made)):
-                sync_folder(folder)
-        except BaseException:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _fill(build, draft, progress)
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        _check_free(target)
+        os.rename(draft, target)
+        for folder in (target.parent, *(each.parent for each in made)):
+            sync_folder(folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-            for folder in made:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
-            raise
-    except FILE_ERRORS as error:
-        if isinstance(error, RigError):
-            raise
-        raise RecordingError(describe("write", target, error, chosen=True)) from error
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _fill(build: _Build, draft: Path, progress: Callable[[int, int], None] | None) -> None:

@@ -19,6 +19,16 @@ EXACT_S = 1 << 20
 """Seconds (12 days) up to which ``round(seconds * 1e9)`` gives the ns back, also of a start, a rate and a place."""
 
 
+def began(session: RecordedSession) -> datetime | None:
+    """Return when a session began, local time with its UTC offset; None where it does not say so."""
+    wall = session.meta.get("started_wall_ns")
+    try:
+        # ``true`` is an int in Python.
+        return local_datetime(wall) if type(wall) is int and wall > 0 else None
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 class SessionClock:
     """Turns ns of a session's frame clock into seconds of its NWB file.
 
@@ -50,15 +60,15 @@ class SessionClock:
         firsts = [int(other.frames.time_ns[0]) for other in others if len(other.frames)]
         rows: list[SideRow] = [*session.events, *(session.inputs or ()), *(session.missing or ())]
         self.zero_ns = min([first, *firsts, *(row.time_ns for row in rows)])
-        wall = session.meta.get("started_wall_ns")
-        if not isinstance(wall, int):
+        begun = began(session)
+        if begun is None:
             raise InputError(
                 f"{session.folder}: its session.json does not say when the session began (started_wall_ns); restore it"
             )
-        self.start: datetime = local_datetime(wall - (first - self.zero_ns))
-        span_s = (int(session.frames.time_ns[-1]) - self.zero_ns) / 1e9
+        span_s = (max([int(session.frames.time_ns.max()), *(row.time_ns for row in rows)]) - self.zero_ns) / 1e9
         if not 0 <= span_s <= EXACT_S:
-            raise InputError(f"{session.folder}: its frames span {span_s:.0f} s, which cannot be; the log is damaged")
+            raise InputError(f"{session.folder}: its rows span {span_s:.0f} s, which cannot be; the log is damaged")
+        self.start: datetime = local_datetime(session.meta["started_wall_ns"] - (first - self.zero_ns))
         self._owner: Any = None
         self._owned: Ints | None = None
 

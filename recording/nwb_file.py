@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from core.clock import local_datetime
-from core.errors import SourceError
-from recording.folder import folder_name
-from recording.nwb_clock import SessionClock
+from recording.nwb_clock import SessionClock, began
+from recording.nwb_movement import SPEED
+from recording.nwb_pack import object_name
 from recording.nwb_subject import SubjectFacts, subject
 from recording.nwb_tables import without_braces
-from recording.problems import describe
+from recording.nwb_text import OddTexts, storable
+from recording.parts import part_number
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_CONFIG, SESSION_INI, SESSION_JSON
+from recording.schema import CLOPY_CONFIG, SECOND_FOLDER, SESSION_INI, SESSION_JSON
 from recording.subject import experimenters
 
 _WHAT = {
@@ -29,21 +29,25 @@ _WHAT = {
         ("movement feedback", "pose estimation", "behavior video", "forelimb"),
     ),
 }
+_STAMP = 14
+"""Digits of the date and time in names."""
 _KEYWORDS = ("closed loop", "mouse", "head-fixed", "auditory feedback", "reward")
 
 
 def kind_of(session: RecordedSession) -> str:
-    """Return ``clnf`` or ``clmf``."""
-    return "clmf" if session.meta.get("kind") == "clmf" else "clnf"
+    """Return ``clnf`` or ``clmf``: as the session has it, else by what was computed of its frames."""
+    movement = SPEED in session.part_names if "kind" not in session.meta else session.meta["kind"] == "clmf"
+    return "clmf" if movement else "clnf"
 
 
 def mouse_of(session: RecordedSession) -> str:
     """Return the mouse: as the session has it, else the folder that its sessions lie in."""
     name = session.meta.get("mouse")
-    return name if isinstance(name, str) and name else session.folder.parent.parent.name or "unknown"
+    folder = session.folder.absolute().parent.parent.name
+    return storable(name if isinstance(name, str) and name else folder or "unknown")
 
 
-def make_file(session: RecordedSession, clock: SessionClock, facts: SubjectFacts) -> Any:
+def make_file(session: RecordedSession, clock: SessionClock, facts: SubjectFacts, odd: OddTexts) -> Any:
     """Return the NWBFile with the session's description, subject and devices, and no data yet. Raises InputError."""
     from pynwb import NWBFile
 
@@ -63,8 +67,8 @@ def make_file(session: RecordedSession, clock: SessionClock, facts: SubjectFacts
         lab=known.lab or None,
         institution=known.institution or None,
         keywords=[*_KEYWORDS, *words],
-        notes=next(filter(None, (_text(session, name) for name in _configs(session))), None),
-        data_collection=_text(session, SESSION_JSON) or None,
+        notes=next(filter(None, (odd.read(session.folder / name) for name in _configs(session))), None),
+        data_collection=odd.read(session.folder / SESSION_JSON) or None,
         source_script=f"rigloop export --nwb, {software}",
         source_script_file_name="cli/export.py",
         was_generated_by=[["rigloop", _version()], ["rigloop (recorded the session)", _recorded_with(meta)]],
@@ -72,7 +76,7 @@ def make_file(session: RecordedSession, clock: SessionClock, facts: SubjectFacts
     file.subject = subject(mouse, facts, clock.start)
     devices = meta.get("devices")
     for name, read_back in (devices if isinstance(devices, Mapping) else {}).items():
-        file.create_device(name=str(name), description=_told(read_back) or "Nothing was read back of it.")
+        file.create_device(name=object_name(str(name)), description=_told(read_back) or "Nothing was read back of it.")
     return file
 
 
@@ -86,18 +90,33 @@ def camera_of(file: Any, session: RecordedSession, name: str = "camera") -> Any:
 
 
 def session_id(session: RecordedSession) -> str:
-    """Return the date and time that the session's folder is named after."""
-    started = session.meta.get("started_wall_ns")
-    folder = session.folder.parent.name
-    if len(folder) == 14 and folder.isdigit():
-        return folder
-    return folder_name(started) if isinstance(started, int) else folder
+    """Return the date and time that the session is named after, as the ledger of water has it: with the part after S1.
+
+    CLoPy names a folder after them, or the files of a movement session.
+    """
+    folder = session.folder
+    names = (str(session.meta.get("session", ""))[-_STAMP:], folder.parent.name, folder.name, folder.parent.parent.name)
+    stamp = next((name for name in names if len(name) == _STAMP and name.isdecimal()), None)
+    begun = began(session)
+    if stamp is None:
+        stamp = folder.parent.name if begun is None else f"{begun:%Y%m%d%H%M%S}"
+    return stamp + _part(session)
+
+
+def _part(session: RecordedSession) -> str:
+    """Return what is added to the name of a session for a part after S1, and for a second camera by itself."""
+    folder = session.folder
+    second = folder.name == SECOND_FOLDER
+    outer = folder.parent if second else folder
+    part = f"-{outer.name}" if part_number(outer) > 1 else ""
+    return f"{part}-{SECOND_FOLDER}" if second else part
 
 
 def _identifier(session: RecordedSession, mouse: str) -> str:
-    """Return what no other session has, the same each time: mouse, rig, and the ns of its start."""
+    """Return what no other session has, the same each time: mouse, rig, the ns of its start, and the part after S1."""
     settings = session.meta.get("settings") or {}
-    return f"{mouse} {settings.get('rig') or 'rig'} {session.meta.get('started_wall_ns')}"
+    rig = settings.get("rig") or session.meta.get("rig") or "rig"
+    return f"{mouse} {rig} {session.meta.get('started_wall_ns')}{_part(session).replace('-', ' ')}"
 
 
 def _description(session: RecordedSession, mouse: str) -> str:
@@ -110,9 +129,8 @@ def _description(session: RecordedSession, mouse: str) -> str:
     parts += [f"outcome {meta['outcome']}" if meta.get("outcome") else ""]
     if isinstance(counts, Mapping):
         parts.append(f"{counts.get('successes')} successes in {counts.get('trials')} trials")
-    started = meta.get("started_wall_ns")
-    if isinstance(started, int):
-        parts.append(f"began {local_datetime(started):%Y-%m-%d %H:%M:%S}")
+    if (begun := began(session)) is not None:
+        parts.append(f"began {begun:%Y-%m-%d %H:%M:%S}")
     return "; ".join(part for part in parts if part) + "."
 
 
@@ -126,17 +144,6 @@ def _recorded_with(meta: Mapping[str, Any]) -> str:
 def _configs(session: RecordedSession) -> tuple[str, ...]:
     """Return the names that the copy of the config may have: ours, CLoPy's, that of CLoPy's movement sessions."""
     return SESSION_INI, CLOPY_CONFIG, f"{session.meta.get('session')}_config.ini"
-
-
-def _text(session: RecordedSession, name: str) -> str:
-    """Return a text file of the session's folder, empty where there is none. Raises SourceError."""
-    path = session.folder / name
-    if not path.is_file():
-        return ""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise SourceError(describe("read", path, error)) from error
 
 
 def _told(facts: Any) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import InputError
+from core.errors import InputError, RigError, SourceError
 from recording.nwb_clock import SessionClock
+from recording.problems import FILE_ERRORS, describe
 from recording.recorded import RecordedSession, count_images
 from recording.schema import IMAGES
 from recording.tables import Ints
@@ -74,6 +75,11 @@ def placeholder(session: RecordedSession, n: int, channel: int | None, images: N
     from hdmf.backends.hdf5 import H5DataIO
 
     source = session.images()
+    if source.shape[-1] != 3 or not all(source.shape[1:]) or source.dtype.kind not in "ui":
+        raise SourceError(
+            f"{session.image_path}: {source.dtype} of shape {source.shape} are no images (frames, height, width, 3); "
+            "restore it from a copy"
+        )
     shape = source.shape[1:3] if channel is not None else source.shape[1:]
     if images is NwbImages.link:
         return H5DataIO(shape=(n, *shape), dtype=source.dtype)
@@ -146,7 +152,6 @@ def put_images(
 def check_link(session: RecordedSession) -> None:
     """Raise InputError for a file of images that HDF5 would not open by a link, and show as zeros."""
     from recording.hdf5 import open_finished
-    from recording.problems import FILE_ERRORS
 
     try:
         open_finished(session.image_path).close()
@@ -166,10 +171,16 @@ def _blocks(plan: ImagePlan) -> Iterator[tuple[int, Any]]:
     step = max(1, BLOCK_BYTES // frame_bytes // chunk) * chunk
     for at in range(0, len(plan.index), step):
         wanted = plan.index[at : at + step]
-        if np.all(np.diff(wanted) == 1):
-            yield at, source[int(wanted[0]) : int(wanted[-1]) + 1]
-        else:
-            yield at, np.stack([source[int(i)] for i in wanted])
+        try:
+            if np.all(np.diff(wanted) == 1):
+                block = source[int(wanted[0]) : int(wanted[-1]) + 1]
+            else:
+                block = np.stack([source[int(i)] for i in wanted])
+        except FILE_ERRORS as error:
+            if isinstance(error, RigError):
+                raise
+            raise SourceError(describe("read", plan.session.image_path, error)) from error
+        yield at, block
 
 
 def _link(file: Any, plan: ImagePlan, folder: Path) -> None:

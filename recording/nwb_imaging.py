@@ -58,11 +58,11 @@ def _grid(session: RecordedSession) -> dict[str, Any]:
     """Return where the images lie on the cortex, in metres from bregma, if the session says so."""
     settings = session.meta.get("settings") or {}
     ppmm, bregma = settings.get("ppmm"), settings.get("bregma")
-    if not isinstance(ppmm, (int, float)) or not ppmm > 0:
+    if not isinstance(ppmm, (int, float)) or not 0 < ppmm < math.inf:
         return {}
     metres = 1e-3 / float(ppmm)
     grid: dict[str, Any] = {"grid_spacing": [metres, metres], "grid_spacing_unit": "meters"}
-    if isinstance(bregma, (list, tuple)) and len(bregma) == 2:
+    if isinstance(bregma, list) and len(bregma) == 2 and all(isinstance(each, (int, float)) for each in bregma):
         row, column = bregma
         grid |= {
             "origin_coords": [-float(column) * metres, -float(row) * metres],
@@ -112,10 +112,11 @@ def _sensor(session: RecordedSession) -> dict[str, Any]:
     if settings.get("vid_source") not in REAL_CAMERAS:
         return {}
     found: dict[str, Any] = {}
-    if settings.get("shutter_speed"):
-        found["exposure_time"] = settings["shutter_speed"] / 1e6
-    if settings.get("vid_source") == "genicam" and settings.get("camera_binning"):
-        found["binning"] = int(settings["camera_binning"])
+    shutter, binning = settings.get("shutter_speed"), settings.get("camera_binning")
+    if isinstance(shutter, (int, float)) and shutter > 0:
+        found["exposure_time"] = shutter / 1e6
+    if settings.get("vid_source") == "genicam" and isinstance(binning, int) and binning > 0:
+        found["binning"] = binning
     return found
 
 

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from recording.nwb_clock import SessionClock
-from recording.nwb_pack import packed
+from recording.nwb_pack import object_name, packed
 from recording.recorded import RecordedSession
 
+SPEED, TARGET = "speed_mm_s", "target_mm"
 POINT = ("x", "y", "likelihood")
 _TRACKERS = {"dlc": "DeepLabCut-Live", "markers": "Rigloop, coloured markers", "replay": "an earlier session's poses"}
 _VALUES = {
-    "speed_mm_s": ("ControlPointSpeed", "mm/s", "Speed of the control point"),
-    "target_mm": ("TargetDistance", "mm", "Distance of the control point to the target's centre"),
+    SPEED: ("ControlPointSpeed", "mm/s", "Speed of the control point"),
+    TARGET: ("TargetDistance", "mm", "Distance of the control point to the target's centre"),
 }
 
 
@@ -65,7 +66,7 @@ def add_pose(file: Any, module: Any, session: RecordedSession, clock: SessionClo
     backend, version, model = _tracker(session)
     series = [
         PoseEstimationSeries(
-            name=part,
+            name=object_name(part),
             description=f"Where {part} was; nan, nan with confidence 0: not found.",
             data=packed(np.column_stack([_column(session, f"{part}_x"), _column(session, f"{part}_y")])),
             confidence=packed(_column(session, f"{part}_likelihood")),

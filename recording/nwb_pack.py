@@ -37,6 +37,11 @@ def column(name: str, description: str, data: Any) -> Any:
     )
 
 
+def object_name(text: str) -> str:
+    """Return a name as HDF5 has it in a path: without its two separators."""
+    return text.replace("/", "-").replace(":", "-")
+
+
 def ids(numbers: Any) -> Any:
     """Return the ``id`` column of a table."""
     from hdmf.common import ElementIdentifiers

@@ -97,8 +97,10 @@ def _pixels(session: RecordedSession, name: str) -> list[tuple[int, int, float]]
         return None
     try:
         shape = parse_roi(text)
+        x0, y0, _, _ = shape.bounds()
+        if min(x0, y0) < 0:
+            raise ValueError(f"it reaches to column {x0}, row {y0}, outside the image")
     except ValueError as error:
-        raise InputError(f"{session.folder}: session.json: {ROI_PREFIX}{name}: {error}") from error
-    x0, y0, _, _ = shape.bounds()
+        raise InputError(f"{session.folder}: session.json: {ROI_PREFIX}{name}: {error}; restore it") from error
     rows, columns = np.nonzero(shape.mask())
     return [(int(x) + x0, int(y) + y0, 1.0) for y, x in zip(rows, columns, strict=True)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from core.errors import InputError
-from recording.subject import SubjectSettings, age_days, missing
+from recording.nwb_text import storable
+from recording.subject import SubjectSettings, age_days, check_subject_text, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,36 @@ def check_complete(mouse: str, settings: SubjectSettings, *, imaged: bool) -> No
             f"mouse {mouse}: {', '.join(lacking)} not given; add them to [mouse:{mouse}], or to its experiment, in "
             "config.ini, or export with --allow-incomplete"
         )
+
+
+def check_values(mouse: str, facts: SubjectFacts) -> SubjectFacts:
+    """Return the facts with clean texts. Raises InputError for a value that no key has; session.json may be damaged."""
+    settings = facts.settings
+    texts: dict[str, Any] = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        try:
+            if isinstance(field.default, str):
+                texts[field.name] = _as_text(value)
+                check_subject_text(field.name, texts[field.name])
+            else:
+                _check_number(value)
+        except ValueError as error:
+            raise InputError(
+                f"mouse {mouse}: {field.name} {value!r}: {error}; it stands in session.json, or in config.ini"
+            ) from None
+    return replace(facts, settings=replace(settings, **texts))
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return storable(value)
+    raise ValueError("no text")
+
+
+def _check_number(value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value >= 0):
+        raise ValueError("no wavelength; give nm")
 
 
 def subject(mouse: str, facts: SubjectFacts, start: datetime) -> Any:

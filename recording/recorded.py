@@ -136,7 +136,10 @@ def open_images(path: Path) -> Any:
 
 
 def check_images(session: RecordedSession) -> None:
-    """Raise SourceError where a session that was closed has fewer images than it counted then: its file is damaged."""
+    """Raise SourceError where a session that was closed has fewer images than it counted then: its file is damaged.
+
+    Of HDF5 the whole index of the images is read, too: a fault in it would else be met in the middle of the work.
+    """
     counts = session.meta.get("counts")
     counted = counts.get("images") if isinstance(counts, dict) else None
     closed = session.meta.get("outcome") not in ("running", "failed")
@@ -146,6 +149,13 @@ def check_images(session: RecordedSession) -> None:
         raise SourceError(
             f"{session.image_path}: damaged; {there} of its {counted} images can be read; restore it from a copy"
         )
+    images = session.images()
+    if not isinstance(images, VideoImages) and images.chunks is not None:
+        try:
+            images.id.get_num_chunks()
+        except FILE_ERRORS as error:
+            cause = str(error).partition("\n")[0]
+            raise SourceError(f"{session.image_path}: is damaged ({cause}); restore it from a copy") from error
 
 
 def count_images(session: RecordedSession) -> int:

@@ -37,6 +37,8 @@ NETWORK_PY = "network.py"
 CLOPY_CONFIG = "config.ini"
 CLOPY_LOG = "VideoTimestamp.txt"
 IMAGES = "raw_images"
+SECOND_FOLDER = "camera2"
+"""Folder of a second camera inside a session's."""
 DFF_PREFIX = "dff_"
 POSE_PREFIX = "pose_"
 PART_PREFIXES = (DFF_PREFIX, POSE_PREFIX)

@@ -74,8 +74,11 @@ class TimingTable:
 
 
 def integers(values: Any) -> Ints:
-    """Return values as (n,) int64."""
-    return np.array(values, dtype=np.int64).reshape(-1)
+    """Return values as (n,) int64. Raises ValueError for one that has more than 64 bits, or is infinite."""
+    try:
+        return np.array(values, dtype=np.int64).reshape(-1)
+    except OverflowError:
+        raise ValueError("a number has more than 64 bits") from None
 
 
 def floats(values: Any) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ from recording.video_read import VideoImages
 _COPIED = frozenset({"h264", "mpeg4"})
 
 
-def write_mp4(source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float) -> None:
+def write_mp4(
+    source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> None:  # fmt: skip
     """Write frames of a video as ``path``: copied as they are where they are its first ones, else encoded anew.
 
     A frame of H.264 cannot be left out without the ones behind it. Frames of 16 bits keep their upper 8.
@@ -35,6 +38,8 @@ def write_mp4(source: Path, path: Path, frames: Sequence[int], times_ns: Sequenc
         Their times, rising.
     framerate : float
         Frames per second that a player is told.
+    progress : callable
+        ``progress(done, total)`` in frames; what it raises ends the writing.
 
     Raises
     ------
@@ -45,8 +50,8 @@ def write_mp4(source: Path, path: Path, frames: Sequence[int], times_ns: Sequenc
     """
     try:
         with as_os_errors():
-            if list(frames) != list(range(len(frames))) or not _copy(source, path, len(frames)):
-                _encode(source, path, frames, times_ns, framerate)
+            if list(frames) != list(range(len(frames))) or not _copy(source, path, len(frames), progress):
+                _encode(source, path, frames, times_ns, framerate, progress)
         handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -58,7 +63,7 @@ def write_mp4(source: Path, path: Path, frames: Sequence[int], times_ns: Sequenc
         raise RecordingError(describe("write", path, error, chosen=True)) from error
 
 
-def _copy(source: Path, path: Path, count: int) -> bool:
+def _copy(source: Path, path: Path, count: int, progress: Callable[[int, int], None]) -> bool:
     """Copy the first ``count`` frames without decoding them; whether an .mp4 takes their codec."""
     import av
 
@@ -74,12 +79,16 @@ def _copy(source: Path, path: Path, count: int) -> bool:
                     packet.stream = copy
                     container.mux(packet)
                     copied += 1
+                    progress(copied, count)
     if copied != count:
         raise SourceError(f"{source}: has {copied} frames of {count}; restore it from a copy")
     return True
 
 
-def _encode(source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float) -> None:
+def _encode(
+    source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float,
+    progress: Callable[[int, int], None],
+) -> None:  # fmt: skip
     import av
 
     images = VideoImages(source)
@@ -87,11 +96,12 @@ def _encode(source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[
         with av.open(str(path), "w", format="mp4") as container:
             stream: Any = add_video_stream(container, images.shape[1:], "uint8", VideoCodec.h264, framerate)
             last_ms = -1
-            for index, time_ns in zip(frames, times_ns, strict=True):
+            for done, (index, time_ns) in enumerate(zip(frames, times_ns, strict=True), start=1):
                 image = images.get(index)
                 last_ms = max(round((time_ns - times_ns[0]) / 1e6), last_ms + 1)
                 eight = image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
                 container.mux(stream.encode(video_frame(eight, stream.pix_fmt, last_ms)))
+                progress(done, len(frames))
             container.mux(stream.encode(None))
     finally:
         images.close()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.errors import InputError
 from recording.folder import check_space
+from recording.schema import SECOND_FOLDER
 from recording.settings import RESERVE_BYTES, DiskFull, RecordingSettings
-from session.second_folder import FOLDER
 from session.stop import StopRequest
 
 WHO = "disk"
@@ -62,8 +62,8 @@ def watch_images(
             second,
             policy,
             stop,
-            lambda text: warn(f"{FOLDER}: {text}"),
-            lambda why: note("images_ended", f"{FOLDER}: {why}"),
+            lambda text: warn(f"{SECOND_FOLDER}: {text}"),
+            lambda why: note("images_ended", f"{SECOND_FOLDER}: {why}"),
         ),
     )
 

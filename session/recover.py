@@ -26,7 +26,7 @@ from recording.mend import lacking
 from recording.parts import ledger_name, part_number, parts_in
 from recording.reader import open_session
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, SESSION_JSON
+from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, SECOND_FOLDER, SESSION_JSON
 from recording.summary import append_summary, check_summary, has_row
 from recording.video_read import is_video
 from session.finish import end_session_json, summary_row, write_clopy
@@ -45,7 +45,7 @@ from session.recover_counts import (
 )
 from session.recover_files import Remains, look_at, mend
 from session.result import EXIT_CODES, SessionResult
-from session.second_folder import FOLDER, SecondCounts
+from session.second_folder import SecondCounts
 from session.water_day import water_today
 
 NEEDED: Mapping[str, type] = MappingProxyType({**WHO, "outcome": str, "started_wall_ns": int, "settings": dict})
@@ -144,7 +144,7 @@ def find_session(path: Path) -> Path:
     path = path.expanduser().absolute()
     if path.is_symlink():
         path = path.resolve()
-    if path.name == FOLDER and (path.parent / SESSION_JSON).is_file():
+    if path.name == SECOND_FOLDER and (path.parent / SESSION_JSON).is_file():
         path = path.parent
     if (path / SESSION_JSON).is_file():
         return path
@@ -250,7 +250,7 @@ def _second_lacks(folder: Path) -> bool:
     meta = _second_meta(folder)
     if meta is None or meta.get("outcome") == RUNNING:
         return meta is not None
-    with open_session(folder / FOLDER) as session:
+    with open_session(folder / SECOND_FOLDER) as session:
         return is_behind(session)
 
 
@@ -260,13 +260,13 @@ def _is_marked(session: RecordedSession) -> bool:
 
 def _second_meta(folder: Path) -> dict[str, Any] | None:
     """Return session.json of the second camera, None where none was begun."""
-    return read_session_json(folder / FOLDER) if (folder / FOLDER / SESSION_JSON).is_file() else None
+    return read_session_json(folder / SECOND_FOLDER) if (folder / SECOND_FOLDER / SESSION_JSON).is_file() else None
 
 
 def _look_at_second(folder: Path, without_images: bool) -> Remains | None:
     if _second_meta(folder) is None:
         return None
-    return look_at(folder / FOLDER, None, without_images=without_images)
+    return look_at(folder / SECOND_FOLDER, None, without_images=without_images)
 
 
 def _finish_second(session: RecordedSession, remains: Remains, clock: Clock) -> SecondCounts:

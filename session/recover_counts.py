@@ -10,9 +10,10 @@ import numpy as np
 from core.values import SKIPPED
 from recording.csvrows import shown
 from recording.recorded import RecordedSession
+from recording.schema import SECOND_FOLDER
 from session.recover_tally import tally_of, without_image
 from session.result import SessionResult
-from session.second_folder import FOLDER, SecondCounts
+from session.second_folder import SecondCounts
 from session.settings import Settings
 from session.timing import Latencies
 from session.water_day import WaterToday
@@ -92,13 +93,13 @@ def second_counts(first: RecordedSession, session: RecordedSession, images: int,
         Rows whose image did not reach the disk.
     """
     frames = session.frames
-    recorded = bool(session.meta.get("settings", {}).get("record_images"))
+    recorded = bool((session.meta.get("settings") or {}).get("record_images"))
     return SecondCounts(
         frames=len(frames),
         dropped=int(frames.dropped.sum()),
         images=images,
         images_dropped=without_image(session),
-        file=f"{FOLDER}/{session.image_path.name}" if recorded else "",
+        file=f"{SECOND_FOLDER}/{session.image_path.name}" if recorded else "",
         first_frame_ns=int(frames.time_ns[0]) if len(frames) else -1,
         interruptions=_interruptions(first, second=True),
         ended="",
@@ -181,7 +182,9 @@ def _rewards(session: RecordedSession) -> int:
 
 def _interruptions(session: RecordedSession, *, second: bool) -> int:
     lost = [event.detail for event in session.events if event.kind == "lost"]
-    return sum(detail.startswith(f"{FOLDER}:") == second and "goes on without it" not in detail for detail in lost)
+    return sum(
+        detail.startswith(f"{SECOND_FOLDER}:") == second and "goes on without it" not in detail for detail in lost
+    )
 
 
 def _span_ns(times: Any) -> int:

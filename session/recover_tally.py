@@ -11,9 +11,8 @@ import numpy as np
 from camera.tally import REPEAT
 from core.losses import UNKNOWN
 from recording.recorded import RecordedSession
-from recording.schema import EventRow
+from recording.schema import SECOND_FOLDER, EventRow
 from session.frame_tally import AGAIN_NUMBER, AGAIN_TIME, FrameTally
-from session.second_folder import FOLDER
 from session.skipping import RECORDING
 
 LATE = "recorder_late"
@@ -62,7 +61,7 @@ def _records_images(session: RecordedSession) -> bool:
 
 def _of_camera(events: tuple[EventRow, ...], *, second: bool) -> Iterator[tuple[str, str]]:
     """Yield kind and detail of the events that concern a camera's frames, the second's without its name."""
-    name = f"{FOLDER}: "
+    name = f"{SECOND_FOLDER}: "
     for event in events:
         if event.detail.startswith(name) == second:
             yield event.kind, event.detail.removeprefix(name)

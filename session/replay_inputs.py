@@ -69,6 +69,11 @@ def read_script(session: RecordedSession) -> InputScript:
         elif row.kind == LICK:
             licks.setdefault(times[row.frame], []).append(Lick(row.time_ns))
         elif row.kind == REFUSED:
+            if not row.value.is_integer():
+                raise SourceError(
+                    f"{session.folder / INPUTS_CSV}: frame {row.frame} has the value {row.value!r}, not the number "
+                    "of a drop; restore it from a copy"
+                )
             refused[times[row.frame]] = int(row.value)
         else:
             wishes.setdefault(row.frame, []).append(_wish(row, session))

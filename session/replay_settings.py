@@ -114,7 +114,9 @@ def recorded_plan(session: RecordedSession, settings: Settings) -> SessionPlan:
         A further part of a session would have no trial left.
     """
     resumes = session.meta.get("resumes")
-    done = int(resumes["trials_done"]) if isinstance(resumes, dict) else 0
+    done = resumes.get("trials_done") if isinstance(resumes, dict) else 0
+    if not isinstance(done, int):
+        raise InputError(f"{session.folder / SESSION_JSON}: 'trials_done' is {done!r}; restore it from a copy")
     if done >= settings.schedule.total_trials:
         raise InputError(
             f"--set total_trials={settings.schedule.total_trials}: {session.folder} goes on after {done} trials; give "

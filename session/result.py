@@ -135,7 +135,7 @@ class SessionResult:
             "recovered": "recovered: its program was killed, or the power failed",
         }[self.outcome]
         tally = self.tally
-        skipped = f", skipped for slow poses {self.skipped}{as_text(tally.skipped)}" if self.skipped else ""
+        skipped = f", skipped {self.skipped}{as_text(tally.skipped)}" if self.skipped else ""
         share = f" ({100 * self.successes / self.trials:.0f} %)" if self.trials else ""
         lines = [
             f"outcome     {said}",

@@ -11,11 +11,11 @@ from camera.tally import REPEAT
 from core.errors import CameraError, CameraTimeout, RigError, StillOpening
 from core.ports import Camera, Clock, Counting, Described, EndOfSource, Reconnectable, Reporter
 from core.values import Frame, as_ns
-from recording.schema import EventRow
+from recording.schema import SECOND_FOLDER, EventRow
 from session.build import Options, Parts
 from session.camera_start import start_camera
 from session.frame_tally import AGAIN_NUMBER, AGAIN_TIME
-from session.second_folder import FOLDER, SecondCounts, SecondFolder
+from session.second_folder import SecondCounts, SecondFolder
 from session.settings import Settings
 from session.silence import LOOK_S, check_silence
 from session.status import Status
@@ -152,7 +152,7 @@ class SecondCamera(Beside):
                 self._check_silence()
         except EndOfSource:
             self._end("its recording ended")
-            self._say("source_ended", FOLDER)
+            self._say("source_ended", SECOND_FOLDER)
         except CameraError as error:
             self._lose(error)
         finally:
@@ -209,7 +209,7 @@ class SecondCamera(Beside):
         number, last_ns = self._last
         if frame.number <= number or frame.time_ns <= last_ns:
             text = f"frame {frame.number} at {frame.time_ns} ns after frame {number} at {last_ns} ns"
-            self._say("repeat", f"{FOLDER}: {text}")
+            self._say("repeat", f"{SECOND_FOLDER}: {text}")
             self._folder.repeat(AGAIN_NUMBER if frame.number <= number else AGAIN_TIME)
             return
         self._heard_ns = read_ns
@@ -221,7 +221,7 @@ class SecondCamera(Beside):
             frame = frame._replace(dropped=0, lost=())
         self._folder.write(frame, read_ns)
         if frame.dropped and not isinstance(self._camera, Reporter):
-            self._say("drop", f"{FOLDER}: {frame.dropped}", frame.time_ns)
+            self._say("drop", f"{SECOND_FOLDER}: {frame.dropped}", frame.time_ns)
 
     def _check_silence(self) -> None:
         """Raise CameraTimeout once a camera that could be opened again has been silent for too long."""
@@ -234,9 +234,9 @@ class SecondCamera(Beside):
         self._lost, self._lost_ns, self._retry_ns = error, self._clock.now_ns(), 0
         if not self._faults.lost_camera:
             self._end(str(error))
-            raise CameraError(f"{FOLDER}: {error}") from error
-        self._say("lost", f"{FOLDER}: {error}")
-        self._warn(f"{FOLDER} lost: {error}")
+            raise CameraError(f"{SECOND_FOLDER}: {error}") from error
+        self._say("lost", f"{SECOND_FOLDER}: {error}")
+        self._warn(f"{SECOND_FOLDER} lost: {error}")
         if not isinstance(self._camera, Reconnectable):
             self._end(str(error))
 
@@ -256,7 +256,7 @@ class SecondCamera(Beside):
         self._lost, self._heard_ns = None, now_ns
         facts = self._camera.facts if isinstance(self._camera, Described) else {}
         told = f": {json.dumps(dict(facts), default=str)}" if facts else ""
-        self._say("back", f"{FOLDER} after {(now_ns - self._lost_ns) / 1e9:.1f} s{told}")
+        self._say("back", f"{SECOND_FOLDER} after {(now_ns - self._lost_ns) / 1e9:.1f} s{told}")
         return True
 
     def _reconnect(self) -> None:
@@ -270,8 +270,8 @@ class SecondCamera(Beside):
         patience = f"it did not come back within {self._faults.reconnect_s:g} s, reconnect_s"
         why = "" if str(again) == str(self._lost) else f" ({again})"
         self._end(f"{self._lost}; {patience}{why}")
-        self._say("lost", f"{FOLDER}: {patience}{why}; the session goes on without it")
-        self._warn(f"{FOLDER}: {patience}; the session goes on without it")
+        self._say("lost", f"{SECOND_FOLDER}: {patience}{why}; the session goes on without it")
+        self._warn(f"{SECOND_FOLDER}: {patience}; the session goes on without it")
 
     def _end(self, why: str) -> None:
         """Take no more frames."""
@@ -291,7 +291,7 @@ class SecondCamera(Beside):
         reports = self._camera.reports()
         heard = [told for told in reports if told.time_ns >= self._status.first_ns]
         for told in heard:
-            self._say(told.kind, f"{FOLDER}: {told.detail}", told.time_ns)
+            self._say(told.kind, f"{SECOND_FOLDER}: {told.detail}", told.time_ns)
         if reports and isinstance(self._camera, Counting):
             # Those that the camera has kept to itself, since they had come before.
             repeats = self._camera.counts.get(REPEAT, 0) - self._repeats

@@ -13,14 +13,13 @@ from core.values import Frame
 from recording.folder import read_session_json, sync_folder, write_session_json
 from recording.problems import describe
 from recording.recorder import Recorder
-from recording.schema import SCHEMA_VERSION, FrameRow, TimingRow
+from recording.schema import SCHEMA_VERSION, SECOND_FOLDER, FrameRow, TimingRow
 from session.frame_tally import FrameTally, as_text
 from session.loop_rows import missing_rows
 from session.parts import ring_slots
 from session.second_section import KEY, PREFIX, SecondSection
 from session.settings import Settings
 
-FOLDER = "camera2"
 RECORDED_ONLY = "recorded only"
 """Reason of its frames: no signal is made of them."""
 _FILE_KEY = {"clnf": "raw_image_file", "clmf": "video_file"}
@@ -99,7 +98,7 @@ class SecondFolder:
 
     def __init__(self, session: Path, second: SecondSection, settings: Settings, camera: Camera, live: bool) -> None:
         recording = settings.recording
-        self._folder = session / FOLDER
+        self._folder = session / SECOND_FOLDER
         self._second = second
         self._settings = settings
         self._camera = camera
@@ -201,7 +200,7 @@ class SecondFolder:
             dropped=self._dropped,
             images=recorded.images,
             images_dropped=recorded.images_dropped,
-            file=f"{FOLDER}/{self._file}" if self._settings.recording.record_images else "",
+            file=f"{SECOND_FOLDER}/{self._file}" if self._settings.recording.record_images else "",
             first_frame_ns=self._first_ns,
             interruptions=interruptions,
             ended=ended,

@@ -28,7 +28,7 @@ def asked(monkeypatch):
     def remember(session, path, facts, **options):
         calls.append((path, facts, options))
         options.pop("progress")(0, 9)
-        return NwbExport(path, 8, 9, 2)
+        return NwbExport(path, 8, 9, 2, ("session.ini",))
 
     monkeypatch.setattr(nwb, "export_nwb", remember)
     return calls
@@ -42,8 +42,18 @@ def test_the_file_completes_the_session(rigloop, config, session, asked, tmp_pat
     assert code == 0
     assert out == f"wrote 8 frames and 9 images to {tmp_path / 'x.nwb'}\n"
     assert "2 images that the log names cannot be read" in err
+    assert "session.ini: characters that no NWB file can hold became U+FFFD" in err
     facts = SubjectFacts(SubjectSettings(sex="F"), 23.5)
     assert asked == [(tmp_path / "x.nwb", facts, {"images": NwbImages.link, "allow_incomplete": False})]
+
+
+def test_a_start_that_is_no_time_is_one_line(rigloop, config, session, tmp_path):
+    write_session_json(session, {"mouse": "DEMO", "started_wall_ns": 10**40})
+    words = ("--nwb", tmp_path / "out", "--config", config, "--allow-incomplete")
+    code, out, err = rigloop("export", session, *words)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "started_wall_ns" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_missing_data_are_one_line(rigloop, config, session, tmp_path):

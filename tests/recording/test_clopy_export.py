@@ -1,5 +1,6 @@
 """Files in CLoPy's format: where they are written, and what is never overwritten."""
 
+import os
 import re
 
 import pytest
@@ -67,3 +68,33 @@ def test_clopys_own_files_keep_their_bytes(tmp_path, beside):
 def test_a_folder_that_is_missing_is_said_so(tmp_path):
     with make_session(tmp_path, []) as session, pytest.raises(RecordingError, match="make the folder first"):
         write_clopy_files(session, tmp_path / "missing")
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path):
+    (tmp_path / "s").mkdir()
+    host = os.uname().nodename
+    dead = [f".out.{host}-{pid}.tmp" for pid in (2**22 + 1, 10**30, os.getpid())]
+    kept = [f".out.{host}-{os.getppid()}.tmp", ".out.elsewhere-4194305.tmp", f".other.{host}-4194305.tmp"]
+    for name in (*dead, *kept):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.ini").write_text("")
+    with make_session(tmp_path / "s", [frame_row(1, image=0)], images=1) as session:
+        export_clopy(session, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "out", "s"])
+
+
+def test_an_export_that_is_stopped_leaves_nothing(tmp_path):
+    (tmp_path / "s").mkdir()
+    told = []
+
+    def stop(done, total):
+        told.append((done, total))
+        raise KeyboardInterrupt
+
+    with (
+        make_session(tmp_path / "s", [frame_row(n, image=n - 1) for n in (1, 2)], images=2) as session,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        export_clopy(session, tmp_path / "out", stop)
+    assert told == [(2, 2)]
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]

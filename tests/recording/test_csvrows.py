@@ -58,6 +58,20 @@ def test_timing_and_events_come_back(tmp_path_factory, timings, events):
     assert session.events == tuple(events)
 
 
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 10**40], ids=["above", "below", "far above"])
+@pytest.mark.parametrize("table", [schema.FRAMES_CSV, schema.TIMING_CSV, schema.EVENTS_CSV])
+def test_a_whole_number_that_is_too_large_is_named(tmp_path, table, value):
+    folder = write_session(tmp_path, [frame_row(1)], [timing_row(1)], [event_row(1)])
+    header, row = (folder / table).read_text().splitlines()
+    for column in ("time_ns", "read_ns"):
+        if column in header.split(","):
+            cells = row.split(",")
+            cells[header.split(",").index(column)] = str(value)
+            (folder / table).write_text(f"{header}\n{row}\n{','.join(cells)}\n")
+            with pytest.raises(SourceError, match=rf"{table} line 3, column {column}: {value} is too large; restore"):
+                open_session(folder)
+
+
 @given(ANY_TEXT)
 def test_any_text_stays_on_one_line(text):
     line = side_lines(EventRow(1, text, 2, text))

@@ -71,6 +71,24 @@ def test_errors_name_the_file(tmp_path):
         read_session_json(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("settings", ""), ("settings", True), ("counts", "a"), ("devices", []), ("software", 3), ("seeds", 0),
+        ("simulation", False), ("calibration", [1]), ("resumes", "S1"), ("started_wall_ns", 10**30),
+        ("started_wall_ns", float("inf")), ("started_wall_ns", 1.5), ("first_frame_ns", True), ("first_frame_ns", "0"),
+    ],
+)  # fmt: skip
+def test_values_that_nobody_could_use_are_named(tmp_path, key, value):
+    path = tmp_path / "session.json"
+    path.write_text(json.dumps({"mouse": "M1", key: value}))
+    with pytest.raises(SourceError, match=rf'session\.json: "{key}" is .*, not an? .*; restore it') as told:
+        read_session_json(tmp_path)
+    assert "\n" not in str(told.value)
+    path.write_text(json.dumps({key: None}))
+    assert read_session_json(tmp_path) == {key: None}
+
+
 @pytest.mark.parametrize("free", [0, 99, 100, 101])
 @pytest.mark.parametrize("where", [".", "new/root"])
 def test_space_is_looked_for_before_anything_is_made(tmp_path, monkeypatch, free, where):

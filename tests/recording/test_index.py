@@ -169,9 +169,8 @@ def test_a_damaged_session_is_listed_with_the_cause(root, meta):
 @pytest.mark.parametrize(
     "facts",
     [
-        {"counts": 3},
         {"counts": {"trials": -1, "successes": 1e400, "rewards": "3", "frames": 2**80, "dropped": None}},
-        {"counts": None, "settings": [], "software": "x", "calibration": {"valve": {"ul_per_ms": True}}},
+        {"counts": None, "settings": None, "calibration": {"valve": {"ul_per_ms": True}}},
         {"outcome": "\ud800 two\nlines\x00", "kind": 5, "part": "second", "error": "x" * 9000},
     ],
 )
@@ -182,6 +181,15 @@ def test_what_session_json_says_amiss_is_taken_from_the_log_or_left_out(root, fa
     assert "\n" not in first.outcome
     assert len(first.problem) <= 400
     assert only(root) == first
+
+
+@pytest.mark.parametrize(
+    "facts", [{"counts": 3}, {"settings": []}, {"software": "x"}, {"started_wall_ns": 10**30}], ids=str
+)
+def test_what_nobody_could_use_is_damage(root, facts):
+    put_session(root, "M1", DATE, meta=json.dumps(meta_of("M1") | facts))
+    assert only(root).outcome == "damaged"
+    assert f'"{next(iter(facts))}" is ' in only(root).problem
 
 
 def test_a_log_that_is_damaged_is_told_where_it_is_needed(root):

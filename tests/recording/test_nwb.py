@@ -23,7 +23,6 @@ from recording.nwb_pack import small
 from recording.reader import open_session
 from recording.schema import INPUT_COLUMNS, MISSING_COLUMNS, EventRow, InputRow, MissingRow
 from recording.subject import SubjectSettings
-from session.second_folder import FOLDER
 from tests.recording.clopy_sessions import META, STARTED
 from tests.recording.samples import FRAME_NS, NAMES, frame_row, timing_row
 from tests.recording.test_csvrows import write_session
@@ -217,7 +216,8 @@ def test_incomplete_data_on_request_and_sessions_that_hold_little(tmp_path):
     for name in ("image_stream.hdf5", "events.csv", "inputs.csv", "missing.csv", "timing.csv"):
         (home / name).unlink()
     done = export(home, tmp_path / "x.nwb", SubjectFacts(SubjectSettings()), allow_incomplete=True)
-    assert (done.images, done.missing_images) == (0, 0)
+    # The rows name images, and their file is gone.
+    assert (done.images, done.missing_images) == (0, N - 1)
     check(home, done.path)
     with h5py.File(done.path, "r") as file:
         # The rows of frames.csv tell the trials.
@@ -237,10 +237,6 @@ def test_a_session_without_frames(tmp_path):
     write_session(tmp_path)
     with pytest.raises(InputError, match="no frame"):
         export(tmp_path, tmp_path / "x.nwb")
-
-
-def test_the_folder_of_a_second_camera():
-    assert nwb.SECOND_FOLDER == FOLDER
 
 
 class Times:

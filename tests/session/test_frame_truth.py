@@ -10,7 +10,7 @@ import pytest
 from core.clock import VirtualClock
 from core.values import as_ns
 from recording.reader import open_session
-from session.second_folder import FOLDER
+from recording.schema import SECOND_FOLDER
 from tests.session.test_repeated_frames import Repeating
 from tests.session.test_second_camera import settings_for as settings_of_two
 from tests.support.sessions import OFFLINE, Wrapped, run, settings_for
@@ -115,7 +115,7 @@ def test_a_second_camera_has_a_table_of_its_own(tmp_path, parts_of):
     result = run(settings_of_two(tmp_path))
     second = result.second_camera
     assert (second.dropped, dict(second.tally.dropped)) == (len(LOST), BY_CAUSE)
-    with open_session(result.session / FOLDER) as session:
+    with open_session(result.session / SECOND_FOLDER) as session:
         check_numbers(session)
         assert [row.cause for row in session.missing] == LOST
         check_sums(session.meta["counts"])

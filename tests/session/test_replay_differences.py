@@ -1,6 +1,7 @@
 """A replay that differs is told where; one of a session that lacks something says so; a changed one says what if."""
 
 import csv
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.clock import VirtualClock
-from core.errors import ConfigError, InputError
+from core.errors import ConfigError, InputError, SourceError
 from recording import clopy, schema
 from recording.reader import open_session
 from recording.schema import EventRow
@@ -60,6 +61,49 @@ def test_the_original_is_exact(session):
     assert replayed.compared.mismatches == 0
     assert replayed.compared.events > 10
     assert replayed.change is None
+
+
+@pytest.mark.parametrize(("column", "cell"), [("frame", None), ("time_ns", None), ("time_ns", "5")])
+def test_a_frame_that_is_not_after_the_one_before_is_named(session, column, cell):
+    def change(rows):
+        rows[50] |= {column: rows[49][column] if cell is None else cell}
+        return rows
+
+    change_table(session / "frames.csv", change)
+    with pytest.raises(SourceError, match=rf"frames\.csv line 52: {column} \d+ is not after \d+, that of the line"):
+        replay_session(session)
+
+
+def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(session):
+    import h5py
+
+    path = session / "image_stream.hdf5"
+    with h5py.File(path) as file:
+        images = file[schema.IMAGES][:]
+    with h5py.File(path, "w", libver="latest") as file:
+        data = file.create_dataset(schema.IMAGES, data=images, maxshape=(None, *images.shape[1:]), chunks=True)
+        chunks = [data.id.get_chunk_info(n) for n in range(data.id.get_num_chunks())]
+    replay_session(session)
+    # What lies between two images and is none is the index.
+    begins = sorted(chunk.byte_offset for chunk in chunks)
+    size = chunks[0].size
+    gap = max(itertools.pairwise(begins), key=lambda two: two[1] - two[0])
+    assert gap[1] - gap[0] > size
+    whole = bytearray(path.read_bytes())
+    whole[gap[0] + size : gap[1]] = b"\xa5" * (gap[1] - gap[0] - size)
+    path.write_bytes(whole)
+    told = []
+    with pytest.raises(SourceError, match=r"image_stream\.hdf5: is damaged \(Can.t get number of"):
+        replay_session(session, progress=lambda *each: told.append(each))
+    assert told == []
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "0.5"])
+def test_a_refused_drop_without_a_number_is_named(session, value):
+    with (session / "inputs.csv").open("a") as file:
+        file.write(f"50,0,refused,{value},valve\n")
+    with pytest.raises(SourceError, match=rf"inputs\.csv: frame 50 has the value {value}, not the number"):
+        replay_session(session)
 
 
 class TestADifferenceIsFound:

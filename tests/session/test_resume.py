@@ -8,7 +8,9 @@ from core.clock import VirtualClock
 from core.errors import InputError
 from core.values import Operator, OperatorKind
 from recording.folder import read_session_json, write_session_json
+from recording.nwb import NwbImages, SubjectFacts, export_nwb
 from recording.reader import open_session
+from recording.subject import SubjectSettings
 from session.build import Options, build
 from session.resume import last_of_today, plan_resume
 from session.settings import load_settings
@@ -90,6 +92,24 @@ def test_the_parts_have_the_trials_of_one_session(tmp_path):
     assert (second.session / "VideoTimestamp.txt").is_file()
     with open_session(first.session.parent) as outer:
         assert outer.folder == first.session
+
+
+def test_the_parts_are_told_apart_as_nwb(tmp_path, stopped):
+    import h5py
+
+    go_on(tmp_path, VirtualClock())
+    told = set()
+    for name in ("S1", "S2"):
+        with open_session(stopped.with_name(name)) as session:
+            facts = SubjectFacts(SubjectSettings())
+            done = export_nwb(session, tmp_path, facts, images=NwbImages.none, allow_incomplete=True)
+        with h5py.File(done.path) as file:
+            told.add((done.path.name, file["general/session_id"][()], file["identifier"][()]))
+    stamp = stopped.parent.name
+    names, session_ids, identifiers = map(set, zip(*told, strict=True))
+    assert names == {f"sub-DEMO_ses-{stamp}_ophys.nwb", f"sub-DEMO_ses-{stamp}-S2_ophys.nwb"}
+    assert session_ids == {stamp.encode(), f"{stamp}-S2".encode()}
+    assert len(identifiers) == 2
 
 
 def test_a_third_part_goes_on_with_the_second(tmp_path):

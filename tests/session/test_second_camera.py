@@ -15,9 +15,10 @@ from core.errors import CameraError, CameraTimeout, DeviceLost, InputError
 from core.ports import EndOfSource
 from core.values import Report, as_ns
 from recording.reader import open_session
+from recording.schema import SECOND_FOLDER
 from session import runner
 from session.build import default_live
-from session.second_folder import FOLDER, RECORDED_ONLY
+from session.second_folder import RECORDED_ONLY
 from session.settings import load_settings
 from tests.support.flaky import Flaky, kinds
 from tests.support.sessions import OFFLINE, SilentCamera, StopAfter, Wrapped, raising, rows, run
@@ -63,7 +64,7 @@ def both(tmp_path_factory):
 
 
 def frames_of(result):
-    with open_session(result.session / FOLDER) as session:
+    with open_session(result.session / SECOND_FOLDER) as session:
         return session.frames
 
 
@@ -74,7 +75,7 @@ def test_both_are_recorded_and_the_session_tells_of_both(both):
     duration_s = result.duration_s
     assert second.frames == second.images == int(duration_s * 25) + 1
     assert (second.dropped, second.images_dropped, second.ended, second.interruptions) == (0, 0, "", 0)
-    assert second.file == f"{FOLDER}/behavior_video.mkv"
+    assert second.file == f"{SECOND_FOLDER}/behavior_video.mkv"
     meta = json.loads((result.session / "session.json").read_text())
     assert meta["counts"]["second_camera"] == second.json() == result.json()["second_camera"]
     assert meta["settings"]["second_camera.framerate"] == 25
@@ -85,7 +86,7 @@ def test_both_are_recorded_and_the_session_tells_of_both(both):
 
 def test_its_folder_reads_as_a_session(both):
     result = both
-    with open_session(result.session / FOLDER) as session:
+    with open_session(result.session / SECOND_FOLDER) as session:
         frames = session.frames
         assert session.part_names == ()
         assert session.images().shape == (len(frames), 96, 128, 3)
@@ -99,7 +100,7 @@ def test_its_folder_reads_as_a_session(both):
     assert np.isnan(frames.signal).all()
     assert set(frames.reason) == {RECORDED_ONLY}
     assert np.allclose(np.diff(frames.time_ns), 1e9 / 25, atol=1)
-    assert len(rows(result.session / FOLDER / "timing.csv")) == len(frames)
+    assert len(rows(result.session / SECOND_FOLDER / "timing.csv")) == len(frames)
 
 
 def test_of_a_brain_every_pixel_is_kept(tmp_path):
@@ -107,9 +108,9 @@ def test_of_a_brain_every_pixel_is_kept(tmp_path):
     text = CONFIG.format(minutes=REST_S / 60, first="", second="", rate=25).replace("clmf_second", "clnf_second")
     path.write_text(text.replace("pose_backend = markers\nmarkers = fl_l green\n", ""))
     result = run(load_settings(path, "M1", overrides={"--data-root": str(tmp_path / "data")}))
-    assert result.second_camera.file == f"{FOLDER}/image_stream.hdf5"
+    assert result.second_camera.file == f"{SECOND_FOLDER}/image_stream.hdf5"
     scene = Scene(SceneSettings(), 96, 128, 25.0, OFFLINE.seed + 1)
-    with open_session(result.session / FOLDER) as session:
+    with open_session(result.session / SECOND_FOLDER) as session:
         images = session.images()
         assert len(images) == len(session.frames) == result.second_camera.images
         for index in (0, 50):
@@ -120,7 +121,7 @@ def test_the_session_itself_is_the_same_with_and_without_it(tmp_path, both):
     without = run(settings_for(tmp_path, second_camera=""))
     assert without.second_camera is None
     assert without.json()["second_camera"] is None
-    assert not (without.session / FOLDER).exists()
+    assert not (without.session / SECOND_FOLDER).exists()
     for name in ("frames.csv", "events.csv"):
         assert (both.session / name).read_bytes() == (without.session / name).read_bytes()
 
@@ -128,11 +129,13 @@ def test_the_session_itself_is_the_same_with_and_without_it(tmp_path, both):
 def test_a_replay_of_both_gives_both_again(tmp_path, both):
     once = both
     first = f"vid_source = replay\nvid_root = {once.session}"
-    second = f"vid_source = replay\nvid_root = {once.session / FOLDER}"
+    second = f"vid_source = replay\nvid_root = {once.session / SECOND_FOLDER}"
     again = run(settings_for(tmp_path, first, second))
     assert (again.session / "frames.csv").read_bytes() == (once.session / "frames.csv").read_bytes()
-    assert (again.session / FOLDER / "frames.csv").read_bytes() == (once.session / FOLDER / "frames.csv").read_bytes()
-    source = open_source(again.session / FOLDER, 25)
+    assert (again.session / SECOND_FOLDER / "frames.csv").read_bytes() == (
+        once.session / SECOND_FOLDER / "frames.csv"
+    ).read_bytes()
+    source = open_source(again.session / SECOND_FOLDER, 25)
     try:
         assert len(source.stamps) == once.second_camera.frames
     finally:
@@ -143,7 +146,7 @@ def test_its_own_copy_of_the_config_gives_both_again(tmp_path, both):
     once = both
     settings = load_settings(once.session / "session.ini", "M1", overrides={"--data-root": str(tmp_path / "again")})
     again = run(settings)
-    for name in ("frames.csv", f"{FOLDER}/frames.csv"):
+    for name in ("frames.csv", f"{SECOND_FOLDER}/frames.csv"):
         assert (again.session / name).read_bytes() == (once.session / name).read_bytes()
 
 
@@ -187,7 +190,7 @@ def test_of_a_recording_that_ends_the_session_keeps_what_there_was(tmp_path, par
     assert result.outcome == "complete"
     assert (result.second_camera.frames, result.second_camera.images) == (30, 30)
     assert result.second_camera.ended == "its recording ended"
-    assert kinds(result, "source_ended") == [("source_ended", FOLDER)]
+    assert kinds(result, "source_ended") == [("source_ended", SECOND_FOLDER)]
     assert any("not to the end: its recording ended" in line for line in result.text())
 
 
@@ -358,7 +361,7 @@ def test_outputs_then_cameras_then_recorders(tmp_path, parts_of):
     result = run(settings_for(tmp_path), stop=StopAfter(20))
     assert order == ["rig", "camera", "camera2"]
     assert result.outcome == "aborted"
-    with open_session(result.session / FOLDER) as session:
+    with open_session(result.session / SECOND_FOLDER) as session:
         assert session.meta["outcome"] == "aborted"
         assert len(session.frames) == result.second_camera.frames > 20
 

@@ -1,0 +1,67 @@
+"""``rigloop export --clopy``: a stop leaves nothing, and what was not recorded is not given out."""
+
+import signal
+
+import pytest
+
+from cli import export
+from tests.recording.clopy_sessions import make_session
+from tests.recording.samples import frame_row
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "DEMO" / "20260301120000" / "S1"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.mark.parametrize("images", [2, None])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_leaves_nothing(rigloop, folder, tmp_path, monkeypatch, number, images):
+    make_session(folder, [frame_row(n, image=n - 1) for n in (1, 2)], images=images).close()
+    progress = export._Bar.progress
+
+    def signalled(self, done, total):
+        signal.raise_signal(number)
+        progress(self, done, total)
+
+    monkeypatch.setattr(export._Bar, "progress", signalled)
+    (tmp_path / "into").mkdir()
+    code, out, err = rigloop("export", folder, "--clopy", tmp_path / "into" / "out")
+    assert (code, out, err) == (130, "", "rigloop export: interrupted\n")
+    assert list((tmp_path / "into").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("--clopy",), ("--clopy", "out"), ("--nwb", "out.nwb")], ids=" ".join)
+def test_a_session_without_frames_is_refused(rigloop, folder, tmp_path, monkeypatch, words):
+    make_session(folder, []).close()
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = rigloop("export", folder, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("rigloop export: ")
+    assert "frame" in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay",),
+        ("recover",),
+        ("export", "--nwb", "x.nwb"),
+        ("threshold", "--rate", "1", "--session"),
+        ("run", "--mouse", "DEMO", "--camera", "replay", "--source"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_two_sessions_are_said_so(rigloop, folder, words):
+    other = folder.parent.parent / "20260301120001"
+    other.mkdir()
+    code, out, err = rigloop(words[0], *words[1:], folder, other)
+    assert (code, out) == (2, "")
+    assert f"rigloop {words[0]}: give one session; 2 were given (a * that matches several?)" in err
+    code, _, err = rigloop(words[0], *words[1:], folder, "a=1")
+    assert (code, "unrecognized arguments: a=1" in err) == (2, True)
