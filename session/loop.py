@@ -109,8 +109,8 @@ class Loop:
         self.latencies.add(command_ns - read_ns)
         self.lateness.add(read_ns - frame.time_ns)
         water = sum(isinstance(command, Water) for command in commands[: self._done])
-        asked = sum(isinstance(command, Water) for command in commands)
         if refused is not None:
+            asked = sum(isinstance(command, Water) for command in commands)
             state, commands = without_refused(self.status.state, state, commands, water)
         self._note(frame, state, water)
         trial = state.verdict.trial
