@@ -11,6 +11,7 @@ so that the last drop is delivered whole, and is DONE.
 
 from __future__ import annotations
 
+from core.changes import for_the_rest, now_in_force, take_changes
 from core.session_end import give_free_reward, tell_of_end
 from core.threshold import adapt
 from core.trial_state import Phase, SessionPlan, TrialSettings, TrialState, Verdict, begin
@@ -43,6 +44,8 @@ def step(plan: SessionPlan, state: TrialState, given: TrialInput) -> tuple[Trial
         state = state._replace(since_ns=given.time_ns, free_ns=given.time_ns)
     for wish in given.operator:
         state = obey(plan, state, wish, given.time_ns, commands)
+    state = take_changes(state)
+    plan = now_in_force(plan, state)
     state = state._replace(verdict=Verdict(state.phase, 0, False, 0, state.threshold.value))
     if state.phase is Phase.REST:
         state = _rest(plan, state, given, commands)
@@ -141,6 +144,7 @@ def _finish_trial(plan: SessionPlan, state: TrialState, now: int, outcome: int, 
     commands.append(Mark("success" if success else "fail", state.trial))
     state = silence(state, commands)
     last = state.last_trial or state.trial == len(plan.schedule)
+    plan = for_the_rest(plan, state)
     rest = plan.final_rest_ns if last else plan.success_rest_ns if success else plan.fail_rest_ns
     return state._replace(
         phase=Phase.REST, since_ns=now, rest_ns=rest, last_trial=last, successes=state.successes + success, due_ns=-1

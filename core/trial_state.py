@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, NamedTuple
@@ -122,6 +123,9 @@ class TrialState(NamedTuple):
     outcome : {"complete", "stopped", "aborted", "no_start"}
         How the session ends, or ended: by itself, as a person asked for after a trial, at once, or since no trial could
         begin for ``max_start_wait_s``.
+    changes, in_force : tuple of str
+        What a person changed in the plan, as ``core.changes`` reads it, in their order; and what of it holds: in a
+        trial, what was changed before it began.
     verdict : Verdict
     """
 
@@ -146,11 +150,16 @@ class TrialState(NamedTuple):
     end_told: bool
     free_ns: int
     outcome: str
+    changes: tuple[str, ...]
+    in_force: tuple[str, ...]
     verdict: Verdict
 
 
+Redraw = Callable[[SessionType], tuple[TrialPlan, ...]]
+
+
 class SessionPlan:
-    """The parts of a session that never change: settings in ns, the tone map, and what chance drew ahead.
+    """What a session is to be: settings in ns, the tone map, and what chance drew ahead. It never changes.
 
     Parameters
     ----------
@@ -166,6 +175,8 @@ class SessionPlan:
         The session ends when no trial may begin for so long after a rest, s; 0: it waits on.
     end_pulse : bool
         Whether the brain camera is told of the session's end: its line goes low, high and low.
+    redraw : callable or None
+        Returns the schedule that a session of another type would have; None where the type stays as it is.
     """
 
     def __init__(
@@ -179,8 +190,15 @@ class SessionPlan:
         *,
         max_start_wait_s: float = 0.0,
         end_pulse: bool = False,
+        redraw: Redraw | None = None,
     ) -> None:
         self.settings = trial
+        self.tones = tones
+        self.session_type = session_type
+        self.pulse_gap_s = pulse_gap_s
+        self.max_start_wait_s = max_start_wait_s
+        self.redraw = redraw
+        self.variants: dict[tuple[str, ...], SessionPlan] = {}
         self.tone_map = ToneMap(tones)
         self.tone_floor = tones.tone_floor
         self.single_freq = tones.single_freq
@@ -243,5 +261,7 @@ def begin(plan: SessionPlan) -> TrialState:
         end_told=False,
         free_ns=0,
         outcome="complete",
+        changes=(),
+        in_force=(),
         verdict=Verdict(Phase.REST, 0, False, 0, threshold.value),
     )

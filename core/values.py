@@ -133,7 +133,8 @@ class Mark:
     ----------
     kind : str
         ``trial_start``, ``start_waits``, ``crossing`` (or ``chance``, where chance earned the water), ``reward``,
-        ``success``, ``fail``, ``cut_short``, ``threshold``, ``operator``, ``free_water``, ``refused``, ``session_end``.
+        ``success``, ``fail``, ``cut_short``, ``threshold``, ``operator``, ``free_water``, ``set``, ``note``,
+        ``refused``, ``session_end``.
     trial : int
         Trial number, 0 in rest.
     detail : str
@@ -179,6 +180,8 @@ class OperatorKind(Enum):
     RESUME = "resume"
     FREE_WATER = "free_water"
     SET_THRESHOLD = "set_threshold"
+    SET = "set"
+    NOTE = "note"
     STOP_AFTER_TRIAL = "stop_after_trial"
     STOP_NOW = "stop_now"
     ABORT_TRIAL = "abort_trial"
@@ -193,12 +196,16 @@ class Operator(NamedTuple):
     value : float
         The new threshold (dF/F or mm/s) for SET_THRESHOLD, else 0.
     who : str
-        Where it came from, such as ``"SIGINT"`` or ``"camera"``.
+        Where it came from, such as ``"SIGINT"``, ``"camera"`` or a person's name.
+    text : str
+        For SET a key and its new value, as ``core.changes.read_change`` reads it; for NOTE what is to be noted; else
+        empty.
     """
 
     kind: OperatorKind
     value: float = 0.0
     who: str = ""
+    text: str = ""
 
 
 class TrialInput(NamedTuple):

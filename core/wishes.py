@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from core.changes import check_change, for_the_rest, now_in_force
 from core.threshold import ThresholdState
 from core.trial_state import Phase, SessionPlan, TrialState
 from core.values import Command, Mark, Operator, OperatorKind, Tone, Water
@@ -103,6 +104,7 @@ def _abort_trial(plan: SessionPlan, state: TrialState, wish: Operator, now: int,
     if (state.paused if paused else state.phase) is not Phase.TRIAL:
         return state
     commands.append(Mark("cut_short", state.trial))
+    plan = for_the_rest(plan, state)
     last = state.last_trial or state.trial == len(plan.schedule)
     rest_ns = plan.final_rest_ns if last else plan.fail_rest_ns
     state = state._replace(rest_ns=rest_ns, last_trial=last, due_ns=-1)
@@ -111,12 +113,33 @@ def _abort_trial(plan: SessionPlan, state: TrialState, wish: Operator, now: int,
     return state._replace(phase=Phase.REST, since_ns=now)
 
 
+def _set(plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]) -> TrialState:
+    """Change the plan from the next rest on; a change that it cannot have is refused and marked."""
+    del now
+    try:
+        check_change(plan, wish.text)
+    except ValueError as error:
+        commands.append(Mark("refused", 0, str(error)))
+        return state
+    commands.append(Mark("set", 0, wish.text))
+    return state._replace(changes=(*state.changes, wish.text))
+
+
+def _note(plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]) -> TrialState:
+    """Log what a person saw."""
+    del plan, now
+    commands.append(Mark("note", state.trial, wish.text))
+    return state
+
+
 _Wish = Callable[[SessionPlan, TrialState, Operator, int, list[Command]], TrialState]
 _WISHES: dict[OperatorKind, _Wish] = {
     OperatorKind.PAUSE: _pause,
     OperatorKind.RESUME: _resume,
     OperatorKind.FREE_WATER: _free_water,
     OperatorKind.SET_THRESHOLD: _set_threshold,
+    OperatorKind.SET: _set,
+    OperatorKind.NOTE: _note,
     OperatorKind.STOP_AFTER_TRIAL: _stop_after_trial,
     OperatorKind.STOP_NOW: _stop_now,
     OperatorKind.ABORT_TRIAL: _abort_trial,
@@ -128,4 +151,4 @@ def obey(plan: SessionPlan, state: TrialState, wish: Operator, now: int, command
     if state.phase is Phase.DONE:
         return state
     commands.append(Mark("operator", state.trial, f"{wish.kind.value} {wish.who}".strip()))
-    return _WISHES[wish.kind](plan, state, wish, now, commands)
+    return _WISHES[wish.kind](now_in_force(plan, state), state, wish, now, commands)

@@ -165,11 +165,12 @@ def _read_events(path: Path) -> tuple[EventRow, ...]:
 
 
 def _read_inputs(path: Path) -> tuple[InputRow, ...]:
-    rows = _rows_of(path, schema.INPUT_COLUMNS)
+    # Before schema 3 a wish had no text.
+    rows = _rows_of(path, schema.INPUT_COLUMNS, schema.INPUT_COLUMNS[:-1])
     numbered = (numbers([row[at] for row in rows], int, path, name) for at, name in ((0, "frame"), (1, "time_ns")))
     values = numbers([row[3] for row in rows], float, path, "value")
     return tuple(
-        InputRow(frame, time_ns, row[2], value, row[4])
+        InputRow(frame, time_ns, row[2], value, *row[4:])
         for frame, time_ns, value, row in zip(*numbered, values, rows, strict=True)
     )
 
@@ -180,9 +181,9 @@ def _read_missing(path: Path) -> tuple[MissingRow, ...]:
     return tuple(MissingRow(frame, time_ns, row[2]) for frame, time_ns, row in zip(*numbered, rows, strict=True))
 
 
-def _rows_of(path: Path, columns: tuple[str, ...]) -> list[list[str]]:
+def _rows_of(path: Path, columns: tuple[str, ...], *older: tuple[str, ...]) -> list[list[str]]:
     header, rows = read_table(path)
-    if header != columns:
+    if header not in (columns, *older):
         raise SourceError(
             f"{path} has the columns {shown(', '.join(header))}; expected {', '.join(columns)}: restore it from a copy"
         )

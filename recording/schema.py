@@ -22,7 +22,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+"""3: inputs.csv has a text; 2: there are inputs.csv and missing.csv."""
+WITH_INPUTS = 2
+"""The first version whose sessions keep their inputs."""
 
 SESSION_JSON = "session.json"
 SESSION_INI = "session.ini"
@@ -159,6 +162,8 @@ class InputRow(NamedTuple):
         Of a wish, such as the new threshold; else 0.
     who : str
         Who wished it, or which device it was.
+    text : str
+        Of a wish: the key and its new value, or the note; else empty.
     """
 
     frame: int
@@ -166,6 +171,7 @@ class InputRow(NamedTuple):
     kind: str
     value: float
     who: str
+    text: str = ""
 
 
 class MissingRow(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from camera.scene import Region, SceneSettings
 from camera.settings import OFFLINE, CameraKind
 from core.errors import InputError
 from core.ports import Camera, Clock, Pipeline
-from core.schedule import DRY, draw_schedule
+from core.schedule import DRY, TrialPlan, draw_schedule
 from core.tones import ToneMap
 from core.trial import SessionPlan
 from hardware.bounds import openings
@@ -158,16 +159,21 @@ def draw_plan(settings: Settings, options: Options) -> SessionPlan:
 
     A further part of a session has the same schedule, without the trials that were had.
     """
-    schedule = draw_schedule(settings.schedule, np.random.default_rng(options.seed))
+
+    def schedule_of(session_type: SessionType) -> tuple[TrialPlan, ...]:
+        kind = replace(settings.schedule, session_type=session_type)
+        return draw_schedule(kind, np.random.default_rng(options.seed))[options.skip_trials :]
+
     return SessionPlan(
         settings.trial,
         settings.tones,
         settings.threshold,
         settings.schedule.session_type,
-        schedule[options.skip_trials :],
+        schedule_of(settings.schedule.session_type),
         settings.outputs.min_pulse_gap_s,
         max_start_wait_s=0.0 if settings.movement is None else settings.movement.max_start_wait_s,
         end_pulse=settings.movement is not None,
+        redraw=schedule_of,
     )
 
 

@@ -96,7 +96,7 @@ def event_rows(
 def input_rows(frame: Frame, given: TrialInput) -> list[InputRow]:
     """Return what the trial logic was given with this frame."""
     rows = [InputRow(frame.number, lick.time_ns, "lick", 0.0, "") for lick in given.licks]
-    rows.extend(InputRow(frame.number, frame.time_ns, w.kind.value, w.value, w.who) for w in given.operator)
+    rows.extend(InputRow(frame.number, frame.time_ns, w.kind.value, w.value, w.who, w.text) for w in given.operator)
     return rows
 
 

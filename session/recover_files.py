@@ -28,6 +28,7 @@ from recording.schema import (
     POSE_PREFIX,
     SCHEMA_VERSION,
     TIMING_CSV,
+    WITH_INPUTS,
 )
 from recording.video_read import VideoImages, is_video
 from session.settings import Settings
@@ -97,7 +98,7 @@ def look_at(folder: Path, settings: Settings | None, *, without_images: bool = F
     """
     meta = read_session_json(folder)
     session, lacks = read_begun(folder, meta), lacking(folder)
-    if meta.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
+    if meta.get("schema", SCHEMA_VERSION) < WITH_INPUTS:
         lacks = tuple(name for name in lacks if name not in _NEW or (folder / name).is_file())
     named, path = session.frames.image, session.image_path
     images, marked, unreadable = 0, False, False

@@ -124,7 +124,7 @@ def _wish(row: InputRow, session: RecordedSession) -> Operator:
             f"{session.folder / INPUTS_CSV}: frame {row.frame} was given {row.kind!r}, which this version does not "
             "know; replay it with the version that recorded it (session.json names it)"
         )
-    return Operator(kind, row.value, row.who)
+    return Operator(kind, row.value, row.who, row.text)
 
 
 def _frozen(lists: Mapping[int, list[_Value]]) -> dict[int, tuple[_Value, ...]]:

@@ -10,7 +10,7 @@ from core.trial import SessionPlan
 from hardware.settings import OutputKind
 from insilico.settings import split_network
 from recording.recorded import RecordedSession
-from recording.schema import FRAMES_CSV, INPUTS_CSV, NETWORK_PY, SCHEMA_VERSION, SESSION_INI, SESSION_JSON
+from recording.schema import FRAMES_CSV, INPUTS_CSV, NETWORK_PY, SCHEMA_VERSION, SESSION_INI, SESSION_JSON, WITH_INPUTS
 from session.build import Options, draw_plan
 from session.config_keys import all_keys
 from session.config_rois import PREFIX
@@ -51,7 +51,7 @@ def check_replayable(session: RecordedSession) -> None:
         raise InputError(f"{folder} has no frames, so that there is nothing to replay; give another session")
     if not session.part_names and (session.frames.reason == RECORDED_ONLY).all():
         raise InputError(f"{folder}: what a second camera recorded decides nothing; give {folder.parent}")
-    if session.inputs is None and meta.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
+    if session.inputs is None and meta.get("schema", SCHEMA_VERSION) < WITH_INPUTS:
         raise InputError(
             f"{folder}: recorded by a version that kept no {INPUTS_CSV}, so that licks and wishes cannot be given "
             f"again; {again}"

@@ -21,11 +21,16 @@ WISHES = {
     20: (Operator(OperatorKind.FREE_WATER, who="page"),),
     50: (Operator(OperatorKind.PAUSE, who="page"), Operator(OperatorKind.SET_THRESHOLD, 0.04, "page, second tab")),
     60: (Operator(OperatorKind.RESUME, who="page"),),
-    61: (Operator(OperatorKind.SET_THRESHOLD, -1.0, "page"),),
+    61: (
+        Operator(OperatorKind.SET_THRESHOLD, -1.0, "page"),
+        Operator(OperatorKind.SET, 0.0, "page", "audio_delay=nan"),
+    ),
+    62: (Operator(OperatorKind.SET, 0.0, "page", "success_rest_dur = 1.5"),),
+    63: (Operator(OperatorKind.NOTE, 0.0, "page", 'grooms, "calm"; 100 %'),),
     70: (Operator(OperatorKind.ABORT_TRIAL, who="page"),),
     150: (Operator(OperatorKind.STOP_AFTER_TRIAL, who="page"),),
 }
-"""Given with the look of that number, from 1; the one at 61 is refused, which makes it no less an input."""
+"""Given with the look of that number, from 1; those at 61 are refused, which makes them no less inputs."""
 SECOND_TRIAL = 115
 """A frame in it."""
 LICKS_S = (0.5, 0.501, 1.9, 2.0, 3.3333)
@@ -49,8 +54,8 @@ def given(monkeypatch):
 
     def spied_step(plan, state, given):
         newest[0] = given.time_ns
-        seen.extend((given.time_ns, lick.time_ns, "lick", 0.0, "") for lick in given.licks)
-        seen.extend((given.time_ns, given.time_ns, w.kind.value, w.value, w.who) for w in given.operator)
+        seen.extend((given.time_ns, lick.time_ns, "lick", 0.0, "", "") for lick in given.licks)
+        seen.extend((given.time_ns, given.time_ns, w.kind.value, w.value, w.who, w.text) for w in given.operator)
         return step(plan, state, given)
 
     def spied_obey(plan, state, wish, now, commands):

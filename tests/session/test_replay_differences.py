@@ -101,7 +101,7 @@ def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(
 @pytest.mark.parametrize("value", ["inf", "nan", "0.5"])
 def test_a_refused_drop_without_a_number_is_named(session, value):
     with (session / "inputs.csv").open("a") as file:
-        file.write(f"50,0,refused,{value},valve\n")
+        file.write(f"50,0,refused,{value},valve,\n")
     with pytest.raises(SourceError, match=rf"inputs\.csv: frame 50 has the value {value}, not the number"):
         replay_session(session)
 
@@ -402,7 +402,7 @@ class TestWhatCannotBeReplayed:
 
     def test_an_input_of_another_version(self, session):
         with (session / schema.INPUTS_CSV).open("a") as file:
-            file.write("12,5,warp,0.0,\n")
+            file.write("12,5,warp,0.0,,\n")
         with pytest.raises(InputError, match="frame 12 was given 'warp'"):
             replay_session(session)
 
