@@ -41,7 +41,7 @@ def read_change(text: str) -> tuple[str, float | SessionType]:
         number = float(value)
     except ValueError:
         raise ValueError(f"{key} = {value}: is no number; give seconds") from None
-    _check(key, number)
+    check_bounds(TrialSettings, key, number)
     return key, number
 
 
@@ -94,15 +94,15 @@ def now_in_force(plan: SessionPlan, state: TrialState) -> SessionPlan:
     return changed(plan, state.in_force)
 
 
-def _check(key: str, number: float) -> None:
-    """Raise ValueError for a duration that config.ini would not let pass."""
+def check_bounds(settings: type, key: str, number: float) -> None:
+    """Raise ValueError for a number that config.ini would not let pass for a key of these settings."""
     if not math.isfinite(number):
-        raise ValueError(f"{key} = {number}: is not finite; give seconds")
-    for bound in get_type_hints(TrialSettings, include_extras=True)[key].__metadata__:
+        raise ValueError(f"{key} = {number}: is not finite; give a number")
+    for bound in get_type_hints(settings, include_extras=True)[key].__metadata__:
         match bound:
             case Ge(ge=(int() | float()) as least) if number < least:
-                raise ValueError(f"{key} = {number:g}: is below {least:g} s; give that or more")
+                raise ValueError(f"{key} = {number:g}: is below {least:g}; give that or more")
             case Gt(gt=(int() | float()) as least) if number <= least:
-                raise ValueError(f"{key} = {number:g}: is not above {least:g} s; give more")
+                raise ValueError(f"{key} = {number:g}: is not above {least:g}; give more")
             case Le(le=(int() | float()) as most) if number > most:
-                raise ValueError(f"{key} = {number:g}: is above {most:g} s; give that or less")
+                raise ValueError(f"{key} = {number:g}: is above {most:g}; give that or less")

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,12 @@ class LiveLink:
         self._events = _Events()
         self._rows = self._image = 0
         self._due_ns = self._look_ns = 0
+
+    def __enter__(self) -> LiveLink:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close({"outcome": "", "text": "it was not begun" if error is None else str(error)})
 
     def open(self, about: Mapping[str, Any]) -> None:
         """Listen. ``about`` is what a page is told first: ``shape``, ``dtype``, ``names``, and what else there is."""

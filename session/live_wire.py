@@ -165,7 +165,10 @@ def pack(tag: Tag, content: Mapping[str, Any]) -> bytes:
 def unpack(message: bytes) -> tuple[Tag, dict[str, Any]]:
     """Return what a message is and says. Raises ValueError for one that is none."""
     tag = Tag(message[:1])
-    content = json.loads(message[1:].decode())
+    try:
+        content = json.loads(message[1:].decode())
+    except RecursionError:
+        raise ValueError("a message of brackets in brackets") from None
     if not isinstance(content, dict):
         raise ValueError(f"a message of {type(content).__name__}, not of names and values")
     return tag, content

@@ -31,8 +31,11 @@ from session.failures import Failures
 from session.finish import finish, note_start
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
+from session.live_link import LiveLink
+from session.live_status import live_about
 from session.locks import mouse_lock, rig_locks
 from session.loop import Loop
+from session.pages import Pages
 from session.parts import Options, Parts, image_file_of
 from session.prepare import InterruptedEarly, prepare
 from session.real_time import real_time
@@ -51,9 +54,10 @@ STUCK = frozenset({"camera_stuck", "sound_stuck", "licks_stuck", "pose_stuck"})
 
 
 def run_session(
-    settings: Settings, options: Options, clock: Clock, stop: StopRequest, watch: SessionWatch
-) -> SessionResult:
-    """Run one session from the first frame to its summary.
+    settings: Settings, options: Options, clock: Clock, stop: StopRequest, watch: SessionWatch,
+    link: LiveLink | None = None,
+) -> SessionResult:  # fmt: skip
+    """Run one session from the first frame to its summary; pages may look at it through ``link``, if one is given.
 
     Returns the result also of a session that failed: its ``outcome`` and ``error`` say so.
 
@@ -102,7 +106,7 @@ def run_session(
                 folder = create_part(options.resumes)
             unused.callback(discard_session_folder, folder)
             note_start(folder, settings, options, started_ns, parts)
-            session = _Session(settings, options, parts, folder, clock, stop, little_room)
+            session = _Session(settings, options, parts, folder, clock, stop, little_room, link)
             # From here on the session closes them, each in its place in the order.
             unused.pop_all()
         return session.run(watch)
@@ -113,7 +117,7 @@ class _Session:
 
     def __init__(
         self, settings: Settings, options: Options, parts: Parts, folder: Path, clock: Clock, stop: StopRequest,
-        little_room: str = "",
+        little_room: str = "", link: LiveLink | None = None,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._options = options
@@ -140,8 +144,9 @@ class _Session:
             wait=not options.live,
         )
         self._camera = PutBack(parts.camera)
+        self._pages = Pages(link, self._recorder, parts.plan, stop)
         self._loop = Loop(
-            self._camera, parts.pipeline, parts.plan, parts.rig, self._recorder, clock, live=options.live,
+            self._camera, parts.pipeline, parts.plan, parts.rig, self._pages, clock, live=options.live,
             newest=parts.pose is not None,
         )  # fmt: skip
         self._loop.status.images_dropped_by = lambda: self._recorder.images_dropped_by
@@ -159,6 +164,9 @@ class _Session:
                 self._settings.recording.disk_full, self._stop, watch.warn, self._loop.note,
             )  # fmt: skip
             self._recorder.start()
+            self._pages.open(
+                live_about(self._settings, self._parts, str(self._folder), "session"), self._loop.status, watch.warn
+            )
             self._beside.open(watch.warn)
             outcome = self._turn_until_done(watch)
         except ExposureError as bad:
@@ -173,11 +181,13 @@ class _Session:
             self._discard(refusal)
         today = self._water_today()
         result = self._result("failed" if self._failures.text else outcome, wall_ns, recorded, today)
+        self._pages.close(result.outcome, "\n".join(result.text()))
         return finish(result, self._settings, self._wall_start_ns, self._loop.status.first_ns)
 
     def _between_turns(self) -> None:
         """What runs beside the loop, and a look whether images are still recorded."""
         self._beside.turn()
+        self._pages.look()
         for each in self._ends:
             each.check()
 

@@ -40,7 +40,15 @@ class StopRequest:
 
     def after_trial(self, who: str) -> None:
         """Have the running trial be the last, for a cause that is no signal; the loop's thread asks."""
-        self._asked = (*self._asked, Operator(OperatorKind.STOP_AFTER_TRIAL, who=who))
+        self.ask(Operator(OperatorKind.STOP_AFTER_TRIAL, who=who))
+
+    def ask(self, wish: Operator) -> None:
+        """Have the trial logic be given this with the next frame, once; the loop's thread asks."""
+        self._asked = (*self._asked, wish)
+
+    def waits(self, wish: Operator) -> bool:
+        """Return whether this very wish has not been given yet."""
+        return any(each is wish for each in self._asked)
 
     def wish(self) -> tuple[Operator, ...]:
         """Return what the loop is to be given: what was asked and not given yet, and the wish to stop now."""
@@ -48,7 +56,8 @@ class StopRequest:
 
     def given(self, wishes: tuple[Operator, ...]) -> None:
         """Take note that the trial logic was given these wishes; a signal's is given with each frame from then on."""
-        self._asked = tuple(wish for wish in self._asked if wish not in wishes)
+        # By what they are, not what they say: two drops may be asked for, one while the other is given.
+        self._asked = tuple(wish for wish in self._asked if not any(wish is each for each in wishes))
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         del frame
