@@ -1,5 +1,7 @@
 """Whole sessions with a page beside them: what it sees, what it asks for, and that it can harm none of them."""
 
+from itertools import count
+
 import pytest
 
 from core.clock import VirtualClock
@@ -32,7 +34,7 @@ class WithPage(LiveLink):
     def __init__(self, asks):
         super().__init__(Ticking(), "session-7")
         self.asks, self.looks, self.page = asks, 0, None
-        self.news, self.answers = [], {}
+        self.news, self.answers, self.ids = [], {}, count(1)
 
     def look(self, status, asked):
         super().look(status, asked)
@@ -40,7 +42,7 @@ class WithPage(LiveLink):
         if self.page is None:
             self.page = connect("session-7", lambda: super(WithPage, self).look(status, asked))
         for control in self.asks.get(self.looks, ()):
-            assert self.page.ask({"id": 1000 + len(self.answers) + len(self.news), **ANNA, **control})
+            assert self.page.ask({"id": next(self.ids), **ANNA, **control})
         news, answers = self.page.read()
         if news is not None:
             self.news.append(news)
