@@ -182,7 +182,7 @@ class Feed:
         return table.tobytes()
 
     def _latency(self) -> dict[str, list[float]]:
-        """Return p50 and p99 of the newest rows, us: of a frame's way to the loop, and from there to the last command."""
+        """Return p50 and p99 of the newest rows, us: ``late_us`` and ``span_us`` of ``session.live_wire.row_dtype``."""
         newest: list[npt.NDArray[np.void]] = []
         count = 0
         for rows in reversed(self._rows):

@@ -27,7 +27,8 @@ def _scale() -> npt.NDArray[np.uint8]:
     stops = np.array([_LOW, _MIDDLE, _HIGH], np.float64)
     at = np.linspace(0, 2, 256)
     colours = np.stack([np.interp(at, (0, 1, 2), stops[:, channel]) for channel in range(3)], axis=1)
-    return np.round(colours).astype(np.uint8).reshape(256, 1, 3)
+    scale: npt.NDArray[np.uint8] = np.round(colours).astype(np.uint8).reshape(256, 1, 3)
+    return scale
 
 
 class Pictures:
@@ -76,8 +77,7 @@ def _small(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     if width <= WIDEST_PX:
         return image
     size = (WIDEST_PX, max(1, round(height * WIDEST_PX / width)))
-    small: npt.NDArray[np.uint8] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return small
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _jpeg(image: npt.NDArray[np.uint8]) -> bytes:
