@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from hardware.settings import OutputKind
     from session.build import Options, default_live, default_outputs
     from session.calibration import start_warnings
+    from session.live_link import LiveLink
     from session.prepare import InterruptedEarly
     from session.runner import run_session
     from session.settings import load_settings
@@ -59,7 +61,8 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop run: warning: {line}", error=True)
     try:
-        result = run_session(settings, options, clock, stop, ProgressBar(settings.mouse))
+        with LiveLink(clock, f"session-{os.getpid()}") as link:
+            result = run_session(settings, options, clock, stop, ProgressBar(settings.mouse), link)
     except InterruptedEarly as why:
         say(f"rigloop run: stopped by {why} before the session began; nothing was made", error=True)
         return 130
