@@ -31,7 +31,7 @@ from recording.clopy_clmf import (
 from recording.clopy_config import config_text, movement_config_text
 from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
 from recording.draft_folder import make_draft
-from recording.folder import replace_file, sync_folder
+from recording.folder import replace_bytes, replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, check_images, count_images
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
@@ -91,8 +91,7 @@ def _write_neurofeedback_files(
     rows = _rows_with_images(session)
     lines = ["\t".join(log_columns(session)) + "\n", *_log_lines(session, rows)]
     replace_file(out_dir / CLOPY_LOG, "".join(lines), chosen=chosen)
-    config = _their_config(session, CLOPY_CONFIG) or config_text(meta, session.part_names)
-    replace_file(out_dir / CLOPY_CONFIG, config, chosen=chosen)
+    _write_config(session, out_dir / CLOPY_CONFIG, config_text(meta, session.part_names), chosen=chosen)
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
@@ -177,8 +176,7 @@ def _write_movement_files(
 ) -> ClopyExport:
     stem = movement_stem(session)
     replace_file(out_dir / f"{stem}.txt", movement_log(session, rows, _clock_of(session)), chosen=chosen)
-    config = f"{stem}_config.ini"
-    replace_file(out_dir / config, _their_config(session, config) or movement_config_text(meta), chosen=chosen)
+    _write_config(session, out_dir / f"{stem}_config.ini", movement_config_text(meta), chosen=chosen)
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
@@ -187,14 +185,22 @@ def _with_setting(session: RecordedSession, key: str, value: str) -> dict[str, A
     return {**session.meta, "settings": {**(session.meta.get("settings") or {}), key: value}}
 
 
-def _their_config(session: RecordedSession, name: str) -> str:
+def _write_config(session: RecordedSession, path: Path, ours: str, *, chosen: bool) -> None:
+    """Write the copy of the config: CLoPy's own to the byte where there is one, whatever its encoding; else ours."""
+    if theirs := _their_config(session, path.name):
+        replace_bytes(path, theirs, sync=True, chosen=chosen)
+    else:
+        replace_file(path, ours, chosen=chosen)
+
+
+def _their_config(session: RecordedSession, name: str) -> bytes:
     """Return the copy of the config of a session that CLoPy recorded, empty where there is none."""
     path = session.folder / name
     if not is_clopys(session) or not path.is_file():
-        return ""
+        return b""
     try:
-        return path.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise SourceError(describe("read", path, error)) from error
 
 
