@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from cli import export
+from session.provenance import config_sha256
 from tests.recording.clopy_sessions import make_session
 from tests.recording.samples import frame_row
 
@@ -42,6 +43,23 @@ def test_a_session_without_frames_is_refused(rigloop, folder, tmp_path, monkeypa
     assert (code, out) == (2, "")
     assert err.startswith("rigloop export: ")
     assert "frame" in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("words", [("--clopy",), ("--clopy", "out"), ("--nwb", "out.nwb")], ids=" ".join)
+def test_a_session_ini_that_was_cut_is_told(rigloop, folder, tmp_path, monkeypatch, words):
+    """What is gone of it would be missing in the file, or have another value there than it had."""
+    kept = "[rig]\nppmm = 20\n"
+    meta = {"config_sha256": config_sha256(f"{kept}iso = 0\n")}
+    make_session(folder, [frame_row(n, image=n - 1) for n in (1, 2)], meta=meta, images=2).close()
+    (folder / "session.ini").write_text(f"; The same session again: rigloop run\n{kept}")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = rigloop("export", folder, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"rigloop export: {folder / 'session.ini'}: SHA-256 ")
+    assert err.endswith("cut or changed since the session began; restore it from a copy\n")
     assert err.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -16,6 +16,7 @@ from recording.reader import open_session
 from recording.schema import EventRow
 from session import runner
 from session.build import build
+from session.provenance import config_sha256
 from session.replay import NO_IMAGE, replay_session
 from session.replay_change import Difference
 from session.replay_inputs import Between, InputScript, with_returns
@@ -162,6 +163,7 @@ class TestADifferenceIsFound:
             .replace("= normal_audio_normal_reward", "= normal_audio_random_reward")
         )
         (session / "session.ini").write_text(ini)
+        meta["config_sha256"] = config_sha256(ini.partition("\n")[2])
         meta["seed"] += 1
         (session / "session.json").write_text(json.dumps(meta))
         found = compared(session)
