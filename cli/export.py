@@ -43,7 +43,8 @@ def _as_clopy(args: argparse.Namespace) -> int:
     with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
         folder = session.folder if args.clopy is None else args.clopy
         _check(session)
-        done = write_clopy_files(session, folder) if args.clopy is None else export_clopy(session, folder, bar.progress)
+        write = write_clopy_files if args.clopy is None else export_clopy
+        done = write(session, folder, bar.progress)
     left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
     return 0
