@@ -22,6 +22,7 @@ from session.replay_change import Difference
 from session.replay_inputs import Between, InputScript, with_returns
 from session.replay_result import as_json, as_text, exit_code
 from session.second_folder import RECORDED_ONLY
+from tests.support.killed import as_killed
 from tests.support.memory_recorder import MemoryRecorder, record_with_licks
 from tests.support.sessions import run, settings_for
 
@@ -97,6 +98,30 @@ def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(
     with pytest.raises(SourceError, match=r"image_stream\.hdf5: is damaged \(Can.t get number of"):
         replay_session(session, progress=lambda *each: told.append(each))
     assert told == []
+
+
+def test_an_index_of_a_killed_sessions_images_too(session):
+    as_killed(session)
+    path = session / "image_stream.hdf5"
+    # The last block of the array in which HDF5 notes where the images lie: up to there, all could be replayed.
+    whole = bytearray(path.read_bytes())
+    whole[whole.rindex(b"EADB") + 14] ^= 0xFF
+    path.write_bytes(whole)
+    told = []
+    with pytest.raises(SourceError, match=r"image_stream\.hdf5: is damaged \(Can.t get number of.*restore it") as said:
+        replay_session(session, progress=lambda *each: told.append(each))
+    assert told == []
+    assert len(str(said.value).splitlines()) == 1
+
+
+def test_images_that_were_begun_only_are_none_that_are_missing(session):
+    """A session that was killed before the first of them: its rows name none, its file holds none."""
+    as_killed(session)
+    change_table(session / "frames.csv", lambda rows: [{**row, "image": "-1"} for row in rows])
+    (session / "image_stream.hdf5").write_bytes(b"")
+    replayed = replay_session(session)
+    assert replayed.compared.mismatches == 0
+    assert replayed.without_image == replayed.compared.rows > 100
 
 
 @pytest.mark.parametrize("value", ["inf", "nan", "0.5"])
