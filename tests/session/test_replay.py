@@ -10,7 +10,7 @@ from core.clock import VirtualClock
 from core.errors import CameraError, InputError
 from core.values import Lick, Operator, OperatorKind, as_ns
 from recording.reader import open_session
-from session import build_movement, runner
+from session import build_movement, running
 from session.recover import recover
 from session.replay import replay_session
 from session.settings import load_settings
@@ -32,7 +32,7 @@ MOVING = {
 def recorder(monkeypatch):
     """Sessions are recorded without a process."""
     made = type("Recorder", (MemoryRecorder,), {})
-    monkeypatch.setattr(runner, "Recorder", made)
+    monkeypatch.setattr(running, "Recorder", made)
     return made
 
 

@@ -14,7 +14,7 @@ from core.errors import ConfigError, InputError, SourceError
 from recording import clopy, schema
 from recording.reader import open_session
 from recording.schema import EventRow
-from session import runner
+from session import running
 from session.build import build
 from session.provenance import config_sha256
 from session.replay import NO_IMAGE, replay_session
@@ -291,7 +291,7 @@ class TestShortened:
 class TestImagesThatAreMissing:
     @pytest.mark.parametrize(("mode", "reach"), [("green_minus_blue", 1), ("blue_regressed", 2)])
     def test_what_needs_them_is_taken_as_recorded(self, tmp_path, monkeypatch, mode, reach):
-        monkeypatch.setattr(runner, "Recorder", type("Lossy", (MemoryRecorder,), {"lose": {1, 60, 64}}))
+        monkeypatch.setattr(running, "Recorder", type("Lossy", (MemoryRecorder,), {"lose": {1, 60, 64}}))
         result = run(settings_for(tmp_path, dff_mode=mode, reward_threshold="0.01"))
         replayed = replay_session(result.session)
         assert replayed.compared.mismatches == 0
@@ -439,7 +439,7 @@ def test_a_trial_that_only_the_changed_session_would_have_lost(tmp_path, monkeyp
     from tests.support.flaky import Flaky
 
     clock = VirtualClock()
-    monkeypatch.setattr(runner, "Recorder", MemoryRecorder)
+    monkeypatch.setattr(running, "Recorder", MemoryRecorder)
     monkeypatch.setattr(
         "session.prepare.build",
         lambda *args: replace(parts := build(*args), camera=Flaky(parts.camera, clock, 30, 2, "gone")),
