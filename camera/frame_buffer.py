@@ -9,6 +9,7 @@ import numpy as np
 
 from camera.driver import Grabbed, Lost
 from camera.tally import Tally, after_late
+from core.losses import Losses
 from core.values import Frame, Image, Report
 
 _SPARE = 2  # one image in the reader's hand, one that is being written
@@ -49,6 +50,12 @@ class FrameBuffer:
         """Frames that wait to be taken. Any thread."""
         with self._changed:
             return len(self._waiting)
+
+    @property
+    def lost_since(self) -> Losses:
+        """Frames lost after the newest one, by cause; none while any waits. Any thread."""
+        with self._changed:
+            return () if self._waiting else self._tally.lost_since
 
     def put(self, grabbed: Grabbed) -> None:
         """Copy a frame in; the oldest that waits is lost if there is no room. Putter's thread."""

@@ -13,6 +13,7 @@ from camera.lifecycle import Lifecycle
 from camera.same_camera import Opened, difference
 from camera.settings import CameraSettings
 from core.errors import CameraError, CameraTimeout
+from core.losses import Losses
 from core.ports import Clock, Interrupted
 from core.values import Frame, Image, Report
 
@@ -86,6 +87,11 @@ class Grabber:
     def counts(self) -> Mapping[str, int]:
         """Frames lost or repeated so far, by cause: ``transport``, ``incomplete``, ``late``, ``repeat``..."""
         return self._buffer.counts
+
+    @property
+    def lost_since(self) -> Losses:
+        """Frames lost after the one that ``read`` gave last, by cause; none where others wait."""
+        return self._buffer.lost_since
 
     @property
     def waiting(self) -> int:

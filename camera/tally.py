@@ -60,6 +60,11 @@ class Tally:
         # One row per cause and look: a loop that stands still for a minute must not make a row per frame.
         self._drops: dict[str, tuple[int, int]] = {}
 
+    @property
+    def lost_since(self) -> Losses:
+        """Frames lost since the last one that got a place, by cause."""
+        return self._lost
+
     def place(self, grabbed: Grabbed) -> Place | None:
         """Return the place of the next frame; None for one whose time is not after that of the frame before.
 

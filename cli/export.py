@@ -42,15 +42,19 @@ def _as_clopy(args: argparse.Namespace) -> int:
 
     with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
         folder = session.folder if args.clopy is None else args.clopy
-        _need_frames(session)
-        done = write_clopy_files(session, folder) if args.clopy is None else export_clopy(session, folder, bar.progress)
+        _check(session)
+        write = write_clopy_files if args.clopy is None else export_clopy
+        done = write(session, folder, bar.progress)
     left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
     return 0
 
 
-def _need_frames(session: RecordedSession) -> None:
-    """Raise InputError where nothing was recorded."""
+def _check(session: RecordedSession) -> None:
+    """Raise InputError where nothing was recorded, or session.ini is not what the session was run with."""
+    from session.recorded_meta import check_config
+
+    check_config(session.folder, session.meta)
     if not len(session.frames):
         raise InputError(f"{session.folder} has no frames, so there is nothing to export; give another session")
 
@@ -58,9 +62,11 @@ def _need_frames(session: RecordedSession) -> None:
 def _as_nwb(args: argparse.Namespace) -> int:
     from recording.nwb import NwbImages, export_nwb, need_nwb
     from recording.reader import open_session
+    from session.recorded_meta import check_config
 
     need_nwb()
     with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
+        check_config(session.folder, session.meta)
         done = export_nwb(
             session,
             args.nwb,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
+from core.losses import Losses
 from core.values import Frame, Level, Lick, Pose, Pulse, Report, Signal
 
 
@@ -146,6 +147,15 @@ class Counting(Protocol):
     @property
     def counts(self) -> Mapping[str, int]:
         """Frames so far, by cause: those lost, and ``repeat``, which came before."""
+
+
+@runtime_checkable
+class Losing(Protocol):
+    """A camera that knows what it lost after its last frame. Beside its own port; any thread, also after ``close``."""
+
+    @property
+    def lost_since(self) -> Losses:
+        """Frames lost after the one that ``read`` gave last, by cause; none where others wait to be read."""
 
 
 @runtime_checkable

@@ -1,9 +1,7 @@
-"""Our sessions given out as CLoPy's session folders: neurofeedback here, movement by ``recording.clopy_clmf``.
+"""Our sessions given out as CLoPy's session folders, whole or not at all.
 
-CLoPy's log knows one row per image (``frame`` is the index into the file of images, plus one), so a row of ours whose
-image was not kept has no place in it: it is left out and counted; its licks move to the next row that is kept, and a
-trial's outcome to the trial's last row that is. A session that recorded no images at all is given out row by row. One
-that CLoPy recorded is given out with the bytes of its log and its copy of the config.
+The logs are those of ``recording.clopy_clnf`` (neurofeedback) and ``recording.clopy_clmf`` (movement). Rows that have
+no place in them are counted. A session that CLoPy recorded is given out with the bytes of its copy of the config.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,23 +20,24 @@ from core.errors import InputError, RecordingError, SourceError
 from recording.clopy_clmf import (
     is_clopys,
     is_movement,
-    logged_freq,
     movement_log,
     movement_rows,
     movement_stem,
     times_table,
 )
+from recording.clopy_clnf import neurofeedback_log, neurofeedback_rows
 from recording.clopy_config import config_text, movement_config_text
-from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
 from recording.draft_folder import make_draft
-from recording.folder import replace_file, sync_folder
+from recording.folder import replace_bytes, replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
-from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, check_images, count_images
+from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
 from recording.video_export import write_mp4
 
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 _BLOCK = 64
+_ROWS = 1024
+"""A stop is heard after so many rows: some ms."""
 Progress = Callable[[int, int], None]
 
 
@@ -58,7 +57,11 @@ class ClopyExport:
     left_out: int
 
 
-def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
+def _unseen(done: int, total: int) -> None:
+    del done, total
+
+
+def write_clopy_files(session: RecordedSession, out_dir: Path, progress: Progress = _unseen) -> ClopyExport:
     """Write log and config as CLoPy does.
 
     They are ``VideoTimestamp.txt`` and ``config.ini``, in movement sessions ``<mouse>_<YYYYmmddHHMMSS>.txt`` and
@@ -69,6 +72,8 @@ def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
     session : RecordedSession
     out_dir : Path
         A session folder of ours, whose files of these names are replaced, or an empty folder.
+    progress : callable
+        ``progress(0, 0)`` now and then; what it raises ends the work, and both files are as they were.
 
     Raises
     ------
@@ -81,22 +86,33 @@ def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
     """
     _check_replaceable(out_dir)
     if is_movement(session):
-        return _write_movement_files(session, out_dir, movement_rows(session), session.meta, chosen=False)
-    return _write_neurofeedback_files(session, out_dir, session.meta, chosen=False)
+        rows = movement_rows(session, _heard(session.frames.rows(), progress))
+        return _write_movement_files(session, out_dir, rows, session.meta, progress, chosen=False)
+    return _write_neurofeedback_files(session, out_dir, session.meta, progress, chosen=False)
+
+
+def _heard(rows: Iterable[FrameRow], progress: Progress) -> Iterator[FrameRow]:
+    """Yield rows, and hear a wish to stop between them."""
+    for number, row in enumerate(rows):
+        if number % _ROWS == 0:
+            progress(0, 0)
+        yield row
 
 
 def _write_neurofeedback_files(
-    session: RecordedSession, out_dir: Path, meta: dict[str, Any], *, chosen: bool
+    session: RecordedSession, out_dir: Path, meta: dict[str, Any], progress: Progress, *, chosen: bool
 ) -> ClopyExport:
-    rows = _rows_with_images(session)
-    lines = ["\t".join(log_columns(session)) + "\n", *_log_lines(session, rows)]
-    replace_file(out_dir / CLOPY_LOG, "".join(lines), chosen=chosen)
-    config = _their_config(session, CLOPY_CONFIG) or config_text(meta, session.part_names)
-    replace_file(out_dir / CLOPY_CONFIG, config, chosen=chosen)
+    rows = neurofeedback_rows(session, _heard(session.frames.rows(), progress))
+    log = neurofeedback_log(session, _heard(rows, progress), _clock_of(session))
+    config = config_text(meta, session.part_names)
+    # The last moment at which a stop leaves both files as they were.
+    progress(0, 0)
+    replace_file(out_dir / CLOPY_LOG, log, chosen=chosen)
+    _write_config(session, out_dir / CLOPY_CONFIG, config, chosen=chosen)
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
-def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress | None = None) -> ClopyExport:
+def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress = _unseen) -> ClopyExport:
     """Make a whole CLoPy session folder: log, config and images, in movement sessions a video and its frames' times.
 
     The folder appears under its name when it is complete, and not at all otherwise. What a killed process left of an
@@ -128,10 +144,9 @@ def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress | N
         raise RecordingError(describe("make a folder in", out_dir.parent, error, chosen=True)) from error
     try:
         export_kind = _export_movement if is_movement(session) else _export_neurofeedback
-        tell = progress or _unseen
-        export = export_kind(session, draft, tell)
+        export = export_kind(session, draft, progress)
         # A stop counts up to the last moment, also where there are no images.
-        tell(0, 0)
+        progress(0, 0)
         sync_folder(draft)
         os.rename(draft, out_dir)
         sync_folder(out_dir.parent)
@@ -144,26 +159,23 @@ def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress | N
     return export
 
 
-def _unseen(done: int, total: int) -> None:
-    del done, total
-
-
 def _export_neurofeedback(session: RecordedSession, out_dir: Path, progress: Progress) -> ClopyExport:
     # CLoPy's config is given out as it is, and may give the file another name.
     name = session.image_path.name if is_clopys(session) else DEFAULT_IMAGE_FILE
     meta = _with_setting(session, "raw_image_file", name)
-    export = _write_neurofeedback_files(session, out_dir, meta, chosen=True)
+    export = _write_neurofeedback_files(session, out_dir, meta, progress, chosen=True)
     if session.has_images:
         _copy_images(session, out_dir / name, export.rows, progress)
     return export
 
 
 def _export_movement(session: RecordedSession, out_dir: Path, progress: Progress) -> ClopyExport:
-    rows = movement_rows(session)
+    rows = movement_rows(session, _heard(session.frames.rows(), progress))
     name = movement_stem(session)
     meta = _with_setting(session, "video_file", f"{name}.mp4")
-    export = _write_movement_files(session, out_dir, rows, meta, chosen=True)
-    replace_file(out_dir / f"{name}_times.csv", times_table(rows, _clock_of(session)), chosen=True)
+    export = _write_movement_files(session, out_dir, rows, meta, progress, chosen=True)
+    times = times_table(_heard(rows, progress), _clock_of(session))
+    replace_file(out_dir / f"{name}_times.csv", times, chosen=True)
     if session.has_images and rows:
         framerate = (session.meta.get("settings") or {}).get("framerate") or 30.0
         times_ns = [row.time_ns for row in rows]
@@ -173,12 +185,20 @@ def _export_movement(session: RecordedSession, out_dir: Path, progress: Progress
 
 
 def _write_movement_files(
-    session: RecordedSession, out_dir: Path, rows: list[FrameRow], meta: dict[str, Any], *, chosen: bool
+    session: RecordedSession,
+    out_dir: Path,
+    rows: list[FrameRow],
+    meta: dict[str, Any],
+    progress: Progress,
+    *,
+    chosen: bool,
 ) -> ClopyExport:
     stem = movement_stem(session)
-    replace_file(out_dir / f"{stem}.txt", movement_log(session, rows, _clock_of(session)), chosen=chosen)
-    config = f"{stem}_config.ini"
-    replace_file(out_dir / config, _their_config(session, config) or movement_config_text(meta), chosen=chosen)
+    log = movement_log(session, _heard(rows, progress), _clock_of(session))
+    config = movement_config_text(meta)
+    progress(0, 0)  # as in neurofeedback
+    replace_file(out_dir / f"{stem}.txt", log, chosen=chosen)
+    _write_config(session, out_dir / f"{stem}_config.ini", config, chosen=chosen)
     return ClopyExport(len(rows), len(session.frames) - len(rows))
 
 
@@ -187,28 +207,23 @@ def _with_setting(session: RecordedSession, key: str, value: str) -> dict[str, A
     return {**session.meta, "settings": {**(session.meta.get("settings") or {}), key: value}}
 
 
-def _their_config(session: RecordedSession, name: str) -> str:
+def _write_config(session: RecordedSession, path: Path, ours: str, *, chosen: bool) -> None:
+    """Write the copy of the config: CLoPy's own to the byte where there is one, whatever its encoding; else ours."""
+    if theirs := _their_config(session, path.name):
+        replace_bytes(path, theirs, sync=True, chosen=chosen)
+    else:
+        replace_file(path, ours, chosen=chosen)
+
+
+def _their_config(session: RecordedSession, name: str) -> bytes:
     """Return the copy of the config of a session that CLoPy recorded, empty where there is none."""
     path = session.folder / name
     if not is_clopys(session) or not path.is_file():
-        return ""
+        return b""
     try:
-        return path.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise SourceError(describe("read", path, error)) from error
-
-
-def log_columns(session: RecordedSession) -> tuple[str, ...]:
-    """Return the header of CLoPy's log: ``<NAME>dff`` per ROI, then the formula where there is one."""
-    columns = [f"{name}dff" for name in session.part_names]
-    settings = session.meta.get("settings") or {}
-    formula = str(settings.get("roi_operation") or "").replace(" ", "")
-    if len(columns) != 1 or formula not in ("", session.part_names[0]):
-        formula = formula or "signal"
-        names = sorted(session.part_names, key=len, reverse=True)
-        pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names)
-        columns.append(re.sub(pattern, lambda found: found.group() + "dff", formula) if names else formula)
-    return (*FIRST_COLUMNS, *columns, *LAST_COLUMNS)
 
 
 def _check_replaceable(out_dir: Path) -> None:
@@ -225,43 +240,6 @@ def _check_replaceable(out_dir: Path) -> None:
             f"{out_dir} has files and is no session folder of this program ({FRAMES_CSV} and {SESSION_JSON}); "
             "its log and config.ini are not overwritten: give a DIR that does not exist yet (--clopy DIR)"
         )
-
-
-def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
-    check_images(session)
-    rows = list(session.frames.rows())
-    if not session.has_images:
-        return [row._replace(image=index) for index, row in enumerate(rows)]
-    count = count_images(session)
-    kept: list[FrameRow] = []
-    licks = 0
-    for row in rows:
-        if 0 <= row.image < count:
-            if row.image != len(kept):
-                raise SourceError(
-                    f"{session.folder}: frame {row.frame} names image {row.image}, expected {len(kept)}; "
-                    "frames.csv does not belong to this file of images"
-                )
-            kept.append(row._replace(licks=row.licks + licks))
-            licks = 0
-            continue
-        licks += row.licks
-        if row.outcome and kept and kept[-1].trial == row.trial:
-            kept[-1] = kept[-1]._replace(outcome=row.outcome)
-    return kept
-
-
-def _log_lines(session: RecordedSession, rows: list[FrameRow]) -> Iterator[str]:
-    local_time = _clock_of(session)
-    theirs = is_clopys(session)
-    single = len(log_columns(session)) == len(FIRST_COLUMNS) + 1 + len(LAST_COLUMNS)
-    for row in rows:
-        values = (row.signal,) if single else (*row.parts, row.signal)
-        cells = [str(row.image + 1), local_time(row.time_ns)]
-        cells += [repr(float(value)) for value in values]
-        cells += [str(logged_freq(row, theirs)), repr(float(row.threshold))]
-        cells += [str(int(value)) for value in (row.outcome, row.trial, row.audio, row.licks)]
-        yield "\t".join(cells) + "\n"
 
 
 def _clock_of(session: RecordedSession) -> Callable[[int], str]:

@@ -9,7 +9,7 @@ log has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from core.values import SKIPPED
 from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, logged_speeds
@@ -51,13 +51,16 @@ def logged_freq(row: FrameRow, theirs: bool) -> int:
     return int(row.freq_hz) if row.freq_hz > 0 and (row.trial or theirs) else 0
 
 
-def movement_rows(session: RecordedSession) -> list[FrameRow]:
-    """Return the rows that have a place in the log; ``image`` says where in our video each one's frame is."""
+def movement_rows(session: RecordedSession, recorded: Iterable[FrameRow]) -> list[FrameRow]:
+    """Return the rows, of those of ``session.frames``, that have a place in the log.
+
+    ``image`` says where in our video each one's frame is. Raises SourceError where it cannot be read.
+    """
     check_images(session)
     count = count_images(session)
     kept: list[FrameRow] = []
     licks = 0
-    for row in session.frames.rows():
+    for row in recorded:
         if row.reason != SKIPPED and (not session.has_images or 0 <= row.image < count):
             kept.append(row._replace(licks=row.licks + licks))
             licks = 0
@@ -68,13 +71,13 @@ def movement_rows(session: RecordedSession) -> list[FrameRow]:
     return kept
 
 
-def movement_log(session: RecordedSession, rows: Sequence[FrameRow], local_time: Callable[[int], str]) -> str:
+def movement_log(session: RecordedSession, rows: Iterable[FrameRow], local_time: Callable[[int], str]) -> str:
     """Return the text of the log.
 
     Parameters
     ----------
     session : RecordedSession
-    rows : sequence of FrameRow
+    rows : iterable of FrameRow
         As from ``movement_rows``.
     local_time : callable
         Frame time, ns, to the text of a local time.
@@ -95,7 +98,7 @@ def movement_log(session: RecordedSession, rows: Sequence[FrameRow], local_time:
     return "\n".join(lines) + "\n"
 
 
-def times_table(rows: Sequence[FrameRow], local_time: Callable[[int], str]) -> str:
+def times_table(rows: Iterable[FrameRow], local_time: Callable[[int], str]) -> str:
     """Return the table of the real times of the video's frames, CSV: number, frame time and sensor's stamp, local."""
     lines = [",".join(TIMES_COLUMNS)]
     lines += [f"{n},{row.time_ns},{row.sensor_ns},{local_time(row.time_ns)}" for n, row in enumerate(rows, start=1)]

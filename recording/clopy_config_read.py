@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from recording.byte_order_mark import read_lines
+
 CLMF_SECTION = "sentech_dlclive"
 """The section of CLoPy's config.ini that its movement script reads."""
 _NUMBERS = (
@@ -73,7 +75,7 @@ def read_config(path: Path, fallback: str = "") -> tuple[dict[str, Any], str]:
     """
     parser = configparser.ConfigParser(strict=False)
     try:
-        parser.read_string(path.read_text(encoding="utf-8", errors="replace"))
+        parser.read_string(read_lines(path))
         name = parser.get("configsection", "config", raw=True, fallback=fallback)
         section = dict(parser.items(name, raw=True))
     except (OSError, configparser.Error) as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.clock import local_datetime
 from core.errors import RigError
+from recording.byte_order_mark import read_lines
 from recording.folder import read_session_json
 from recording.index_find import NOTHING, Place
 from recording.index_row import CLOPY, DAMAGED, RUNNING, UNBEGUN, SessionRow
@@ -189,8 +190,7 @@ def _clopy_config(folder: Path, meta: dict[str, Any]) -> tuple[str, str]:
     name = _word(meta, "session")
     parser = configparser.RawConfigParser(strict=False)
     try:
-        text = (folder / (f"{name}_config.ini" if name else CLOPY_CONFIG)).read_text(encoding="utf-8", errors="replace")
-        parser.read_string(text)
+        parser.read_string(read_lines(folder / (f"{name}_config.ini" if name else CLOPY_CONFIG)))
     except (OSError, configparser.Error):
         return "", ""
     section = parser.get("configsection", "config", fallback="")

@@ -102,7 +102,10 @@ def missing_table(session: RecordedSession, clock: SessionClock) -> Any:
         column("frame", "The number.", small([row.frame for row in rows])),
         column("cause", "What it was lost to.", [row.cause for row in rows]),
     ]
-    text = "Numbers that the camera counted and no frame came of (missing.csv); the time is that of the next frame."
+    text = (
+        "Numbers that the camera counted and no frame came of (missing.csv); the time is that of the next frame, or of "
+        "the last one where none came."
+    )
     return EventsTable(name="missing_frames", description=text, source_description="The camera.", columns=columns)
 
 

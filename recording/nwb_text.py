@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
 from dataclasses import fields, replace
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from core.errors import SourceError
+from recording.byte_order_mark import decoded
 from recording.problems import describe
 from recording.recorded import RecordedSession
 from recording.schema import EVENTS_CSV, FRAMES_CSV, INPUTS_CSV, MISSING_CSV, SESSION_JSON
@@ -20,22 +20,8 @@ from recording.tables import FrameTable
 REPLACEMENT = "\ufffd"
 """Stands where a character cannot be decoded, or held: HDF5 ends a text at NUL, and UTF-8 has no lone surrogate."""
 _UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
-_MARKS = (
-    # The mark of UTF-32 begins with that of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-)
 _MAPPINGS = ("settings", "devices", "software")
 Kept = TypeVar("Kept")
-
-
-def decoded(data: bytes) -> str:
-    """Return the text of a file: by its byte order mark, else UTF-8; ``REPLACEMENT`` where it is neither."""
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
-    return storable(data.decode(encoding, errors="replace"))
 
 
 def storable(text: str) -> str:
@@ -73,7 +59,7 @@ class OddTexts:
         if not path.is_file():
             return ""
         try:
-            text = decoded(path.read_bytes())
+            text = storable(decoded(path.read_bytes()))
         except OSError as error:
             raise SourceError(describe("read", path, error)) from error
         if REPLACEMENT in text:

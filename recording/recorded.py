@@ -136,19 +136,23 @@ def open_images(path: Path) -> Any:
 
 
 def check_images(session: RecordedSession) -> None:
-    """Raise SourceError where a session that was closed has fewer images than it counted then: its file is damaged.
+    """Raise SourceError where the file of images is damaged, which would else be met in the middle of the work.
 
-    Of HDF5 the whole index of the images is read, too: a fault in it would else be met in the middle of the work.
+    A session that was closed has as many images as it counted then. Of HDF5 the whole index of the images is read; of
+    a session that was not closed where rows name some: its file may have been begun only.
     """
+    if not session.has_images:
+        return
     counts = session.meta.get("counts")
     counted = counts.get("images") if isinstance(counts, dict) else None
     closed = session.meta.get("outcome") not in ("running", "failed")
-    if not closed or not isinstance(counted, int) or not session.has_images:
+    if closed and isinstance(counted, int):
+        if (there := count_images(session)) < counted:
+            raise SourceError(
+                f"{session.image_path}: damaged; {there} of its {counted} images can be read; restore it from a copy"
+            )
+    elif session.frames.image.max(initial=-1) < 0:
         return
-    if (there := count_images(session)) < counted:
-        raise SourceError(
-            f"{session.image_path}: damaged; {there} of its {counted} images can be read; restore it from a copy"
-        )
     images = session.images()
     if not isinstance(images, VideoImages) and images.chunks is not None:
         try:

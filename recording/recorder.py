@@ -13,6 +13,7 @@ import numpy as np
 from core.errors import RecordingError
 from core.values import Frame, Image
 from recording.csvrows import count_recorded
+from recording.image_tally import ImageTally
 from recording.link import WriterLink
 from recording.problems import describe
 from recording.ring import ImageRing, make_ring_memory
@@ -21,9 +22,6 @@ from recording.session_files import WriterSpec
 from recording.settings import RESERVE_BYTES, VideoCodec
 from recording.video_file import VIDEO_SUFFIX, check_video_frames
 from recording.wire import NO_SLOT, pack_frame, pack_side
-
-LOST = "recorder_lost"
-"""Cause of an image that was handed over, and lost with the process that was to write it."""
 
 
 class RecorderResult(NamedTuple):
@@ -135,9 +133,7 @@ class Recorder:
         self._images: list[Image] = []
         self._running = False
         self._rows = 0
-        self._given = 0
-        self._dropped = 0
-        self._dropped_after = 0
+        self._tally = ImageTally()
         self._result: RecorderResult | None = None
 
     @property
@@ -148,7 +144,7 @@ class Recorder:
     @property
     def images_dropped(self) -> int:
         """Images that were not taken so far: no slot of the ring was free, or images have ended."""
-        return self._dropped + self._dropped_after
+        return self._tally.late + self._tally.after_end
 
     @property
     def images_ended(self) -> str:
@@ -163,11 +159,7 @@ class Recorder:
     @property
     def images_dropped_by(self) -> dict[str, int]:
         """The images that were not taken so far, by cause. Any thread."""
-        by = {"recorder_late": self._dropped} if self._dropped else {}
-        ended = self._link.images_ended
-        if ended is not None:
-            by[ended.cause] = self._dropped_after
-        return by
+        return self._tally.by_cause(self._ended_by)
 
     def start(self) -> None:
         """Start the writer and wait until its files are open. Called once, before the first frame; takes about 0.5 s.
@@ -209,7 +201,7 @@ class Recorder:
             )
         if self._ring is not None:
             self._check(frame.image)
-            self._given += 1
+            self._tally.given += 1
         self._link.receive(0)
         slot = self._keep(frame.image) if self._ring is not None else NO_SLOT
         for message in pack_frame(slot, row, timing, side):
@@ -249,7 +241,7 @@ class Recorder:
             self._images = []
             if self._ring is not None:
                 self._ring.close()
-            by = self._all_dropped_by(images, whole=counted is not None)
+            by = self._tally.all_by_cause(self._ended_by, images, whole=counted is not None)
             error, ended = self._link.error or None, self.images_ended
             self._result = RecorderResult(frames, images, sum(by.values()), error, by, ended)
         return self._result
@@ -277,25 +269,10 @@ class Recorder:
         finally:
             os.close(memory)
 
-    def _all_dropped_by(self, images: int, *, whole: bool) -> dict[str, int]:
-        """Return the images that were not kept, by cause.
-
-        Parameters
-        ----------
-        images : int
-            In the closed file.
-        whole : bool
-            Whether the writer came to its own end.
-        """
-        by = self.images_dropped_by
-        lost = self._given - images - sum(by.values())
-        ended = self._link.images_ended
-        if whole and ended is not None:
-            # Those that the writer was handed and could not keep, before this end knew.
-            by[ended.cause] += lost
-        elif lost > 0:
-            by[LOST] = lost
-        return by
+    @property
+    def _ended_by(self) -> str:
+        """Cause of the images' end, empty where they have not ended."""
+        return self._link.images_ended.cause if self._link.images_ended is not None else ""
 
     def _check(self, image: Image) -> None:
         """Raise RecordingError for an image that the recording was not begun for."""
@@ -311,9 +288,9 @@ class Recorder:
             self._link.receive(self._link.stall_s)
         if not self._link.free:
             if self._link.images_ended is None:
-                self._dropped += 1
+                self._tally.late += 1
             else:
-                self._dropped_after += 1
+                self._tally.after_end += 1
             return NO_SLOT
         slot = self._link.free.pop()
         np.copyto(self._images[slot], image)

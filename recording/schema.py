@@ -182,7 +182,7 @@ class MissingRow(NamedTuple):
     frame : int
         The first of the numbers.
     time_ns : int
-        Time of the frame that came after them.
+        Time of the frame that came after them; of the last frame where none came.
     cause : str
         As the camera names it: ``transport``, ``late``, ``lost_camera``, ``recording`` (the replayed one has this gap)
         ..., ``unknown`` where it names none.

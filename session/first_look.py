@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from brain.exposure import Exposure, judge_exposure
 from camera.settings import OFFLINE
-from core.ports import Camera, Clock, Counting, EndOfSource, Queued, Reporter
+from core.losses import Losses
+from core.ports import Camera, Clock, Counting, EndOfSource, Losing, Queued, Reporter
 from core.values import Frame, as_ns
 from session.settings import Settings
 from session.silence import next_frame
@@ -56,6 +57,11 @@ class PutBack:
     def counts(self) -> Mapping[str, int]:
         """Frames that the camera did not give, where it counts them."""
         return self._camera.counts if isinstance(self._camera, Counting) else {}
+
+    @property
+    def lost_since(self) -> Losses:
+        """Frames lost after the one that was read last, where the camera knows them."""
+        return self._camera.lost_since if self._frame is None and isinstance(self._camera, Losing) else ()
 
     def put_back(self, frame: Frame | None) -> None:
         """Give this frame out at the next ``read``. Nothing may be read from the camera before: it reuses memory."""

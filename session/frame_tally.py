@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from core.losses import losses_of
-from core.values import Frame
+from core.losses import Losses
 
 ByCause = Mapping[str, int]
 """How many, by cause."""
@@ -40,9 +39,9 @@ class FrameTally:
     repeated: ByCause = field(default_factory=dict, hash=False)
     images_dropped: ByCause = field(default_factory=dict, hash=False)
 
-    def lose(self, frame: Frame) -> FrameTally:
-        """Return the tally after the numbers that were lost just before a frame."""
-        return replace(self, dropped=_more(self.dropped, losses_of(frame.dropped, frame.lost)))
+    def lose(self, lost: Losses) -> FrameTally:
+        """Return the tally after these numbers were lost."""
+        return replace(self, dropped=_more(self.dropped, lost))
 
     def skip(self, frames: int, cause: str) -> FrameTally:
         """Return the tally after frames that were not judged."""

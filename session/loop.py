@@ -8,7 +8,7 @@ from typing import NoReturn, Protocol
 
 from camera.tally import REPEAT
 from core.errors import CameraTimeout, DeviceLost, PoseError
-from core.ports import Clock, Counting, EndOfSource, NotJudged, Pipeline, Queued, Reporter
+from core.ports import Clock, Counting, EndOfSource, Losing, NotJudged, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
 from core.values import (
     POSE_LOST,
@@ -26,7 +26,7 @@ from core.wishes import obey
 from hardware.rig import Rig
 from recording.schema import EventRow, FrameRow, InputRow, SideRow, TimingRow
 from session.frame_tally import AGAIN_NUMBER, AGAIN_TIME
-from session.loop_rows import frame_row, side_rows, without_refused
+from session.loop_rows import frame_row, rows_after, side_rows, without_refused
 from session.skipping import RECORDING, Skipping
 from session.status import Status
 from session.timing import Latencies
@@ -208,10 +208,14 @@ class Loop:
             self.status.state = self.status.state._replace(since_ns=time_ns)
 
     def note_last_words(self, more: Sequence[Report] = ()) -> list[Report]:
-        """Log what rig and camera, which have been closed, still tell: the last edges, a driver that hangs.
+        """Log what rig and camera, which have been closed, still tell: last edges, last losses, a driver that hangs.
 
         Returns it, and ``more``, what others told.
         """
+        status = self.status
+        if status.frames and isinstance(self._camera, Losing) and (lost := self._camera.lost_since):
+            status.lose(lost)
+            self._recorder.note(rows_after(lost, status.number, status.now_ns))
         told = [*self._rig.last_words, *(self._camera_reports() if self._camera_reports is not None else ()), *more]
         if told:
             self._recorder.note([EventRow(each.time_ns, each.kind, 0, each.detail) for each in told])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.losses import losses_of
+from core.losses import Losses, losses_of
 from core.trial import TrialState
 from core.values import Command, Frame, Lick, Mark, Signal, TrialInput
 from recording.schema import EventRow, FrameRow, InputRow, MissingRow, SideRow
@@ -102,8 +102,17 @@ def input_rows(frame: Frame, given: TrialInput) -> list[InputRow]:
 
 def missing_rows(frame: Frame) -> list[MissingRow]:
     """Return the numbers that were lost just before this frame, and why."""
-    rows, number = list[MissingRow](), frame.number - frame.dropped
-    for cause, count in losses_of(frame.dropped, frame.lost):
-        rows.append(MissingRow(number, frame.time_ns, cause, count))
+    return _rows_of(losses_of(frame.dropped, frame.lost), frame.number - frame.dropped, frame.time_ns)
+
+
+def rows_after(lost: Losses, number: int, time_ns: int) -> list[MissingRow]:
+    """Return the numbers that were lost after a session's last frame, ``number`` at ``time_ns``, and why."""
+    return _rows_of(lost, number + 1, time_ns)
+
+
+def _rows_of(lost: Losses, number: int, time_ns: int) -> list[MissingRow]:
+    rows = list[MissingRow]()
+    for cause, count in lost:
+        rows.append(MissingRow(number, time_ns, cause, count))
         number += count
     return rows

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from core.errors import ConfigError, SourceError
+from core.errors import SourceError
 from recording.csvrows import shown
 from recording.problems import describe
 from recording.schema import SESSION_INI, SESSION_JSON
@@ -34,40 +34,43 @@ def check_meta(folder: Path, meta: Mapping[str, Any], keys: Mapping[str, type]) 
             raise SourceError(f"{folder / SESSION_JSON}: {key!r} is {shown(repr(value))}; restore it from a copy")
 
 
+def check_config(folder: Path, meta: Mapping[str, Any]) -> None:
+    """Raise SourceError where ``session.ini`` is not the text that the session was run with.
+
+    A cut may leave a file that still parses, and what is gone would count as not set. Where the file is not there, or
+    session.json has no hash of it, there is nothing to compare.
+    """
+    path = folder / SESSION_INI
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SourceError(describe("read", path, error)) from error
+    wanted = meta.get("config_sha256")
+    # A copy by way of Windows may have other line ends; they say the same.
+    text = data.replace(b"\r\n", b"\n").decode("utf-8", errors="replace")
+    found = config_sha256(text.partition("\n")[2])
+    if isinstance(wanted, str) and found != wanted:
+        raise SourceError(
+            f"{path}: SHA-256 {found[:12]}, but {shown(wanted[:12])} in {SESSION_JSON}: it was cut or changed since "
+            "the session began; restore it from a copy"
+        )
+
+
 def load_recorded(folder: Path, meta: Mapping[str, Any], overrides: Mapping[str, str]) -> Settings:
     """Return the settings of a session, with these keys changed.
 
     Raises
     ------
     SourceError
-        ``session.ini`` is missing or damaged, or session.json does not tell whose it is.
+        ``session.ini`` is missing, cut or changed, or session.json does not tell whose it is.
     ConfigError
         It, as it was written, or a change is not right.
     """
     check_meta(folder, meta, WHO)
     path = folder / SESSION_INI
-    try:
-        path.open("rb").close()
-    except FileNotFoundError as error:
-        raise SourceError(f"{folder} has no {SESSION_INI}; restore it from a copy") from error
-    except OSError as error:
-        raise SourceError(describe("read", path, error)) from error
-    try:
-        return load_settings(path, meta["mouse"], experiment=meta["experiment"], overrides=dict(overrides))
-    except ConfigError as error:
-        if _is_as_written(path, meta):
-            raise
-        # Nobody is to mend its lines one by one: what else was lost, they do not say.
-        first = error.problems[0].split("; ")[0]
-        where = "" if first.startswith(str(path)) else f"{path}: "
-        raise SourceError(f"{where}{first}: the file is damaged; restore it from a copy") from error
-
-
-def _is_as_written(path: Path, meta: Mapping[str, Any]) -> bool:
-    """Return whether session.ini is what session.json has the hash of; also where it has none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
-    wanted = meta.get("config_sha256")
-    return not isinstance(wanted, str) or config_sha256(text.partition("\n")[2]) == wanted
+    check_config(folder, meta)
+    if not path.is_file():
+        raise SourceError(f"{folder} has no {SESSION_INI}; restore it from a copy")
+    return load_settings(path, meta["mouse"], experiment=meta["experiment"], overrides=dict(overrides))

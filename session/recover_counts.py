@@ -53,6 +53,7 @@ def result_of(
     skipped = int(np.count_nonzero(frames.reason == SKIPPED))
     successes = int(np.count_nonzero(frames.outcome > 0))
     live = session.meta.get("pace") == "real"
+    tally = tally_of(session, session.events, skipped, unwritten, second=False)
     return SessionResult(
         session=session.folder,
         outcome=outcome,
@@ -62,7 +63,7 @@ def result_of(
         rewards=_rewards(session),
         water=int(frames.water.sum()),
         frames=len(frames),
-        dropped=int(frames.dropped.sum()),
+        dropped=sum(tally.dropped.values()),
         skipped=skipped,
         images=images,
         images_dropped=without_image(session),
@@ -74,7 +75,7 @@ def result_of(
         threshold=last_threshold(session, settings.threshold.reward_threshold),
         water_today=today,
         second_camera=second,
-        tally=tally_of(session, session.events, skipped, unwritten, second=False),
+        tally=tally,
     )
 
 
@@ -93,10 +94,11 @@ def second_counts(first: RecordedSession, session: RecordedSession, images: int,
         Rows whose image did not reach the disk.
     """
     frames = session.frames
+    tally = tally_of(session, first.events, 0, unwritten, second=True)
     recorded = bool((session.meta.get("settings") or {}).get("record_images"))
     return SecondCounts(
         frames=len(frames),
-        dropped=int(frames.dropped.sum()),
+        dropped=sum(tally.dropped.values()),
         images=images,
         images_dropped=without_image(session),
         file=f"{SECOND_FOLDER}/{session.image_path.name}" if recorded else "",
@@ -104,7 +106,7 @@ def second_counts(first: RecordedSession, session: RecordedSession, images: int,
         interruptions=_interruptions(first, second=True),
         ended="",
         error="",
-        tally=tally_of(session, first.events, 0, unwritten, second=True),
+        tally=tally,
     )
 
 

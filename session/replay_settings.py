@@ -94,7 +94,7 @@ def recorded_settings(session: RecordedSession, changes: Mapping[str, str]) -> S
     Raises
     ------
     SourceError
-        ``session.ini`` is missing or damaged, or session.json does not tell whose it is.
+        ``session.ini`` is missing, cut or changed, or session.json does not tell whose it is.
     ConfigError
         It, or a change, is not right.
     """

@@ -17,7 +17,7 @@ from recording.mend import is_begun
 from recording.parts import parts_in, sessions_of
 from recording.reader import open_session
 from recording.schema import FRAMES_CSV
-from session.recorded_meta import check_meta
+from session.recorded_meta import check_config, check_meta
 from session.recover import RUNNING
 from session.recover_counts import RECOVERED, last_threshold, rested_s
 from session.settings import Settings
@@ -93,10 +93,12 @@ def plan_resume(session: Path, settings: Settings, given: dict[str, str], seed: 
     Raises
     ------
     InputError
-        Nothing is left of it, or the command line asks for what the part before decides.
+        Nothing is left of it, its session.ini was cut or changed, or the command line asks for what the part before
+        decides.
     """
     meta = read_session_json(session)
     check_meta(session, meta, {"seed": int, "settings": dict})
+    check_config(session, meta)
     if seed is not None and seed != meta.get("seed"):
         raise InputError(f"--seed {seed}: the session to resume has the seed {meta.get('seed')}; leave --seed out")
     before = int((meta.get("resumes") or {}).get("trials_done", 0))

@@ -174,6 +174,7 @@ class SecondCamera(Beside):
                 self._camera.close()
             finally:
                 self._tell()
+                self._folder.take_rest()
 
     def close(self, outcome: str) -> SecondCounts:
         """Close the recording and count it."""

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RecordingError, RigError
-from core.ports import Camera, Described
+from core.losses import losses_of, total
+from core.ports import Camera, Described, Losing
 from core.values import Frame
 from recording.folder import read_session_json, sync_folder, write_session_json
 from recording.problems import describe
 from recording.recorder import Recorder
 from recording.schema import SCHEMA_VERSION, SECOND_FOLDER, FrameRow, TimingRow
 from session.frame_tally import FrameTally, as_text
-from session.loop_rows import missing_rows
+from session.loop_rows import missing_rows, rows_after
 from session.parts import ring_slots
 from session.second_section import KEY, PREFIX, SecondSection
 from session.settings import Settings
@@ -104,6 +105,7 @@ class SecondFolder:
         self._camera = camera
         self._made = False
         self._first_ns = -1
+        self._last = 0, -1
         self._frames = 0
         self._dropped = 0
         self._tally = FrameTally()
@@ -163,9 +165,10 @@ class SecondFolder:
         if not self._frames:
             self._first_ns = frame.time_ns
         self._frames += 1
+        self._last = frame.number, frame.time_ns
         if frame.dropped:
             self._dropped += frame.dropped
-            self._tally = self._tally.lose(frame)
+            self._tally = self._tally.lose(losses_of(frame.dropped, frame.lost))
         row = FrameRow(
             frame.number,
             frame.time_ns,
@@ -187,6 +190,13 @@ class SecondFolder:
         )
         timing = TimingRow(frame.number, read_ns, read_ns, read_ns, read_ns)
         self._recorder.write(frame, row, timing, missing_rows(frame))
+
+    def take_rest(self) -> None:
+        """Record what the camera, which has been closed, lost after its last frame. Raises RecordingError."""
+        if self._frames and isinstance(self._camera, Losing) and (lost := self._camera.lost_since):
+            self._dropped += total(lost)
+            self._tally = self._tally.lose(lost)
+            self._recorder.note(rows_after(lost, *self._last))
 
     def repeat(self, cause: str, frames: int = 1) -> None:
         """Count frames that were given again, and are not recorded."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from core.losses import Losses, losses_of, total
 from core.trial import TrialState
 from core.values import Frame
 from session.frame_tally import FrameTally
@@ -54,8 +55,12 @@ class Status:
         if self.first_ns < 0:
             self.first_ns = frame.time_ns
         if frame.dropped:
-            self.dropped += frame.dropped
-            self.tally = self.tally.lose(frame)
+            self.lose(losses_of(frame.dropped, frame.lost))
+
+    def lose(self, lost: Losses) -> None:
+        """Count frames that did not come."""
+        self.dropped += total(lost)
+        self.tally = self.tally.lose(lost)
 
     def skip(self, frames: int, cause: str) -> None:
         """Count frames that were taken and not judged."""

@@ -51,6 +51,7 @@ def test_every_frame_is_read_or_counted(acts: list[tuple], size: int) -> None:
             buffer.resume(now, "lost")
         else:
             taken.append(read(buffer))
+        assert not buffer.waiting or buffer.lost_since == ()
     while taken.append(read(buffer)) or taken[-1] is not None:
         pass
     frames = [frame for frame in taken if frame is not None]
@@ -59,10 +60,12 @@ def test_every_frame_is_read_or_counted(acts: list[tuple], size: int) -> None:
     assert len(frames) + counts.get("late", 0) + counts.get("repeat", 0) == marks
     named = sum(n for cause, n in counts.items() if cause not in ("late", "repeat", "lost_camera"))
     assert named == lost
-    # Numbers account for all that is not a repeat; what was lost after the last frame shows with the next.
+    # Numbers account for all that is not a repeat; what is known to be lost after the last frame shows with the next.
+    since = buffer.lost_since
     buffer.put(grabbed(0, now + 100 * PERIOD_NS))
     last = read(buffer)
     assert last is not None
+    assert since == tuple(run for run in last.lost if run[0] != "lost_camera")
     check_causes([*frames, last], [*story, 0])
     unseen = sum(n for cause, n in buffer.counts.items() if cause != "repeat")
     assert last.number == len(frames) + 1 + unseen

@@ -5,7 +5,8 @@ import signal
 import pytest
 
 from cli import export
-from tests.recording.clopy_sessions import make_session
+from session.provenance import config_sha256
+from tests.recording.clopy_sessions import META, make_session
 from tests.recording.samples import frame_row
 
 
@@ -33,6 +34,35 @@ def test_a_signal_ends_it_and_leaves_nothing(rigloop, folder, tmp_path, monkeypa
     assert list((tmp_path / "into").iterdir()) == []
 
 
+@pytest.mark.parametrize("at", [0, 1, 2, "last"])
+@pytest.mark.parametrize("kind", ["clnf", "clmf"])
+def test_a_stop_leaves_the_files_in_the_sessions_folder_as_they_were(rigloop, folder, monkeypatch, kind, at):
+    """Heard at once: none of the rows after it is looked at any more."""
+    n_rows = 2000
+    make_session(folder, [frame_row(n, image=n - 1) for n in range(1, n_rows)], meta={**META, "kind": kind}).close()
+    for name in ("VideoTimestamp.txt", "config.ini", "M1_20260301120000.txt", "M1_20260301120000_config.ini"):
+        (folder / name).write_text("what was there\n")
+    before = {path: path.read_bytes() for path in sorted(folder.iterdir())}
+    progress, calls = export._Bar.progress, []
+
+    def signalled(self, done, total):
+        calls.append(total)
+        if len(calls) - 1 == (4 if at == "last" else at):
+            signal.raise_signal(signal.SIGINT)
+        progress(self, done, total)
+
+    monkeypatch.setattr(export._Bar, "progress", signalled)
+    code, out, err = rigloop("export", folder, "--clopy")
+    assert (code, out, err) == (130, "", "rigloop export: interrupted\n")
+    assert len(calls) == (4 if at == "last" else at) + 1
+    assert {path: path.read_bytes() for path in sorted(folder.iterdir())} == before
+    monkeypatch.undo()
+    assert rigloop("export", folder, "--clopy")[0] == 0
+    assert {path for path in before if path.read_bytes() != before[path]} == {
+        path for path in before if path.name.startswith("M1_") == (kind == "clmf") and path.suffix in (".txt", ".ini")
+    }
+
+
 @pytest.mark.parametrize("words", [("--clopy",), ("--clopy", "out"), ("--nwb", "out.nwb")], ids=" ".join)
 def test_a_session_without_frames_is_refused(rigloop, folder, tmp_path, monkeypatch, words):
     make_session(folder, []).close()
@@ -42,6 +72,23 @@ def test_a_session_without_frames_is_refused(rigloop, folder, tmp_path, monkeypa
     assert (code, out) == (2, "")
     assert err.startswith("rigloop export: ")
     assert "frame" in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("words", [("--clopy",), ("--clopy", "out"), ("--nwb", "out.nwb")], ids=" ".join)
+def test_a_session_ini_that_was_cut_is_told(rigloop, folder, tmp_path, monkeypatch, words):
+    """What is gone of it would be missing in the file, or have another value there than it had."""
+    kept = "[rig]\nppmm = 20\n"
+    meta = {"config_sha256": config_sha256(f"{kept}iso = 0\n")}
+    make_session(folder, [frame_row(n, image=n - 1) for n in (1, 2)], meta=meta, images=2).close()
+    (folder / "session.ini").write_text(f"; The same session again: rigloop run\n{kept}")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = rigloop("export", folder, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"rigloop export: {folder / 'session.ini'}: SHA-256 ")
+    assert err.endswith("cut or changed since the session began; restore it from a copy\n")
     assert err.count("\n") == 1
     assert sorted(tmp_path.rglob("*")) == before
 

@@ -17,7 +17,7 @@ import pytest
 from behavior import dlc_model
 from core.clock import VirtualClock
 from recording import folder, summary
-from session import prepare, runner
+from session import prepare, running
 from session.build import build
 from session.locks import mouse_lock
 from tests.cli.words import ROOT, run_words
@@ -94,7 +94,7 @@ def a_mouse_that_is_not_there(scene):
 
 
 def a_disk_that_is_nearly_full(scene):
-    scene.monkeypatch.setattr(runner, "Recorder", functools.partial(runner.Recorder, reserve_bytes=1 << 62))
+    scene.monkeypatch.setattr(running, "Recorder", functools.partial(running.Recorder, reserve_bytes=1 << 62))
     return scene.session()
 
 

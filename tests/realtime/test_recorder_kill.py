@@ -202,7 +202,7 @@ def test_a_full_disk_ends_the_images_and_then_the_log_with_a_cure(tmp_path, wait
             assert os.strerror(number) in result.images_ended
             assert "image_stream.hdf5" in result.images_ended
             assert result.images > 100
-            assert result.images_dropped_by["disk_full"] == recorder.rows - result.images - recorder._dropped
+            assert result.images_dropped_by["disk_full"] == recorder.rows - result.images - recorder._tally.late
             with open_session(tmp_path) as session:
                 kept = session.frames.image[session.frames.image >= 0]
                 assert kept.max() < session.images().shape[0]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import local_datetime
-from recording.clopy import ClopyExport, export_clopy, log_columns, write_clopy_files
+from recording.clopy import ClopyExport, export_clopy, write_clopy_files
+from recording.clopy_clnf import log_columns
 from recording.reader import open_session
 from tests.recording.clopy_sessions import META, SETTINGS, STARTED, log_of, make_session, rule
 from tests.recording.samples import frame_row, image, same

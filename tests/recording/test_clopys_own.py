@@ -1,14 +1,18 @@
 """What CLoPy itself wrote: read, and given out again as it was; damaged logs are told."""
 
+import codecs
 import configparser
 import json
 import re
+import shutil
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from core.errors import SourceError
-from recording.clopy import write_clopy_files
+from recording.clopy import export_clopy, write_clopy_files
+from recording.index import read_index
 from recording.reader import open_session
 from tests.recording.clopy_sessions import make_session
 
@@ -51,6 +55,26 @@ def test_clopys_own_sessions(tmp_path, shared_data, kind):
     write_clopy_files(session, tmp_path)
     for name in ("VideoTimestamp.txt", "config.ini"):
         assert (tmp_path / name).read_bytes() == (source / name).read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("kind", ["1roi", "clmf"])
+def test_a_config_saved_in_another_encoding_says_the_same(tmp_path, shared_data, kind, encoding):
+    """Its settings are read by its byte order mark, also by the index; its bytes are given out as they are."""
+    sub = Path("clmf/M1test/20231114221320") if kind == "clmf" else Path("1roi/M1test/20231114221324/S1")
+    folder = tmp_path / "root" / Path(*sub.parts[1:])
+    shutil.copytree(shared_data / "clopy" / "sessions" / sub, folder)
+    path = next(folder.glob("*config.ini"))
+    with open_session(folder) as session:
+        wanted = session.meta["experiment"], session.meta["settings"], session.meta.get("seeds")
+    rows = list(read_index(tmp_path / "root").rows)
+    content = path.read_text().replace("\n", "\r\n").encode(encoding)
+    path.write_bytes(codecs.BOM_UTF16_BE + content if encoding == "utf-16-be" else content)
+    with open_session(folder) as session:
+        assert (session.meta["experiment"], session.meta["settings"], session.meta.get("seeds")) == wanted
+        export_clopy(session, tmp_path / "out")
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    assert list(read_index(tmp_path / "root").rows) == rows
 
 
 def config_of_clopy(clopy, kind):

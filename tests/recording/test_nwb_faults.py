@@ -8,11 +8,12 @@ import pytest
 
 from core.errors import InputError, RecordingError, RigError, SourceError
 from recording import nwb
+from recording.byte_order_mark import decoded
 from recording.clopy import export_clopy
 from recording.folder import read_session_json, write_session_json
 from recording.nwb import NwbImages, SubjectFacts, export_nwb
 from recording.nwb_pack import object_name
-from recording.nwb_text import decoded
+from recording.nwb_text import storable
 from recording.reader import open_session
 from recording.subject import SubjectSettings
 from tests.recording.clopy_sessions import META
@@ -118,7 +119,7 @@ def test_the_folder_may_be_named_from_within(folder, tmp_path, monkeypatch):
     ],
 )
 def test_text_of_any_encoding(content, text):
-    assert decoded(content) == text
+    assert storable(decoded(content)) == text
 
 
 def test_what_no_file_can_hold_is_replaced_and_told_once(folder, tmp_path):

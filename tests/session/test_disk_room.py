@@ -5,7 +5,7 @@ import pytest
 from core.clock import VirtualClock
 from recording.recorder import Recorder
 from recording.settings import RESERVE_BYTES
-from session import runner
+from session import runner, running
 from session.health import DiskForecast
 from session.stop import StopRequest
 from session.watch import SessionWatch
@@ -43,7 +43,7 @@ class Heard(SessionWatch):
     ids=["go on", "end", "end of a resting session"],
 )
 def test_images_that_end_are_told_and_the_session_does_as_config_says(tmp_path, monkeypatch, keys, outcome, trials):
-    monkeypatch.setattr(runner, "Recorder", Ending)
+    monkeypatch.setattr(running, "Recorder", Ending)
     watch = Heard()
     settings = settings_for(tmp_path, **keys)
     result = runner.run_session(settings, OFFLINE, VirtualClock(), StopRequest(), watch)
@@ -68,7 +68,7 @@ def test_images_that_end_with_the_session_are_told_as_well(tmp_path, monkeypatch
             self.at = 0
             return result
 
-    monkeypatch.setattr(runner, "Recorder", AtClose)
+    monkeypatch.setattr(running, "Recorder", AtClose)
     watch = Heard()
     settings = settings_for(tmp_path, total_trials="1", disk_full="end")
     result = runner.run_session(settings, OFFLINE, VirtualClock(), StopRequest(), watch)

@@ -14,7 +14,7 @@ from hardware.ledger_rows import Purpose
 from hardware.rig import Rig
 from hardware.settings import OutputKind
 from recording.reader import open_session
-from session import failures, prepare, runner
+from session import failures, prepare, runner, running
 from session import finish as finish_module
 from session.build import build as build_parts
 from session.build import gives_water, refuse_missing
@@ -117,15 +117,15 @@ def test_outputs_are_off_before_the_camera_and_the_recorder_close(tmp_path, part
         )
 
     parts_of(watch)
-    close = runner.Recorder.close
-    monkeypatch.setattr(runner.Recorder, "close", lambda self: order.append("recorder") or close(self))
+    close = running.Recorder.close
+    monkeypatch.setattr(running.Recorder, "close", lambda self: order.append("recorder") or close(self))
     run(settings_for(tmp_path))
     assert order == ["outputs", "camera", "recorder"]
 
 
 def test_a_recorder_that_fails_at_the_end_makes_the_session_failed(tmp_path, monkeypatch):
-    close = runner.Recorder.close
-    monkeypatch.setattr(runner.Recorder, "close", lambda self: close(self)._replace(error="the disk is gone"))
+    close = running.Recorder.close
+    monkeypatch.setattr(running.Recorder, "close", lambda self: close(self)._replace(error="the disk is gone"))
     result = run(settings_for(tmp_path))
     assert (result.outcome, result.error) == ("failed", "the disk is gone")
 

@@ -5,10 +5,9 @@ import dataclasses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.values import Frame, black
+from core.losses import losses_of
 from session.frame_tally import FrameTally, as_text
 
-IMAGE = black(1, 1)
 runs = st.lists(st.tuples(st.sampled_from(("transport", "late")), st.integers(1, 5)), max_size=4).map(tuple)
 
 
@@ -16,7 +15,7 @@ runs = st.lists(st.tuples(st.sampled_from(("transport", "late")), st.integers(1,
 def test_the_causes_add_up(losses, skips):
     tally = FrameTally()
     for lost in losses:
-        tally = tally.lose(Frame(IMAGE, 1, 1, sum(n for _, n in lost), 0, lost))
+        tally = tally.lose(lost)
     for cause, frames in skips:
         tally = tally.skip(frames, cause)
     assert sum(tally.dropped.values()) == sum(n for lost in losses for _, n in lost)
@@ -26,7 +25,7 @@ def test_the_causes_add_up(losses, skips):
 
 def test_a_tally_stays_as_it_was():
     before = FrameTally({"late": 1}, repeated={"time": 1})
-    later = before.lose(Frame(IMAGE, 4, 1, 2)).repeat("time").repeat("number")
+    later = before.lose(losses_of(2, ())).repeat("time").repeat("number")
     later = later.with_images({"recorder_late": 2, "disk_full": 0})
     assert before == FrameTally({"late": 1}, repeated={"time": 1})
     assert later.json() == {

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 
 from core.clock import VirtualClock
-from core.values import as_ns
+from core.errors import CameraError
+from core.values import Frame, as_ns, black
 from recording.reader import open_session
 from recording.schema import SECOND_FOLDER
+from session.first_look import PutBack
+from session.recover import recover
+from session.replay import replay_session
 from tests.session.test_repeated_frames import Repeating
 from tests.session.test_second_camera import settings_for as settings_of_two
+from tests.support.killed import as_killed
 from tests.support.sessions import OFFLINE, Wrapped, run, settings_for
 
 SHORT = {"total_trials": "1"}
@@ -95,6 +100,69 @@ def test_what_the_loop_did_not_fetch_in_time_is_late(tmp_path, parts_of):
     with open_session(result.session) as session:
         check_numbers(session)
         assert {row.cause for row in session.missing} == {"late"}
+
+
+class GivenUp(Losing):
+    """One whose cable goes bad: after its 40th frame it counts more, and none of them comes whole."""
+
+    left = 40
+
+    @property
+    def lost_since(self):
+        return () if self.left else (("transport", 2), ("incomplete", 30))
+
+    def read(self, timeout_s):
+        if not self.left:
+            raise CameraError("no whole frame for 5 s")
+        self.left -= 1
+        return super().read(timeout_s)
+
+
+REST = ["transport"] * 2 + ["incomplete"] * 30
+
+
+def check_rest(session):
+    frames, missing = session.frames, session.missing
+    numbers = sorted([*frames.frame.tolist(), *(row.frame for row in missing)])
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [row.cause for row in missing] == LOST + REST
+    last = frames.frame[-1], frames.time_ns[-1]
+    assert {(row.frame > last[0], row.time_ns) for row in missing[len(LOST) :]} == {(True, last[1])}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_lost_after_the_last_frame_has_rows_too(tmp_path, parts_of, killed):
+    parts_of(lambda parts: replace(parts, camera=GivenUp(parts.camera)))
+    result = run(settings_for(tmp_path, **SHORT))
+    assert (result.outcome, result.frames) == ("failed", 40)
+    assert result.dropped == len(LOST + REST)
+    if killed:
+        # In the moment in which all was written but the end of session.json.
+        as_killed(result.session)
+        result = recover(result.session, VirtualClock(), lambda folder: None).result
+        assert result.dropped == len(LOST + REST)
+    with open_session(result.session) as session:
+        check_rest(session)
+        check_sums(session.meta["counts"])
+        assert session.meta["counts"]["by_cause"] == result.json()["by_cause"]
+    assert replay_session(result.session).compared.mismatches == 0
+
+
+def test_so_has_the_second_camera(tmp_path, parts_of):
+    parts_of(lambda parts: replace(parts, second=GivenUp(parts.second)))
+    result = run(settings_of_two(tmp_path))
+    second = result.second_camera
+    assert (second.frames, second.dropped) == (40, len(LOST + REST))
+    with open_session(result.session / SECOND_FOLDER) as session:
+        check_rest(session)
+        check_sums(session.meta["counts"])
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_frame_that_was_put_back_is_the_newest_one(back):
+    camera = PutBack(GivenUp(None, left=0))
+    camera.put_back(Frame(black(1, 1), 1, 1) if back else None)
+    assert camera.lost_since == (() if back else (("transport", 2), ("incomplete", 30)))
 
 
 @pytest.mark.parametrize(

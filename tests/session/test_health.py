@@ -6,7 +6,7 @@ import os
 import pytest
 
 from hardware.settings import FaultSettings
-from session import runner
+from session import running
 from session.health import HealthWatch, disk_look
 from session.real_time import real_time
 from tests.support.sessions import run, settings_for
@@ -50,7 +50,7 @@ def test_what_is_refused_is_said_with_its_cure_and_nothing_stops():
 def looks_of(monkeypatch, tmp_path, **keys):
     """Run a session; return how often the machine was looked at, and the session's result."""
     looks = []
-    monkeypatch.setattr(runner, "machine_looks", lambda *_: (lambda: looks.append(1) or (),))
+    monkeypatch.setattr(running, "machine_looks", lambda *_: (lambda: looks.append(1) or (),))
     result = run(settings_for(tmp_path, **keys))
     assert result.outcome == "complete"
     return len(looks), result

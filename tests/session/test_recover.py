@@ -306,6 +306,7 @@ def spoil(path, line):
 DAMAGES = {
     "session.json": lambda session: cut(session / "session.json", 50),
     "session.ini": lambda session: cut(session / "session.ini", 300),
+    "session.ini without its last line": lambda session: cut(session / "session.ini", -20),
     "session.ini of zeros": lambda session: (session / "session.ini").write_bytes(b"\0" * 900),
     "session.ini lost": lambda session: (session / "session.ini").unlink(),
     "image_stream.hdf5": lambda session: cut(session / "image_stream.hdf5", 60),

@@ -1,5 +1,6 @@
 """A recorded session goes through today's loop again, and comes to the same to the last bit, whatever had happened."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from core.clock import VirtualClock
 from core.errors import CameraError, InputError
 from core.values import Lick, Operator, OperatorKind, as_ns
 from recording.reader import open_session
-from session import build_movement, runner
+from session import build_movement, running
 from session.recover import recover
 from session.replay import replay_session
 from session.settings import load_settings
@@ -31,7 +32,7 @@ MOVING = {
 def recorder(monkeypatch):
     """Sessions are recorded without a process."""
     made = type("Recorder", (MemoryRecorder,), {})
-    monkeypatch.setattr(runner, "Recorder", made)
+    monkeypatch.setattr(running, "Recorder", made)
     return made
 
 
@@ -293,11 +294,18 @@ def test_a_session_that_was_killed_and_recovered(tmp_path):
     assert (replayed.compared.rows, replayed.compared.mismatches) == (70, 0)
 
 
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    return run(settings_for(tmp_path_factory.mktemp("short")), stop=StopAfter(5)).session
+
+
 @pytest.mark.parametrize("changes", [{}, {"reward_threshold": "0.03"}])
-def test_a_damaged_session_ini_is_one_line(tmp_path, changes):
-    session = run(settings_for(tmp_path), stop=StopAfter(5)).session
+@pytest.mark.parametrize("kept", [lambda data: data[:400], lambda data: data[: data.rindex(b"\n", 0, -1) + 1]])
+def test_a_damaged_session_ini_is_one_line(tmp_path, short, changes, kept):
+    """Also where what is left of it still parses: the last key, which is gone, would have its default."""
+    session = shutil.copytree(short, tmp_path / "S1")
     ini = session / "session.ini"
-    ini.write_bytes(ini.read_bytes()[:400])
-    with pytest.raises(InputError, match=r"session\.ini.*: the file is damaged; restore it from a copy$") as told:
+    ini.write_bytes(kept(ini.read_bytes()))
+    with pytest.raises(InputError, match=r"session\.ini: .*cut or changed.*; restore it from a copy$") as told:
         replay_session(session, changes)
     assert len(str(told.value).splitlines()) == 1

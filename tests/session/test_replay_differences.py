@@ -14,13 +14,15 @@ from core.errors import ConfigError, InputError, SourceError
 from recording import clopy, schema
 from recording.reader import open_session
 from recording.schema import EventRow
-from session import runner
+from session import running
 from session.build import build
+from session.provenance import config_sha256
 from session.replay import NO_IMAGE, replay_session
 from session.replay_change import Difference
 from session.replay_inputs import Between, InputScript, with_returns
 from session.replay_result import as_json, as_text, exit_code
 from session.second_folder import RECORDED_ONLY
+from tests.support.killed import as_killed
 from tests.support.memory_recorder import MemoryRecorder, record_with_licks
 from tests.support.sessions import run, settings_for
 
@@ -98,6 +100,30 @@ def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(
     assert told == []
 
 
+def test_an_index_of_a_killed_sessions_images_too(session):
+    as_killed(session)
+    path = session / "image_stream.hdf5"
+    # The last block of the array in which HDF5 notes where the images lie: up to there, all could be replayed.
+    whole = bytearray(path.read_bytes())
+    whole[whole.rindex(b"EADB") + 14] ^= 0xFF
+    path.write_bytes(whole)
+    told = []
+    with pytest.raises(SourceError, match=r"image_stream\.hdf5: is damaged \(Can.t get number of.*restore it") as said:
+        replay_session(session, progress=lambda *each: told.append(each))
+    assert told == []
+    assert len(str(said.value).splitlines()) == 1
+
+
+def test_images_that_were_begun_only_are_none_that_are_missing(session):
+    """A session that was killed before the first of them: its rows name none, its file holds none."""
+    as_killed(session)
+    change_table(session / "frames.csv", lambda rows: [{**row, "image": "-1"} for row in rows])
+    (session / "image_stream.hdf5").write_bytes(b"")
+    replayed = replay_session(session)
+    assert replayed.compared.mismatches == 0
+    assert replayed.without_image == replayed.compared.rows > 100
+
+
 @pytest.mark.parametrize("value", ["inf", "nan", "0.5"])
 def test_a_refused_drop_without_a_number_is_named(session, value):
     with (session / "inputs.csv").open("a") as file:
@@ -162,6 +188,7 @@ class TestADifferenceIsFound:
             .replace("= normal_audio_normal_reward", "= normal_audio_random_reward")
         )
         (session / "session.ini").write_text(ini)
+        meta["config_sha256"] = config_sha256(ini.partition("\n")[2])
         meta["seed"] += 1
         (session / "session.json").write_text(json.dumps(meta))
         found = compared(session)
@@ -264,7 +291,7 @@ class TestShortened:
 class TestImagesThatAreMissing:
     @pytest.mark.parametrize(("mode", "reach"), [("green_minus_blue", 1), ("blue_regressed", 2)])
     def test_what_needs_them_is_taken_as_recorded(self, tmp_path, monkeypatch, mode, reach):
-        monkeypatch.setattr(runner, "Recorder", type("Lossy", (MemoryRecorder,), {"lose": {1, 60, 64}}))
+        monkeypatch.setattr(running, "Recorder", type("Lossy", (MemoryRecorder,), {"lose": {1, 60, 64}}))
         result = run(settings_for(tmp_path, dff_mode=mode, reward_threshold="0.01"))
         replayed = replay_session(result.session)
         assert replayed.compared.mismatches == 0
@@ -412,7 +439,7 @@ def test_a_trial_that_only_the_changed_session_would_have_lost(tmp_path, monkeyp
     from tests.support.flaky import Flaky
 
     clock = VirtualClock()
-    monkeypatch.setattr(runner, "Recorder", MemoryRecorder)
+    monkeypatch.setattr(running, "Recorder", MemoryRecorder)
     monkeypatch.setattr(
         "session.prepare.build",
         lambda *args: replace(parts := build(*args), camera=Flaky(parts.camera, clock, 30, 2, "gone")),

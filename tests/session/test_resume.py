@@ -254,6 +254,9 @@ REFUSED = {
     "other chance": (lambda s: None, {"audio": "0.5"}, 0, {}, None, "audio 1.0, now 0.5"),
     "other seed": (lambda s: None, {}, 0, {}, 6, "has the seed 5; leave --seed out"),
     "own threshold": (lambda s: None, {}, 0, {"reward_threshold": "0.03"}, None, "--set reward_threshold: a resumed"),
+    "a session.ini that was cut": (
+        lambda s: (s / "session.ini").write_text("; the same\n[rig]\n"), {}, 0, {}, None, "session.ini: SHA-256",
+    ),
     "nothing left": (
         lambda s: outcome_of(s, "stopped", resumes={"trials_done": 4}), {}, 0, {}, None, "nothing is left of",
     ),

@@ -10,6 +10,7 @@ from camera.fake_driver import Fail, Give, Hang, ScriptedDriver
 from camera.grabber import Grabber
 from core.clock import VirtualClock
 from core.errors import CameraError
+from core.losses import losses_of
 from core.ports import Interrupted
 from core.trial import begin
 from core.values import as_ns
@@ -59,7 +60,10 @@ class Taken:
 
     def write(self, frame, read_ns):
         self.rows.append((frame.number, frame.time_ns // PERIOD_NS, frame.dropped))
-        self.tally = self.tally.lose(frame)
+        self.tally = self.tally.lose(losses_of(frame.dropped, frame.lost))
+
+    def take_rest(self):
+        self.rest_taken = True
 
     def repeat(self, cause, frames=1):
         self.tally = self.tally.repeat(cause, frames)
@@ -107,6 +111,7 @@ def test_what_came_before_the_session_is_neither_recorded_nor_lost(tmp_path):
     assert scene.taken.tally == FrameTally(dropped={"incomplete": 1})
     assert scene.camera.asked == {("read", 0.0)}
     scene.second.stop()
+    assert scene.taken.rest_taken
     scene.driver.check_played()
 
 

@@ -16,7 +16,7 @@ from core.values import as_ns
 from recording.lock_file import lock_folder
 from recording.reader import open_session
 from roi_manager import Rect
-from session import runner
+from session import running
 from session.locks import mouse_lock, rig_locks
 from session.prepare import InterruptedEarly
 from session.settings import load_settings
@@ -130,8 +130,8 @@ def test_only_a_session_without_a_rig_waits_for_the_disk(tmp_path, monkeypatch, 
         made.append(how)
         return recorder(*args, **how)
 
-    recorder = runner.Recorder
-    monkeypatch.setattr(runner, "Recorder", remember)
+    recorder = running.Recorder
+    monkeypatch.setattr(running, "Recorder", remember)
     run(settings_for(tmp_path), replace(OFFLINE, live=live))
     assert [how["wait"] for how in made] == [not live]
 

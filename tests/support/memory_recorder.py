@@ -9,7 +9,7 @@ from core.values import Lick, Operator, OperatorKind
 from recording import schema
 from recording.csvrows import frame_line, header_line, side_lines, timing_line
 from recording.recorder import RecorderResult
-from session import runner
+from session import running
 from session.build import build
 from session.stop import StopRequest
 from tests.support.sessions import run, settings_for
@@ -91,7 +91,7 @@ def record_with_licks(tmp_path):
         return parts
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "Recorder", MemoryRecorder)
+        patch.setattr(running, "Recorder", MemoryRecorder)
         patch.setattr("session.prepare.build", lick)
         wishes = Wishes({70: (Operator(OperatorKind.FREE_WATER, who="page"),)})
         result = run(settings_for(tmp_path), stop=wishes)
