@@ -14,7 +14,7 @@ from session.status import Status
 from session.watch import goal_of
 
 
-def live_about(settings: Settings, parts: Parts, folder: str, what: str) -> dict[str, Any]:
+def live_about(settings: Settings, parts: Parts, folder: str, what: str, live: bool) -> dict[str, Any]:
     """Return the HELLO of a session or preview.
 
     Parameters
@@ -23,13 +23,15 @@ def live_about(settings: Settings, parts: Parts, folder: str, what: str) -> dict
     folder : str
         The session's, empty in a preview.
     what : {"session", "preview"}
+    live : bool
+        Whether frames are stamped by the host's clock, so that their lateness means something.
 
     Returns
     -------
     dict
         ``wire``; ``what``; ``mouse``, ``experiment``, ``kind``, ``rig``, ``folder``; ``shape``, ``dtype``, ``names``
-        of the memory; ``framerate``; ``rois``: name to text; ``tones_hz``: lowest, highest; ``goal``: ``trials`` or
-        ``rest_s``, ``frames``; ``settings``: every key with its value, as JSON has it.
+        of the memory; ``live``; ``framerate``; ``rois``: name to text; ``tones_hz``: lowest, highest;
+        ``goal``: ``trials`` or ``rest_s``, ``frames``; ``settings``: every key with its value, as JSON has it.
     """
     goal, tones = goal_of(parts), ToneMap(settings.tones).frequencies
     return {
@@ -43,6 +45,7 @@ def live_about(settings: Settings, parts: Parts, folder: str, what: str) -> dict
         "shape": parts.camera.frame_shape,
         "dtype": parts.camera.frame_dtype,
         "names": parts.pipeline.names,
+        "live": live,
         "framerate": settings.camera.framerate,
         "rois": {name: shape.text() for name, shape in settings.rois.items()},
         "tones_hz": [float(tones[0]), float(tones[-1])],

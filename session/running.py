@@ -97,7 +97,7 @@ class RunningSession:
                 self._settings.recording.disk_full, self._stop, watch.warn, self._loop.note,
             )  # fmt: skip
             self._recorder.start()
-            about = live_about(self._settings, self._parts, str(self._folder), "session")
+            about = live_about(self._settings, self._parts, str(self._folder), "session", self._options.live)
             self._pages.open(about, self._loop.status, watch.warn)
             self._beside.open(watch.warn)
             outcome = self._turn_until_done(watch)

@@ -1,0 +1,266 @@
+// What a running session looks like: pictures, signal and tone as they scroll, counters, and what was said.
+
+import { corner, path, readShape } from "./shapes.js";
+import { Strip } from "./plot.js";
+
+const PHASES = ["rest", "trial", "paused", "done"];
+const QUIET = new Set(["lick", "edge", "sync"]);
+const KEPT_EVENTS = 200;
+
+const HTML = `
+<div class="counters" aria-live="off">
+  <div class="state"><b id="phase">–</b><span>state</span></div>
+  <div><b id="trial">–</b><span>trial</span></div>
+  <div><b id="success">–</b><span>successes</span></div>
+  <div><b id="water">–</b><span id="water-unit">water</span></div>
+  <div><b id="tone">–</b><span>tone, Hz</span></div>
+  <div><b id="signal">–</b><span id="signal-unit">signal</span></div>
+  <div><b id="threshold">–</b><span>threshold</span></div>
+  <div><b id="time">–</b><span>time</span></div>
+</div>
+<div class="pictures">
+  <figure><figcaption>Camera</figcaption><canvas id="camera" width="256" height="256" role="img"
+    aria-label="Camera image with regions of interest"></canvas></figure>
+  <figure id="map-box"><figcaption>dF/F, −10 to +10 %</figcaption><canvas id="map" width="256" height="256" role="img"
+    aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
+  <div class="strips"><div id="strip-signal"></div><div id="strip-tone"></div></div>
+</div>
+<div class="below">
+  <div class="controls" role="group" aria-label="Intervene">
+    <button id="pause" data-do="pause">Pause <kbd>P</kbd></button>
+    <button id="give" data-do="water" class="primary">Give water <kbd>W</kbd></button>
+    <button id="stop-after" data-do="stop_after_trial">Stop after this trial</button>
+    <button id="stop-now" data-do="stop_now" class="danger">Stop now</button>
+    <form id="set"><label>Set <select id="set-key"></select></label><input id="set-value" required size="8"
+      aria-label="New value"><button>Set</button></form>
+    <form id="note"><label>Note <input id="note-text" required maxlength="500"></label><button>Note</button></form>
+    <p id="said" role="status"></p>
+  </div>
+  <div class="health"><table><caption>Frames and latency</caption><tbody id="health"></tbody></table></div>
+  <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
+</div>`;
+
+export class See {
+  constructor(root, wire, who) {
+    this.root = root;
+    this.wire = wire;
+    this.who = who;
+    root.innerHTML = HTML;
+    this.at = (id) => root.querySelector(`#${id}`);
+    this.signal = new Strip(this.at("strip-signal"), ["signal", "threshold"], "Signal");
+    this.tone = new Strip(this.at("strip-tone"), ["freq_hz"], "Tone, Hz");
+    this.drawing = { camera: false, map: false };
+    wire.addEventListener("hello", ({ detail }) => this.begin(detail));
+    wire.addEventListener("update", ({ detail }) => this.update(detail));
+    wire.addEventListener("end", ({ detail }) => this.end(detail));
+    this.listen();
+    this.enable(false);
+  }
+
+  begin({ about, events }) {
+    this.about = about;
+    this.first_ns = null;
+    this.percent = about.kind === "clnf";
+    this.shapes = Object.entries(about.rois).map(([name, text]) => [name, readShape(text)]);
+    this.at("map-box").hidden = !this.percent;
+    this.at("signal-unit").textContent = this.percent ? "signal, % dF/F" : "speed, mm/s";
+    this.at("events").replaceChildren();
+    this.signal.clear(this.percent ? "Signal, % dF/F" : "Speed, mm/s");
+    this.tone.clear("Tone, Hz");
+    this.tone.range(0, about.tones_hz[1] * 1.05);
+    this.fillKeys(about);
+    this.tell(events);
+    this.enable(about.what === "session");
+  }
+
+  update({ status, latency, events, table, blobs }) {
+    if (!this.about) return;
+    const scale = this.percent ? 100 : 1;
+    this.signal.add(table.t_s, [scaled(table.signal, scale), scaled(table.threshold, scale)], table.water);
+    this.tone.add(table.t_s, [table.freq_hz], null);
+    if (status.phase) this.count(status, table, scale);
+    this.health(status, latency);
+    this.tell(events);
+    if (blobs.camera) this.draw("camera", blobs.camera);
+    if (blobs.map) this.draw("map", blobs.map);
+  }
+
+  end({ outcome, text }) {
+    this.enable(false);
+    this.at("phase").textContent = outcome;
+    this.say(`${outcome}: ${text.split("\n")[1] ?? text}`, true);
+  }
+
+  count(status, table, scale) {
+    const set = (id, text) => { this.at(id).textContent = text; };
+    const { goal, settings } = this.about;
+    const last = table.signal.length - 1;
+    this.root.dataset.phase = status.phase;
+    set("phase", status.waits ? "waits" : status.phase);
+    set("trial", goal.trials ? `${status.trial} / ${goal.trials}` : "resting");
+    set("success", status.successes);
+    const ul = Number(settings.reward_ul);
+    set("water", ul > 0 ? (status.drops * ul).toFixed(0) : (status.drops * Number(settings.reward_dur)).toFixed(1));
+    set("water-unit", ul > 0 ? `µl in ${status.drops} drops` : `s open in ${status.drops} drops`);
+    if (last >= 0) {
+      set("tone", table.freq_hz[last] ? table.freq_hz[last].toFixed(0) : "silent");
+      set("signal", Number.isFinite(table.signal[last]) ? (table.signal[last] * scale).toFixed(1) : "–");
+    }
+    set("threshold", status.threshold === null ? "–" : (status.threshold * scale).toFixed(1));
+    set("time", clock(status.time_s));
+    const pause = this.at("pause");
+    const paused = status.phase === "paused";
+    pause.dataset.do = paused ? "resume" : "pause";
+    pause.firstChild.textContent = paused ? "Resume " : "Pause ";
+  }
+
+  health(status, latency) {
+    if (status.frames === undefined) return;
+    const rows = [["frames", status.frames], ["lost", counts(status.dropped, status.dropped_by)]];
+    if (status.skipped) rows.push(["not judged", counts(status.skipped, status.skipped_by)]);
+    const unkept = Object.values(status.images_lost_by).reduce((sum, n) => sum + n, 0);
+    if (unkept) rows.push(["images lost", counts(unkept, status.images_lost_by)]);
+    for (const [name, text] of [["late_us", "camera to loop"], ["span_us", "loop to command"]]) {
+      if (latency[name] && (name === "span_us" || this.about.live)) {
+        rows.push([text, `p50 ${milli(latency[name][0])}, p99 ${milli(latency[name][1])} ms`]);
+      }
+    }
+    this.at("health").replaceChildren(...rows.map(([name, value]) => {
+      const row = document.createElement("tr");
+      row.append(cell("th", name), cell("td", value));
+      return row;
+    }));
+  }
+
+  tell(events) {
+    const list = this.at("events");
+    for (const [, time_ns, kind, trial, detail] of events) {
+      if (QUIET.has(kind)) continue;
+      this.first_ns ??= time_ns;
+      const item = document.createElement("li");
+      item.dataset.kind = kind;
+      item.append(cell("time", clock((time_ns - this.first_ns) / 1e9)), cell("b", kind.replaceAll("_", " ")),
+        cell("span", trial ? `trial ${trial}` : ""), cell("span", detail));
+      list.prepend(item);
+    }
+    while (list.children.length > KEPT_EVENTS) list.lastChild.remove();
+  }
+
+  // Draws the newest picture; one that is not decoded yet when the next comes is let go.
+  async draw(name, bytes) {
+    if (this.drawing[name]) return;
+    this.drawing[name] = true;
+    try {
+      const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+      const canvas = this.at(name);
+      const [height, width] = this.about.shape;
+      const ratio = Math.max(1, Math.round(768 / width));
+      if (canvas.width !== width * ratio) [canvas.width, canvas.height] = [width * ratio, height * ratio];
+      const context = canvas.getContext("2d");
+      context.imageSmoothingEnabled = false;
+      context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+      picture.close();
+      this.overlay(context, canvas.width / width);
+    } finally {
+      this.drawing[name] = false;
+    }
+  }
+
+  overlay(context, ratio) {
+    context.save();
+    context.scale(ratio, ratio);
+    for (const [name, shape] of this.shapes) {
+      for (const [width, colour] of [[4, "#000"], [2, "#ffd166"]]) {
+        path(context, shape);
+        context.lineWidth = width / ratio;
+        context.strokeStyle = colour;
+        context.stroke();
+      }
+      const [x, y] = corner(shape);
+      context.font = `${Math.round(30 / ratio)}px system-ui`;
+      context.lineWidth = 4 / ratio;
+      context.strokeStyle = "#000";
+      context.strokeText(name, x + 3, y);
+      context.fillStyle = "#ffd166";
+      context.fillText(name, x + 3, y);
+    }
+    context.restore();
+  }
+
+  fillKeys(about) {
+    const first = this.percent ? "reward_threshold" : "speed_threshold";
+    const keys = [first, "success_rest_dur", "fail_rest_dur", "max_trial_dur", "reward_delay", "audio_delay",
+      "session_type"];
+    const select = this.at("set-key");
+    select.replaceChildren(...keys.map((key) => new Option(key, key)));
+    const show = () => { this.at("set-value").value = about.settings[select.value] ?? ""; };
+    select.onchange = show;
+    show();
+  }
+
+  listen() {
+    for (const button of this.root.querySelectorAll("button[data-do]")) {
+      button.onclick = () => this.ask(button.dataset.do, {}, button);
+    }
+    this.at("set").onsubmit = (event) => {
+      event.preventDefault();
+      this.ask("set", { key: this.at("set-key").value, value: this.at("set-value").value }, event.submitter);
+    };
+    this.at("note").onsubmit = async (event) => {
+      event.preventDefault();
+      const done = await this.ask("note", { text: this.at("note-text").value }, event.submitter);
+      if (done) this.at("note-text").value = "";
+    };
+    document.addEventListener("keydown", (event) => {
+      if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || this.root.hidden) return;
+      const key = { p: "pause", w: "give" }[event.key.toLowerCase()];
+      if (key && !this.at(key).disabled) this.at(key).click();
+    });
+  }
+
+  async ask(what, more, button) {
+    const name = this.who();
+    if (!name) {
+      this.say("Write your name above first: it is recorded with what you do", false);
+      return false;
+    }
+    if (what === "stop_now" && !window.confirm("End this session now? A running trial is cut short.")) return false;
+    if (button) button.disabled = true;
+    const { ok, text } = await this.wire.ask(what, name, more);
+    if (button) button.disabled = !this.running;
+    this.say(`${what.replaceAll("_", " ")}: ${text}`, ok);
+    return ok;
+  }
+
+  say(text, ok) {
+    const said = this.at("said");
+    said.textContent = text;
+    said.dataset.ok = ok;
+  }
+
+  enable(running) {
+    this.running = running;
+    for (const each of this.root.querySelectorAll(".controls button, .controls input, .controls select")) {
+      each.disabled = !running;
+    }
+  }
+}
+
+const scaled = (values, scale) => (scale === 1 ? values : values.map((value) => value * scale));
+const milli = (us) => (us / 1000).toFixed(2);
+
+function cell(tag, text) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
+}
+
+function counts(n, by) {
+  const causes = Object.entries(by).sort((a, b) => b[1] - a[1]).map(([cause, k]) => `${k} ${cause}`);
+  return n && causes.length ? `${n} (${causes.join(", ")})` : `${n}`;
+}
+
+function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
