@@ -72,7 +72,15 @@ class Feed:
     def add(self, watcher: Watcher) -> None:
         """Let somebody look: first at what has been, then at what comes."""
         self._watchers.append(watcher)
-        watcher.tell({"t": "hello", "live": self.name, "about": self.about, "events": list(self._events)})
+        watcher.tell(
+            {
+                "t": "hello",
+                "live": self.name,
+                "about": self.about,
+                "events": list(self._events),
+                "first_ns": self._first_ns,
+            }
+        )
         if self._rows:
             watcher.give(self._packed({}, np.concatenate(list(self._rows)), [], {}))
 
@@ -164,6 +172,7 @@ class Feed:
             "t": "update",
             "seq": self._sent,
             "status": status,
+            "first_ns": self._first_ns,
             "latency": self._latency(),
             "events": events,
             "rows": {"n": len(rows), "columns": [*COLUMNS, *self.about["names"]], "lost": lost},

@@ -15,8 +15,10 @@ from core.values import Image
 WIDEST_PX = 640
 """A picture is made smaller until it is no wider; chosen because it fills half of a 1280 px wide screen."""
 QUALITY = 80
-DFF_RANGE = 0.1
-"""dF/F at the ends of the colour scale: 10 %."""
+DFF_RANGE = 0.05
+"""dF/F at the ends of the colour scale: 5 %."""
+BLUR_SHARE = 1 / 128
+"""The map is blurred by a Gaussian of this share of its width, since single pixels are noise."""
 
 _LOW, _MIDDLE, _HIGH = (133, 69, 0), (247, 247, 247), (0, 97, 230)
 """Blue, white and orange, as BGR: told apart by people who are colour-blind, too."""
@@ -62,9 +64,12 @@ class Pictures:
         """
         if self._map is None:
             return None
+        import cv2
+
         ratio = self._map.against_baseline(image)
         self._map.remember(image, time_ns)
-        place = np.nan_to_num(ratio, nan=0.0, posinf=0.0, neginf=0.0) * (127.5 / DFF_RANGE) + 127.5
+        ratio = np.nan_to_num(ratio, nan=0.0, posinf=0.0, neginf=0.0)
+        place = cv2.GaussianBlur(ratio, (0, 0), max(0.5, ratio.shape[1] * BLUR_SHARE)) * (127.5 / DFF_RANGE) + 127.5
         indexed = np.clip(place, 0, 255).astype(np.uint8)
         return _jpeg(_small(self._scale[indexed][:, :, 0]))
 

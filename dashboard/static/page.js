@@ -31,9 +31,11 @@ function theme() {
   const kept = localStorage.getItem("theme");
   if (kept) document.documentElement.dataset.theme = kept;
   at("theme").onclick = () => {
-    const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark");
-    document.documentElement.dataset.theme = dark ? "light" : "dark";
-    localStorage.setItem("theme", document.documentElement.dataset.theme);
+    const { dataset } = document.documentElement;
+    const now = dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    dataset.theme = now === "dark" ? "light" : "dark";
+    localStorage.setItem("theme", dataset.theme);
+    document.dispatchEvent(new Event("theme"));
   };
 }
 

@@ -1,8 +1,7 @@
 // A strip of the last seconds that scrolls: uPlot, fed with the newest rows.
 
 const SPAN_S = 20;
-const COLOURS = ["#0072b2", "#d55e00"];
-const WATER = "#009e73";
+const COLOURS = ["--blue", "--orange"];
 
 export class Strip {
   constructor(root, names, title) {
@@ -17,10 +16,15 @@ export class Strip {
     this.times = [];
     this.values = this.names.map(() => []);
     this.drops = [];
+    this.draw(title);
+  }
+
+  // Draws anew, in the colours of now.
+  draw(title = this.title) {
     this.plot?.destroy();
-    const style = getComputedStyle(document.documentElement);
-    const ink = style.getPropertyValue("--ink").trim();
-    const grid = { stroke: style.getPropertyValue("--line").trim(), width: 1 };
+    this.title = title;
+    const ink = colour("--ink");
+    const grid = { stroke: colour("--line"), width: 1 };
     const font = "12px system-ui";
     this.plot = new uPlot({
       title,
@@ -34,10 +38,10 @@ export class Strip {
         { stroke: ink, grid, ticks: grid, font, size: 56 },
       ],
       series: [{}, ...this.names.map((name, place) => ({
-        label: name, stroke: COLOURS[place], width: 2, dash: place ? [8, 5] : undefined, spanGaps: false,
+        label: name, stroke: colour(COLOURS[place]), width: 2, dash: place ? [8, 5] : undefined, spanGaps: false,
       }))],
       hooks: { draw: [(plot) => this.drawDrops(plot)] },
-    }, [[], ...this.names.map(() => [])], this.root);
+    }, [this.times, ...this.values], this.root);
   }
 
   range(low, high) {
@@ -67,7 +71,7 @@ export class Strip {
   drawDrops(plot) {
     const context = plot.ctx;
     context.save();
-    context.strokeStyle = context.fillStyle = WATER;
+    context.strokeStyle = context.fillStyle = colour("--good");
     context.lineWidth = 3;
     for (const time of this.drops) {
       const x = plot.valToPos(time, "x", true);
@@ -91,4 +95,14 @@ function padded(low, high) {
   if (low === null || high === null) return [0, 1];
   const room = Math.max((high - low) * 0.1, 1e-6);
   return [low - room, high + room];
+}
+
+// The colour of a custom property, as a canvas takes it: light-dark() is worked out by an element that wears it.
+function colour(name) {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }

@@ -21,7 +21,7 @@ const HTML = `
 <div class="pictures">
   <figure><figcaption>Camera</figcaption><canvas id="camera" width="256" height="256" role="img"
     aria-label="Camera image with regions of interest"></canvas></figure>
-  <figure id="map-box"><figcaption>dF/F, −10 to +10 %</figcaption><canvas id="map" width="256" height="256" role="img"
+  <figure id="map-box"><figcaption>dF/F, −5 to +5 %</figcaption><canvas id="map" width="256" height="256" role="img"
     aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
   <div class="strips"><div id="strip-signal"></div><div id="strip-tone"></div></div>
 </div>
@@ -53,13 +53,13 @@ export class See {
     wire.addEventListener("hello", ({ detail }) => this.begin(detail));
     wire.addEventListener("update", ({ detail }) => this.update(detail));
     wire.addEventListener("end", ({ detail }) => this.end(detail));
+    document.addEventListener("theme", () => [this.signal, this.tone].forEach((strip) => strip.draw()));
     this.listen();
     this.enable(false);
   }
 
-  begin({ about, events }) {
+  begin({ about, events, first_ns }) {
     this.about = about;
-    this.first_ns = null;
     this.percent = about.kind === "clnf";
     this.shapes = Object.entries(about.rois).map(([name, text]) => [name, readShape(text)]);
     this.at("map-box").hidden = !this.percent;
@@ -69,18 +69,18 @@ export class See {
     this.tone.clear("Tone, Hz");
     this.tone.range(0, about.tones_hz[1] * 1.05);
     this.fillKeys(about);
-    this.tell(events);
+    this.tell(events, first_ns);
     this.enable(about.what === "session");
   }
 
-  update({ status, latency, events, table, blobs }) {
+  update({ status, latency, events, table, blobs, first_ns }) {
     if (!this.about) return;
     const scale = this.percent ? 100 : 1;
     this.signal.add(table.t_s, [scaled(table.signal, scale), scaled(table.threshold, scale)], table.water);
     this.tone.add(table.t_s, [table.freq_hz], null);
     if (status.phase) this.count(status, table, scale);
     this.health(status, latency);
-    this.tell(events);
+    this.tell(events, first_ns);
     if (blobs.camera) this.draw("camera", blobs.camera);
     if (blobs.map) this.draw("map", blobs.map);
   }
@@ -101,7 +101,8 @@ export class See {
     set("success", status.successes);
     const ul = Number(settings.reward_ul);
     set("water", ul > 0 ? (status.drops * ul).toFixed(0) : (status.drops * Number(settings.reward_dur)).toFixed(1));
-    set("water-unit", ul > 0 ? `µl in ${status.drops} drops` : `s open in ${status.drops} drops`);
+    const drops = `${status.drops} drop${status.drops === 1 ? "" : "s"}`;
+    set("water-unit", ul > 0 ? `µl in ${drops}` : `s open in ${drops}`);
     if (last >= 0) {
       set("tone", table.freq_hz[last] ? table.freq_hz[last].toFixed(0) : "silent");
       set("signal", Number.isFinite(table.signal[last]) ? (table.signal[last] * scale).toFixed(1) : "–");
@@ -132,14 +133,13 @@ export class See {
     }));
   }
 
-  tell(events) {
+  tell(events, first_ns) {
     const list = this.at("events");
     for (const [, time_ns, kind, trial, detail] of events) {
       if (QUIET.has(kind)) continue;
-      this.first_ns ??= time_ns;
       const item = document.createElement("li");
       item.dataset.kind = kind;
-      item.append(cell("time", clock((time_ns - this.first_ns) / 1e9)), cell("b", kind.replaceAll("_", " ")),
+      item.append(cell("time", clock((time_ns - first_ns) / 1e9)), cell("b", kind.replaceAll("_", " ")),
         cell("span", trial ? `trial ${trial}` : ""), cell("span", detail));
       list.prepend(item);
     }
