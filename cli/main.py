@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli import data_options, rig_options
+from cli import data_options, page_options, rig_options
 from cli.options import CAMERAS, a_path, add_config, add_data_root, add_set
 from cli.screen import say
 from cli.start import leave_on_signals, signals_as_usual
@@ -72,6 +72,7 @@ def make_parser(prog: str = "rigloop") -> argparse.ArgumentParser:
         ("replay", "run a recorded session through the loop again, and compare", data_options.add_replay),
         ("recover", "finish the folder of a session that was killed", data_options.add_recover),
         ("export", "give a session out in another format", data_options.add_export),
+        ("serve", "serve the page beside the rig: watch, place ROIs, run and intervene", page_options.add_serve),
     ):
         options(commands.add_parser(name, help=what, allow_abbrev=False))
     return parser

@@ -1,0 +1,24 @@
+"""The options of ``rigloop serve``, and of ``run --page``. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.options import a_path, add_config, add_data_root
+
+PORT = 8017
+
+
+def add_serve(serve: argparse.ArgumentParser) -> None:
+    """Add the options of ``rigloop serve``."""
+    serve.add_argument(
+        "--host", metavar="ADDRESS", default="127.0.0.1",
+        help="where it is served; 0.0.0.0: to the network, for whoever has a token (default: this computer alone)",
+    )  # fmt: skip
+    serve.add_argument("--port", metavar="N", type=int, default=PORT, help="0: one that is free (default: %(default)s)")
+    serve.add_argument(
+        "--token-file", metavar="FILE", type=a_path,
+        help="file with the tokens of operators and viewers, made if it is not there; default: new ones each time",
+    )  # fmt: skip
+    add_data_root(serve)
+    add_config(serve)
