@@ -1,0 +1,135 @@
+"""The page's server as it runs: sessions come and go, browsers misbehave, and nothing of it harms a session."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import signal
+import time
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from session.replay import replay_session
+from tests.support.malformed import malformed
+from tests.support.page_server import Server, start_session
+
+LONG = ("--set", "total_trials=40", "--set", "initial_rest_dur=2", "--set", "framerate=30", "--set", "rig=page_test")
+SEED = 20261130
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def running(tmp_path, *words):
+    process = start_session(tmp_path, *LONG, *words)
+    try:
+        yield process, f"session-{process.pid}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def shown(browser, name):
+    """Wait until the session is there, and look at it."""
+    browser.wait_for(lambda message: message["t"] == "live" and name in [each["name"] for each in message["live"]])
+    assert browser.ask("look", live=name)["ok"]
+
+
+def inputs(tmp_path):
+    [path] = tmp_path.glob("*/*/S1/inputs.csv")
+    with path.open(newline="") as file:
+        return [row for row in csv.DictReader(file) if row["kind"] != "lick"], path.parent
+
+
+def test_a_session_is_shown_and_asked_and_replays(server, tmp_path):
+    with running(tmp_path) as (process, name), server.browser() as one, server.browser() as two:
+        for browser in (one, two):
+            shown(browser, name)
+        one.wait_for(lambda message: message["t"] == "update" and message["status"].get("frames", 0) > 30)
+        for do, more in (
+            ("water", {}),
+            ("pause", {}),
+            ("resume", {}),
+            ("set", {"key": "reward_threshold", "value": "0.02"}),
+            ("note", {"text": "grooms"}),
+        ):
+            answer = one.ask(do, live=name, who="anna", **more)
+            assert answer["ok"], answer
+        two.wait_for(lambda message: message["t"] == "update" and message["status"].get("drops", 0) > 0)
+        assert two.ask("stop_now", live=name, who="bert")["ok"]
+        assert one.wait_for(lambda message: message["t"] == "end")["outcome"] == "aborted"
+        assert process.wait(30) == 130
+    asked, session = inputs(tmp_path)
+    assert [(row["kind"], row["who"]) for row in asked] == [
+        *((kind, "anna") for kind in ("free_water", "pause", "resume", "set_threshold", "note")),
+        ("stop_now", "bert"),
+    ]
+    assert replay_session(session).compared.mismatches == 0
+
+
+def test_500_malformed_messages_change_nothing_and_are_answered(server, tmp_path):
+    with running(tmp_path) as (process, name), server.browser() as browser:
+        shown(browser, name)
+        for message in malformed(SEED, name, 500):
+            browser.socket.send(message)
+            answer = browser.wait_for(lambda message: message["t"] == "answer")
+            assert not answer["ok"], message
+            assert answer["text"], message
+        assert browser.ask("note", live=name, who="anna", text="still here")["ok"]
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait(30)
+    asked, session = inputs(tmp_path)
+    assert [(row["kind"], row["who"]) for row in asked] == [("note", "anna"), ("stop_now", "SIGTERM")]
+    assert replay_session(session).compared.mismatches == 0
+
+
+def test_the_server_is_killed_and_the_session_goes_on(tmp_path):
+    with running(tmp_path) as (process, name):
+        first = Server()
+        with first.browser() as browser:
+            shown(browser, name)
+            browser.wait_for(lambda message: message["t"] == "update")
+            first.process.kill()
+            first.process.communicate()
+        time.sleep(0.5)
+        assert process.poll() is None
+        with Server() as again, again.browser() as browser:
+            shown(browser, name)
+            news = browser.wait_for(lambda message: message["t"] == "update" and message["status"].get("frames", 0))
+            assert news["rows"]["n"] > 0
+            assert browser.ask("stop_now", live=name, who="anna")["ok"]
+            assert process.wait(30) == 130
+    assert replay_session(inputs(tmp_path)[1]).compared.mismatches == 0
+
+
+def test_a_killed_session_is_told(server, tmp_path):
+    with running(tmp_path) as (process, name), server.browser() as browser:
+        shown(browser, name)
+        process.kill()
+        end = browser.wait_for(lambda message: message["t"] == "end")
+        assert (end["outcome"], "rigloop recover" in end["text"]) == ("lost", True)
+        browser.wait_for(lambda message: message["t"] == "live" and name not in str(message["live"]))
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", None, "http://127.0.0.1:1"])
+def test_no_foreign_page_gets_in(server, origin):
+    with pytest.raises(InvalidStatus, match="403"):
+        server.browser(origin=origin)
+
+
+def test_a_browser_that_never_reads_costs_the_others_nothing(server, tmp_path):
+    with running(tmp_path) as (_, name), server.browser() as deaf, server.browser() as browser:
+        shown(deaf, name)
+        shown(browser, name)
+        # Nothing takes what comes for the deaf one: its buffers fill, and the server lets it go.
+        end = time.monotonic() + 6
+        before = len(browser.updates)
+        while time.monotonic() < end:
+            browser.take()
+        assert len(browser.updates) - before >= 6 * 14

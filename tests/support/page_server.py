@@ -1,0 +1,104 @@
+"""`rigloop serve` and `rigloop run` as processes of their own, and a browser's connection to the first."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from websockets.sync.client import connect
+
+from session.config_edit import add_mouse
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+class Server:
+    """The page, on a free port; ends with the context."""
+
+    def __init__(self, *words: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", "serve", "--port", "0", *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
+        )  # fmt: skip
+        line = self.process.stdout.readline()
+        found = re.search(r"http://[^/:]+:(\d+)/", line)
+        assert found, line + self.process.stderr.read()
+        self.port = int(found[1])
+        self.host = f"127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate(timeout=20)
+
+    def browser(self, **headers: str) -> Browser:
+        origin = headers.pop("origin", f"http://{self.host}")
+        return Browser(connect(f"ws://{self.host}/ws", origin=origin, additional_headers=headers, max_size=None))
+
+
+class Browser:
+    """Talks as the page does."""
+
+    def __init__(self, socket) -> None:
+        self.socket = socket
+        self.number = 10_000
+        self.updates, self.told = [], []
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self.socket.close()
+
+    def take(self, timeout_s=20.0):
+        """Return the next message: a header of an update, or what was told."""
+        data = self.socket.recv(timeout_s)
+        if isinstance(data, str):
+            self.told.append(json.loads(data))
+            return self.told[-1]
+        (length,) = struct.unpack_from("<I", data)
+        header = json.loads(data[4 : 4 + length])
+        assert len(data) == 4 + length + sum(header["blobs"].values())
+        self.updates.append(header)
+        return header
+
+    def wait_for(self, fits, seconds=30.0):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if fits(message := self.take()):
+                return message
+        raise AssertionError(f"nothing like that came within {seconds} s; the last was {message}")
+
+    def ask(self, do, **more):
+        """Ask, and return the answer."""
+        self.number += 1
+        number = self.number
+        self.socket.send(json.dumps({"id": number, "do": do, **more}))
+        return self.wait_for(lambda message: message["t"] == "answer" and message["id"] == number)
+
+
+MOUSE = "PAGETEST"
+"""A mouse that no other session of this machine has."""
+
+
+def start_session(data_root: Path, *words: str) -> subprocess.Popen[str]:
+    """Start a session of made-up frames at real pace."""
+    config = data_root / "config.ini"
+    if not config.exists():
+        shutil.copy(ROOT / "config.ini", config)
+        add_mouse(config, MOUSE, "DEMO")
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "run", "--config", str(config), "--mouse", MOUSE, "--pace", "real",
+         "--data-root", str(data_root), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
+    )  # fmt: skip
