@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -85,16 +86,19 @@ def make_app(
         await socket.accept()
         client = Client(socket)
         hub.enter(client)
-        sending = asyncio.create_task(client.send())
-        hearing = asyncio.create_task(_hear(socket, client, hub))
         try:
-            await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+            async with anyio.create_task_group() as group:
+
+                async def until_gone(talk: Callable[[], Awaitable[None]]) -> None:
+                    await talk()
+                    group.cancel_scope.cancel()
+
+                group.start_soon(until_gone, client.send)
+                group.start_soon(until_gone, lambda: _hear(socket, client, hub))
         finally:
             hub.leave(client)
-            for task in (sending, hearing):
-                task.cancel()
-            await asyncio.gather(sending, hearing, return_exceptions=True)
-            await client.close()
+            with anyio.CancelScope(shield=True):
+                await client.close()
 
     @asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
