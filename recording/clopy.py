@@ -20,6 +20,7 @@ from typing import Any
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
 from recording.clopy_clmf import (
+    images_named,
     is_clopys,
     is_movement,
     logged_freq,
@@ -33,7 +34,7 @@ from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
 from recording.draft_folder import make_draft
 from recording.folder import replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
-from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, check_images, count_images
+from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, check_images, check_rows
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
 from recording.video_export import write_mp4
 
@@ -52,10 +53,13 @@ class ClopyExport:
         Rows of the log.
     left_out : int
         Rows of the session that are not in it, as their image was not kept or the frame was not judged.
+    missing_images : int
+        Rows that name an image while the file of images is gone.
     """
 
     rows: int
     left_out: int
+    missing_images: int = 0
 
 
 def write_clopy_files(session: RecordedSession, out_dir: Path) -> ClopyExport:
@@ -93,7 +97,7 @@ def _write_neurofeedback_files(
     replace_file(out_dir / CLOPY_LOG, "".join(lines), chosen=chosen)
     config = _their_config(session, CLOPY_CONFIG) or config_text(meta, session.part_names)
     replace_file(out_dir / CLOPY_CONFIG, config, chosen=chosen)
-    return ClopyExport(len(rows), len(session.frames) - len(rows))
+    return _export_of(session, rows)
 
 
 def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress | None = None) -> ClopyExport:
@@ -144,6 +148,11 @@ def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress | N
     return export
 
 
+def _export_of(session: RecordedSession, rows: list[FrameRow]) -> ClopyExport:
+    missing = 0 if session.has_images else int((session.frames.image >= 0).sum())
+    return ClopyExport(len(rows), len(session.frames) - len(rows), missing)
+
+
 def _unseen(done: int, total: int) -> None:
     del done, total
 
@@ -179,7 +188,7 @@ def _write_movement_files(
     replace_file(out_dir / f"{stem}.txt", movement_log(session, rows, _clock_of(session)), chosen=chosen)
     config = f"{stem}_config.ini"
     replace_file(out_dir / config, _their_config(session, config) or movement_config_text(meta), chosen=chosen)
-    return ClopyExport(len(rows), len(session.frames) - len(rows))
+    return _export_of(session, rows)
 
 
 def _with_setting(session: RecordedSession, key: str, value: str) -> dict[str, Any]:
@@ -228,11 +237,12 @@ def _check_replaceable(out_dir: Path) -> None:
 
 
 def _rows_with_images(session: RecordedSession) -> list[FrameRow]:
+    check_rows(session)
     check_images(session)
     rows = list(session.frames.rows())
-    if not session.has_images:
+    count = images_named(session)
+    if count is None:
         return [row._replace(image=index) for index, row in enumerate(rows)]
-    count = count_images(session)
     kept: list[FrameRow] = []
     licks = 0
     for row in rows:

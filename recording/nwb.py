@@ -31,7 +31,7 @@ from recording.nwb_text import OddTexts
 from recording.nwb_trials import trials_table
 from recording.problems import describe, error_number
 from recording.reader import open_session
-from recording.recorded import RecordedSession, check_images
+from recording.recorded import RecordedSession, check_end, check_images, check_rows
 from recording.schema import FRAMES_CSV, SECOND_FOLDER
 from recording.video_read import is_video
 
@@ -127,7 +127,9 @@ def export_nwb(
         if (second / FRAMES_CSV).is_file():
             others = [opened.enter_context(odd.session(opened.enter_context(open_session(second))))]
         for each in (session, *others):
+            check_rows(each)
             check_images(each)
+        check_end(session)
         build = _Build(session, others, facts, folder, images, odd)
         target = target if whole else folder / dandi_name(build.file)
         _check_free(target)

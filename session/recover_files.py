@@ -17,7 +17,7 @@ from recording.hdf5_mark import has_mark, open_without_mark, take_mark_off
 from recording.mend import TABLES, begin_tables, cut_half_line, forget_images, is_begun, lacking
 from recording.problems import describe
 from recording.reader import read_begun
-from recording.recorded import RecordedSession
+from recording.recorded import RecordedSession, check_order
 from recording.schema import (
     DFF_PREFIX,
     EVENTS_CSV,
@@ -99,6 +99,8 @@ def look_at(folder: Path, settings: Settings | None, *, without_images: bool = F
     session, lacks = read_begun(folder, meta), lacking(folder)
     if meta.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
         lacks = tuple(name for name in lacks if name not in _NEW or (folder / name).is_file())
+    check_order(session)
+    _check_named(session)
     named, path = session.frames.image, session.image_path
     images, marked, unreadable = 0, False, False
     if path.is_file():
@@ -118,6 +120,18 @@ def look_at(folder: Path, settings: Settings | None, *, without_images: bool = F
     names, prefix = _parts(settings, meta)
     unwritten = int(np.count_nonzero(named >= images))
     return Remains(folder, images, unwritten, path, marked, unreadable, lacks, names, prefix)
+
+
+def _check_named(session: RecordedSession) -> None:
+    """Raise SourceError where rows do not name one image after the other: some are gone, or not of this session."""
+    frames = session.frames
+    rows = np.flatnonzero(frames.image >= 0)
+    if len(wrong := np.flatnonzero(frames.image[rows] != np.arange(len(rows)))):
+        row = rows[wrong[0]]
+        raise SourceError(
+            f"{session.folder / FRAMES_CSV}: frame {frames.frame[row]} names image {frames.image[row]}, expected "
+            f"{wrong[0]}: rows are gone, or of another session; restore it from a copy"
+        )
 
 
 def _parts(settings: Settings | None, meta: dict[str, Any]) -> tuple[tuple[str, ...], str]:

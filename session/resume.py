@@ -16,6 +16,7 @@ from recording.folder import folder_name, read_session_json
 from recording.mend import is_begun
 from recording.parts import parts_in, sessions_of
 from recording.reader import open_session
+from recording.recorded import check_rows
 from recording.schema import FRAMES_CSV
 from session.recorded_meta import check_meta
 from session.recover import RUNNING
@@ -149,6 +150,7 @@ def _what_was_had(session: Path, meta: dict[str, Any], first: float) -> tuple[in
             raise InputError(f"--resume: {session / FRAMES_CSV} is gone or empty; restore it from a copy, or {_FRESH}")
         return 0, first, 0.0
     with open_session(session) as recorded:
+        check_rows(recorded)
         trials = int(np.count_nonzero(recorded.frames.outcome))
         return trials, last_threshold(recorded, first), rested_s(recorded)
 

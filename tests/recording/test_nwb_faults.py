@@ -221,7 +221,8 @@ DAMAGE = {
     "no rows": (keep_lines("frames.csv", 0), "no frame"),
     "one row": (keep_lines("frames.csv", 1), None),
     "a number past 64 bits": (cell("time_ns", 3, "9" * 20), "column time_ns: 99999999999999999999 is too large"),
-    "a time of another age": (cell("time_ns", 3, "9" * 18), "log is damaged"),
+    "a time of another age": (cell("time_ns", 3, "9" * 18), "is not after 9{18}, that of the line before"),
+    "a last time of another age": (cell("time_ns", 12, "9" * 18), "log is damaged"),
     "half of the images": (
         lambda folder: (folder / "image_stream.hdf5").write_bytes((folder / "image_stream.hdf5").read_bytes()[:3000]),
         "cannot read .*image_stream.hdf5",

@@ -303,6 +303,11 @@ def spoil(path, line):
     path.write_bytes(b"".join(lines))
 
 
+def turn(session, change):
+    path = session / "frames.csv"
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+
 DAMAGES = {
     "session.json": lambda session: cut(session / "session.json", 50),
     "session.ini": lambda session: cut(session / "session.ini", 300),
@@ -310,6 +315,9 @@ DAMAGES = {
     "session.ini lost": lambda session: (session / "session.ini").unlink(),
     "image_stream.hdf5": lambda session: cut(session / "image_stream.hdf5", 60),
     "frames.csv": lambda session: spoil(session / "frames.csv", 3),
+    "frames.csv with a row twice": lambda session: turn(session, lambda rows: [*rows[:3], *rows[2:]]),
+    "frames.csv with rows turned round": lambda session: turn(session, lambda rows: [rows[0], *rows[:0:-1]]),
+    "frames.csv without its middle": lambda session: turn(session, lambda rows: rows[:3] + rows[9:]),
     "timing.csv": lambda session: spoil(session / "timing.csv", 3),
     "events.csv": lambda session: spoil(session / "events.csv", 1),
 }

@@ -218,6 +218,13 @@ def test_one_that_failed_before_its_first_frame_begins_anew(tmp_path, stopped):
     assert (plan.skip_trials, plan.keys) == (0, {})
 
 
+def test_one_whose_log_lost_rows_is_refused(tmp_path, stopped):
+    path = stopped / "frames.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:20]))
+    with pytest.raises(InputError, match=r"frames\.csv: has 19 frames of the \d+ that session\.json counts"):
+        resume(settings_for(tmp_path), VirtualClock())
+
+
 def test_one_without_a_frame_goes_on_with_its_own_threshold(tmp_path, stopped):
     meta = read_session_json(stopped)
     outcome_of(stopped, "failed", settings=meta["settings"] | {"reward_threshold": 0.077}, counts={})
