@@ -121,7 +121,7 @@ def look_at(folder: Path, settings: Settings | None, *, without_images: bool = F
             f"{path} is not there, and {rows} rows of {FRAMES_CSV} name its images; put it back, or a link to where it "
             "lies now; where it is lost for good, add --without-images"
         )
-    if images and not without_images:
+    if not without_images:
         _refuse_cut_images(session, images)
     if FRAMES_CSV in lacks:
         _refuse_lost_frames(session, images)

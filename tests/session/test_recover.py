@@ -244,6 +244,14 @@ def test_more_images_than_a_power_failure_takes_are_asked_for(killed, monkeypatc
     assert recovered(session, without_images=True).result.images == 20
 
 
+def test_a_file_of_which_no_image_is_whole_is_asked_for(killed, monkeypatch):
+    """Such as a video whose first bytes are damaged."""
+    session, settings, before = killed()
+    monkeypatch.setattr(recover_files, "POWER_S", 0.5)
+    monkeypatch.setattr(recover_files, "_count", lambda path: (0, False))
+    refused(session, settings, f".*: 0 images are whole, and {before['counts']['frames']} more are named by rows .*")
+
+
 def test_images_whose_rows_are_gone_are_told(killed):
     session, _, before = killed()
     path = session / "frames.csv"
