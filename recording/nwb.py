@@ -18,6 +18,7 @@ from typing import Any
 
 from core.errors import InputError, MissingError, RecordingError, RigError
 from recording import nwb_tables as tables
+from recording.draft_folder import draft_name, stale_drafts
 from recording.folder import sync_folder
 from recording.nwb_clock import SessionClock
 from recording.nwb_file import camera_of, kind_of, make_file, mouse_of
@@ -277,10 +278,13 @@ def _check_free(path: Path) -> None:
 
 def _write(build: _Build, target: Path, progress: Callable[[int, int], None] | None) -> None:
     """Write under a temporary name, sync, and rename; leave nothing behind where that fails."""
-    draft = target.with_name(f".{target.stem}.{os.getpid()}.tmp.nwb")
+    draft = draft_name(target, SUFFIX)
     made = [each for each in (target.parent, *target.parent.parents) if not each.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        for left in stale_drafts(target, SUFFIX):
+            with contextlib.suppress(OSError):
+                left.unlink()
         _fill(build, draft, progress)
         with draft.open("rb") as file:
             os.fsync(file.fileno())

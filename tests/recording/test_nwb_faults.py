@@ -1,5 +1,6 @@
 """What parts and rigs are called in NWB, and sessions whose files are damaged: a good file, or one line and none."""
 
+import os
 import shutil
 
 import h5py
@@ -96,6 +97,18 @@ def test_numbers_of_clopys_that_cannot_be(folder, tmp_path, column, value):
     (out / "VideoTimestamp.txt").write_text("".join("\t".join(line) + "\n" for line in lines))
     with pytest.raises(SourceError, match="is damaged: a number has more than 64 bits"):
         open_session(out)
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(folder, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    host = os.uname().nodename
+    dead, alive = (out / f".x.nwb.{host}-{pid}.tmp.nwb" for pid in (2**22 + 1, os.getppid()))
+    other = out / f".y.nwb.{host}-4194305.tmp.nwb"
+    for each in (dead, alive, other):
+        each.write_bytes(b"half")
+    export(folder, out / "x.nwb")
+    assert sorted(out.iterdir()) == sorted([alive, other, out / "x.nwb"])
 
 
 def test_the_folder_may_be_named_from_within(folder, tmp_path, monkeypatch):
