@@ -94,7 +94,7 @@ def killed(kill, folder):
             said, _ = session.communicate(timeout=60)
         finally:
             session.kill()
-    await_end(recorder, 20)
+    await_end(recorder)
     [made] = (folder / "data").glob("*/*/S1")
     frames = [line.split()[1:] for line in log.read_text().splitlines() if line.startswith("frame")]
     handed = [(int(number), int(time_ns), int(checksum)) for number, time_ns, checksum in frames]
