@@ -99,7 +99,7 @@ def test_a_guardian_that_is_started_after_midnight_goes_on_with_the_sessions_day
 def test_the_water_of_the_day_outlives_guardians_and_what_was_cut_does_not_count(monkeypatch, tmp_path):
     ledger = tmp_path / "M1" / "water.csv"
     today = local_day(CLOCK.wall_ns())
-    bounds = OutputSettings(max_pulse_s=4, max_day_water_s=4.2, max_duty=1.0)
+    bounds = OutputSettings(max_pulse_s=5, max_day_water_s=4.2, max_duty=1.0)
     with guarded(monkeypatch, ledger=ledger, outputs=bounds, session="S1") as (guard, trace):
         pulse(guard, 0.1)
         pulse(guard, 4.0)
