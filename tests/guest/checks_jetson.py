@@ -9,7 +9,7 @@ from hardware.boards import make_board
 from hardware.feeler import BeamFeeler
 from hardware.find_gpio import find_gpio
 from hardware.settings import BoardKind, Numbering, PinSettings
-from tests.guest.expect import raises
+from tests.guest.expect import raises, wait_until
 from tests.guest.sim import SimLine
 
 PINS = PinSettings(
@@ -74,6 +74,7 @@ def check_a_beam_break() -> None:
             line.pull(not broken)
             clock.sleep_until_ns(clock.now_ns() + 100_000_000)
             found += feeler.look()
+        wait_until(lambda: (found.extend(feeler.look()), len(found))[1] >= 10, what="the tenth edge")
         feeler.close()
         assert [touch.touching for touch in found] == [True, False] * 5
         late = sorted(touch.time_ns - time_ns for touch, time_ns in zip(found, begun, strict=True))
