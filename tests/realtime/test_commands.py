@@ -29,6 +29,8 @@ from tests.support.stalls import Stalls, awake_ms
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = ("--set", "output_board=memory")
+RIG = f"commands{os.getpid()}"
+"""Its own: a rig's lock is the machine's, on which others may run the same test."""
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def stalls():
 
 
 def command(config, *words):
-    return [sys.executable, "-m", "cli.main", *words, "--config", str(config)]
+    return [sys.executable, "-m", "cli.main", *words, "--config", str(config), "--set", f"rig={RIG}"]
 
 
 def start(config, tmp_path, *words, **environment):
@@ -83,7 +85,7 @@ def open_s(lines):
 
 def logged_s(config):
     """Return the water in the rig's own log, s."""
-    rows = (config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1:]
+    rows = (config.parent / "calibration" / RIG / "water.csv").read_text().splitlines()[1:]
     return sum(float(row.split(",")[2]) for row in rows)
 
 
@@ -178,7 +180,7 @@ def test_the_latency_of_a_rig_with_a_camera_of_its_own(config, tmp_path, lines, 
     """The rig's own parts: its lock, its pins (in memory), and a camera that sees the light only by looking at it."""
     monkeypatch.setenv(TRACE_VARIABLE, str(tmp_path / "lines"))
     keys = {"vid_source": "usb", "output_board": "memory", "framerate": "60", "shutter_speed": "8000",
-            "resolution": "64,64", "ppmm": "6.4", "bregma": "34,32", "pin_brain_ttl": "22"}  # fmt: skip
+            "resolution": "64,64", "ppmm": "6.4", "bregma": "34,32", "pin_brain_ttl": "22", "rig": RIG}  # fmt: skip
     settings = load_settings(config, "DEMO", overrides=keys)
 
     def lit_ns(start_ns, end_ns):
@@ -244,7 +246,7 @@ def test_loudness_is_measured_through_a_loopback(config, tmp_path):
         listener.close()
         server.close()
     assert measured.returncode == 0, err
-    stored = json.loads((config.parent / "calibration" / "rig1" / "speaker.json").read_text())
+    stored = json.loads((config.parent / "calibration" / RIG / "speaker.json").read_text())
     assert len(stored["freqs_hz"]) == 3
     # A loopback is flat; loudness 0.5 is 6 dB below full scale.
     assert stored["levels_db"] == pytest.approx([-6.02] * 3, abs=1.0)
