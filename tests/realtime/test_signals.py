@@ -36,15 +36,20 @@ def start(tmp_path_factory):
             sys.executable, "-m", "cli.main", "run", "--config", str(config), "--mouse", mouse, "--pace", "real",
             "--data-root", str(data_root), "--set", "framerate=50", "--set", f"rig={rig}", *words,
         ]  # fmt: skip
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **how}
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": hear_all, **how}
         sessions.append(subprocess.Popen(command, cwd=ROOT, start_new_session=True, **options))
         return sessions[-1]
 
     yield start_one
     for session in sessions:
-        with contextlib.suppress(ProcessLookupError):
+        with session, contextlib.suppress(ProcessLookupError):
             os.killpg(session.pid, signal.SIGKILL)
-        session.wait()
+
+
+def hear_all():
+    """Undo what a session inherits of tests that run with nohup or in the background."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for(condition, seconds=90.0):
@@ -163,6 +168,7 @@ def take_terminal():
     import fcntl
     import termios
 
+    hear_all()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
