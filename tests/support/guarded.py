@@ -147,7 +147,7 @@ def pids_of(process):
 
 
 def open_valve(process, trace):
-    """Have a controller open the valve for long; ask again where a machine that stood still had its drop cut at once."""
+    """Have a controller open the valve for long; ask again where a stall had its drop cut at once."""
     asked_ns = 0
 
     def is_open():
