@@ -16,7 +16,7 @@ from core.errors import CameraError, SourceError
 from core.losses import Losses, joined
 from core.values import Image
 from recording.reader import open_session
-from recording.recorded import RecordedSession, check_images
+from recording.recorded import check_images, check_rows
 from recording.schema import FRAMES_CSV
 from recording.video_read import VideoImages, is_video
 
@@ -81,7 +81,7 @@ def open_session_source(path: Path) -> Source:
             f"{folder}: this session kept no images, so it cannot be replayed; give one recorded with record_images = 1"
         )
     rows = np.stack([frames.frame, frames.time_ns, frames.sensor_ns, frames.dropped, frames.image], axis=1)
-    _check_whole(session)
+    check_rows(session)
     check_images(session)
     images = RecordedVideo(session.image_path) if is_video(session.image_path) else Hdf5Images(session.image_path)
     try:
@@ -100,19 +100,6 @@ def open_session_source(path: Path) -> Source:
     except BaseException:
         images.close()
         raise
-
-
-def _check_whole(session: RecordedSession) -> None:
-    """Raise SourceError where the log of a session that was closed has lost rows since."""
-    counts = session.meta.get("counts")
-    counted = counts.get("frames") if isinstance(counts, dict) else None
-    # A session that failed may have done so before its last rows were written.
-    closed = session.meta.get("outcome") not in ("running", "failed")
-    if closed and isinstance(counted, int) and len(session.frames) < counted:
-        raise SourceError(
-            f"{session.folder / FRAMES_CSV}: has {len(session.frames)} frames of the {counted} that session.json "
-            "counts; restore it from a copy, or give another session"
-        )
 
 
 def deliverable(rows: IntArray, n_images: int, causes: Mapping[int, str] = NO_CAUSES) -> tuple[Stamps, IntArray]:

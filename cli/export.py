@@ -47,7 +47,13 @@ def _as_clopy(args: argparse.Namespace) -> int:
         done = write(session, folder, bar.progress)
     left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
+    _warn_of_missing(done.missing_images)
     return 0
+
+
+def _warn_of_missing(images: int) -> None:
+    if images:
+        say(f"rigloop export: warning: {images} images that the log names cannot be read", error=True)
 
 
 def _check(session: RecordedSession) -> None:
@@ -76,8 +82,7 @@ def _as_nwb(args: argparse.Namespace) -> int:
             progress=bar.progress,
         )
     say(f"wrote {done.frames} frames and {done.images} images to {done.path}")
-    if done.missing_images:
-        say(f"rigloop export: warning: {done.missing_images} images that the log names cannot be read", error=True)
+    _warn_of_missing(done.missing_images)
     if done.odd_texts:
         odd = ", ".join(done.odd_texts)
         say(f"rigloop export: warning: {odd}: characters that no NWB file can hold became U+FFFD", error=True)

@@ -26,9 +26,11 @@ def run(args: argparse.Namespace) -> int:
     """Print the threshold and what it would have given; save it when asked."""
     from core.spontaneous import Resting
     from recording.reader import open_session
+    from recording.recorded import check_rows
     from recording.schema import SESSION_JSON
 
     with open_session(args.session) as session:
+        check_rows(session)
         frames, meta, file = session.frames, session.meta, session.folder / SESSION_JSON
     _refuse_target(meta, file)
     resting = Resting(frames.time_ns, frames.signal, frames.valid)

@@ -51,10 +51,13 @@ class ClopyExport:
         Rows of the log.
     left_out : int
         Rows of the session that are not in it, as their image was not kept or the frame was not judged.
+    missing_images : int
+        Rows that name an image while the file of images is gone.
     """
 
     rows: int
     left_out: int
+    missing_images: int = 0
 
 
 def _unseen(done: int, total: int) -> None:
@@ -109,7 +112,7 @@ def _write_neurofeedback_files(
     progress(0, 0)
     replace_file(out_dir / CLOPY_LOG, log, chosen=chosen)
     _write_config(session, out_dir / CLOPY_CONFIG, config, chosen=chosen)
-    return ClopyExport(len(rows), len(session.frames) - len(rows))
+    return _export_of(session, rows)
 
 
 def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress = _unseen) -> ClopyExport:
@@ -159,6 +162,11 @@ def export_clopy(session: RecordedSession, out_dir: Path, progress: Progress = _
     return export
 
 
+def _export_of(session: RecordedSession, rows: list[FrameRow]) -> ClopyExport:
+    missing = 0 if session.has_images else int((session.frames.image >= 0).sum())
+    return ClopyExport(len(rows), len(session.frames) - len(rows), missing)
+
+
 def _export_neurofeedback(session: RecordedSession, out_dir: Path, progress: Progress) -> ClopyExport:
     # CLoPy's config is given out as it is, and may give the file another name.
     name = session.image_path.name if is_clopys(session) else DEFAULT_IMAGE_FILE
@@ -199,7 +207,7 @@ def _write_movement_files(
     progress(0, 0)  # as in neurofeedback
     replace_file(out_dir / f"{stem}.txt", log, chosen=chosen)
     _write_config(session, out_dir / f"{stem}_config.ini", config, chosen=chosen)
-    return ClopyExport(len(rows), len(session.frames) - len(rows))
+    return _export_of(session, rows)
 
 
 def _with_setting(session: RecordedSession, key: str, value: str) -> dict[str, Any]:

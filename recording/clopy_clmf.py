@@ -15,7 +15,7 @@ from core.values import SKIPPED
 from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, logged_speeds
 from recording.clopy_config_read import px_per_frame
 from recording.folder import folder_name
-from recording.recorded import RecordedSession, check_images, count_images
+from recording.recorded import RecordedSession, check_images, check_rows, count_images
 from recording.schema import FrameRow
 
 TIMES_COLUMNS = ("frame", "time_ns", "sensor_ns", "time")
@@ -51,17 +51,29 @@ def logged_freq(row: FrameRow, theirs: bool) -> int:
     return int(row.freq_hz) if row.freq_hz > 0 and (row.trial or theirs) else 0
 
 
+def images_named(session: RecordedSession) -> int | None:
+    """Return how many images there are that rows may name, None where all rows stay, as no image was recorded.
+
+    Where their file is gone it is all that rows name: the log must fit the file once that is put back.
+    """
+    if session.has_images:
+        return count_images(session)
+    last = int(session.frames.image.max(initial=-1))
+    return None if last < 0 else last + 1
+
+
 def movement_rows(session: RecordedSession, recorded: Iterable[FrameRow]) -> list[FrameRow]:
     """Return the rows, of those of ``session.frames``, that have a place in the log.
 
     ``image`` says where in our video each one's frame is. Raises SourceError where it cannot be read.
     """
+    check_rows(session)
     check_images(session)
-    count = count_images(session)
+    count = images_named(session)
     kept: list[FrameRow] = []
     licks = 0
     for row in recorded:
-        if row.reason != SKIPPED and (not session.has_images or 0 <= row.image < count):
+        if row.reason != SKIPPED and (count is None or 0 <= row.image < count):
             kept.append(row._replace(licks=row.licks + licks))
             licks = 0
             continue

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable
 
 from core.errors import SourceError
-from recording.clopy_clmf import is_clopys, logged_freq
+from recording.clopy_clmf import images_named, is_clopys, logged_freq
 from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
-from recording.recorded import RecordedSession, check_images, count_images
+from recording.recorded import RecordedSession, check_images, check_rows
 from recording.schema import FrameRow
 
 
@@ -32,10 +32,11 @@ def log_columns(session: RecordedSession) -> tuple[str, ...]:
 
 def neurofeedback_rows(session: RecordedSession, recorded: Iterable[FrameRow]) -> list[FrameRow]:
     """Return the rows, of those of ``session.frames``, that have a place in the log. Raises SourceError."""
+    check_rows(session)
     check_images(session)
-    if not session.has_images:
+    count = images_named(session)
+    if count is None:
         return [row._replace(image=index) for index, row in enumerate(recorded)]
-    count = count_images(session)
     kept: list[FrameRow] = []
     licks = 0
     for row in recorded:

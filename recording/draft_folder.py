@@ -1,4 +1,4 @@
-"""Folders that are made under a hidden name beside their own, and what processes that were killed left of such."""
+"""What is made under a hidden name beside its own, and what processes that were killed left of such."""
 
 from __future__ import annotations
 
@@ -17,14 +17,19 @@ def make_draft(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     for draft in stale_drafts(target):
         shutil.rmtree(draft, ignore_errors=True)
-    draft = target.with_name(f"{_begin(target)}{os.getpid()}.tmp")
+    draft = draft_name(target)
     draft.mkdir(mode=0o755)
     return draft
 
 
-def stale_drafts(target: Path) -> list[Path]:
+def draft_name(target: Path, suffix: str = "") -> Path:
+    """Return the hidden name beside ``target`` under which this process makes it."""
+    return target.with_name(f"{_begin(target)}{os.getpid()}.tmp{suffix}")
+
+
+def stale_drafts(target: Path, suffix: str = "") -> list[Path]:
     """Return the drafts for the name of ``target`` that processes of this computer left and can finish no more."""
-    name = re.compile(rf"{re.escape(_begin(target))}(\d+)\.tmp")
+    name = re.compile(rf"{re.escape(_begin(target))}(\d+)\.tmp{re.escape(suffix)}")
     found = ((name.fullmatch(each.name), each) for each in target.parent.iterdir())
     return sorted(each for match, each in found if match is not None and not _lives(int(match[1])))
 

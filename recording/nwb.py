@@ -18,6 +18,7 @@ from typing import Any
 
 from core.errors import InputError, MissingError, RecordingError, RigError
 from recording import nwb_tables as tables
+from recording.draft_folder import draft_name, stale_drafts
 from recording.folder import sync_folder
 from recording.nwb_clock import SessionClock
 from recording.nwb_file import camera_of, kind_of, make_file, mouse_of
@@ -31,7 +32,7 @@ from recording.nwb_text import OddTexts
 from recording.nwb_trials import trials_table
 from recording.problems import describe, error_number
 from recording.reader import open_session
-from recording.recorded import RecordedSession, check_images
+from recording.recorded import RecordedSession, check_end, check_images, check_rows
 from recording.schema import FRAMES_CSV, SECOND_FOLDER
 from recording.video_read import is_video
 
@@ -127,7 +128,9 @@ def export_nwb(
         if (second / FRAMES_CSV).is_file():
             others = [opened.enter_context(odd.session(opened.enter_context(open_session(second))))]
         for each in (session, *others):
+            check_rows(each)
             check_images(each)
+        check_end(session)
         build = _Build(session, others, facts, folder, images, odd)
         target = target if whole else folder / dandi_name(build.file)
         _check_free(target)
@@ -275,10 +278,13 @@ def _check_free(path: Path) -> None:
 
 def _write(build: _Build, target: Path, progress: Callable[[int, int], None] | None) -> None:
     """Write under a temporary name, sync, and rename; leave nothing behind where that fails."""
-    draft = target.with_name(f".{target.stem}.{os.getpid()}.tmp.nwb")
+    draft = draft_name(target, SUFFIX)
     made = [each for each in (target.parent, *target.parent.parents) if not each.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        for left in stale_drafts(target, SUFFIX):
+            with contextlib.suppress(OSError):
+                left.unlink()
         _fill(build, draft, progress)
         with draft.open("rb") as file:
             os.fsync(file.fileno())

@@ -42,11 +42,23 @@ def open_session(path: Path) -> RecordedSession:
     """
     path = Path(path).expanduser()
     if (log := find_movement_log(path)) is not None:
+        if not path.is_file() and (path / schema.SESSION_JSON).is_file():
+            _refuse_copy(path)
         return read_clopy_movement(log)
     folder, images = _locate(path)
     if (folder / schema.FRAMES_CSV).is_file():
         return _read_ours(folder, images)
+    if (folder / schema.SESSION_JSON).is_file():
+        _refuse_copy(folder)
     return read_clopy(folder, images)
+
+
+def _refuse_copy(folder: Path) -> None:
+    """Raise SourceError for a session of ours without its log: CLoPy's files beside it hold but a part of it."""
+    raise SourceError(
+        f"{folder / schema.FRAMES_CSV} is not there; restore it from a copy, or move session.json away to read "
+        "what CLoPy's files there have of the session"
+    )
 
 
 def _locate(path: Path) -> tuple[Path, Path | None]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from core.errors import SourceError
 from recording import schema
 from recording.hdf5 import open_finished, open_growing
@@ -135,6 +137,62 @@ def open_images(path: Path) -> Any:
     return file
 
 
+def check_order(session: RecordedSession) -> None:
+    """Raise SourceError where a frame is not after the one before: no session records such, so its log was changed."""
+    table = session.frames
+    for name, values in (("frame", table.frame), ("time_ns", table.time_ns)):
+        wrong = np.flatnonzero(values[1:] <= values[:-1])
+        if len(wrong):
+            row = int(wrong[0]) + 1
+            raise SourceError(
+                f"{session.folder / schema.FRAMES_CSV} line {row + 2}: {name} {values[row]} is not after "
+                f"{values[row - 1]}, that of the line before; restore it from a copy"
+            )
+
+
+def check_rows(session: RecordedSession) -> None:
+    """Raise SourceError where the log of a session of ours is out of order, or another than it was when it closed."""
+    if session.meta.get("format") == "clopy":
+        return
+    check_order(session)
+    counted = _counted(session, "frames")
+    if counted not in (None, len(session.frames)):
+        raise SourceError(
+            f"{session.folder / schema.FRAMES_CSV}: has {len(session.frames)} frames of the {counted} that "
+            "session.json counts; restore it from a copy, or give another session"
+        )
+
+
+def check_end(session: RecordedSession) -> None:
+    """Raise SourceError where a session of ours that ended in order lacks rows of its events, or of its host's times.
+
+    One that was recovered may have lost them with its recorder.
+    """
+    outcome = session.meta.get("outcome")
+    if session.meta.get("format") == "clopy" or outcome == "recovered" or _counted(session, "frames") is None:
+        return
+    if not any(event.kind == "session_end" for event in session.events):
+        raise SourceError(
+            f"{session.folder / schema.EVENTS_CSV} has no session_end, while the session ended in order ({outcome}): "
+            "its last rows are gone; restore it from a copy"
+        )
+    if len(session.timing) not in (0, len(session.frames)):
+        raise SourceError(
+            f"{session.folder / schema.TIMING_CSV} has {len(session.timing)} rows for {len(session.frames)} frames; "
+            "restore it from a copy"
+        )
+
+
+def _counted(session: RecordedSession, key: str) -> int | None:
+    """Return what a session counted when it was closed; None where that is not known.
+
+    One that failed may have done so before its last rows were written.
+    """
+    counts = session.meta.get("counts")
+    counted = counts.get(key) if isinstance(counts, dict) else None
+    return counted if isinstance(counted, int) and session.meta.get("outcome") not in ("running", "failed") else None
+
+
 def check_images(session: RecordedSession) -> None:
     """Raise SourceError where the file of images is damaged, which would else be met in the middle of the work.
 
@@ -143,10 +201,8 @@ def check_images(session: RecordedSession) -> None:
     """
     if not session.has_images:
         return
-    counts = session.meta.get("counts")
-    counted = counts.get("images") if isinstance(counts, dict) else None
-    closed = session.meta.get("outcome") not in ("running", "failed")
-    if closed and isinstance(counted, int):
+    counted = _counted(session, "images")
+    if counted is not None:
         if (there := count_images(session)) < counted:
             raise SourceError(
                 f"{session.image_path}: damaged; {there} of its {counted} images can be read; restore it from a copy"

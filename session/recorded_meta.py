@@ -23,11 +23,13 @@ _LAST_NS = 2**62
 def check_meta(folder: Path, meta: Mapping[str, Any], keys: Mapping[str, type]) -> None:
     """Raise SourceError where session.json lacks one of ``keys``, or has no value of that kind there.
 
-    A text must not be empty; a key in ``_ns`` is a time since 1970.
+    A text must not be empty; a key in ``_ns`` is a time since 1970; a seed is not below 0.
     """
     for key, kind in keys.items():
         value: Any = meta.get(key)
         right = isinstance(value, kind) and not isinstance(value, bool) and value != ""
+        if key == "seed":
+            right = right and value >= 0
         if right and key.endswith("_ns"):
             right = 0 <= value < _LAST_NS
         if not right:

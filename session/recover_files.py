@@ -12,12 +12,13 @@ from behavior.pipeline import part_names
 from camera.hdf5_index import whole_images
 from camera.hdf5_source import Hdf5Images
 from core.errors import RecordingError, SourceError
+from core.values import as_ns
 from recording.folder import read_session_json, sync_folder
 from recording.hdf5_mark import has_mark, open_without_mark, take_mark_off
 from recording.mend import TABLES, begin_tables, cut_half_line, forget_images, is_begun, lacking
 from recording.problems import describe
 from recording.reader import read_begun
-from recording.recorded import RecordedSession
+from recording.recorded import RecordedSession, check_order
 from recording.schema import (
     DFF_PREFIX,
     EVENTS_CSV,
@@ -37,6 +38,8 @@ ASIDE = ".unreadable"
 """What is put behind the name of a file that was begun and holds nothing yet."""
 
 
+POWER_S = 30.0
+"""A power failure takes 4 s and the time of a sync, which a slow card needs many seconds for."""
 FRAMES_BRING = frozenset({"drop", "skip", "repeat", "lick", "session_end"})
 """Kinds of events outside of trials that no session has before its first frame."""
 _NEW = (INPUTS_CSV, MISSING_CSV)
@@ -54,6 +57,8 @@ class Remains:
         Images whole in their file.
     unwritten : int
         Rows that name none of these.
+    unnamed : int
+        Of these, how many come after the last that a row names.
     image_path : Path
         The file; may be missing.
     marked : bool
@@ -71,6 +76,7 @@ class Remains:
     folder: Path
     images: int
     unwritten: int
+    unnamed: int
     image_path: Path
     marked: bool
     unreadable: bool
@@ -100,6 +106,8 @@ def look_at(folder: Path, settings: Settings | None, *, without_images: bool = F
     session, lacks = read_begun(folder, meta), lacking(folder)
     if meta.get("schema", SCHEMA_VERSION) < WITH_INPUTS:
         lacks = tuple(name for name in lacks if name not in _NEW or (folder / name).is_file())
+    check_order(session)
+    _check_named(session)
     named, path = session.frames.image, session.image_path
     images, marked, unreadable = 0, False, False
     if path.is_file():
@@ -114,11 +122,38 @@ def look_at(folder: Path, settings: Settings | None, *, without_images: bool = F
             f"{path} is not there, and {rows} rows of {FRAMES_CSV} name its images; put it back, or a link to where it "
             "lies now; where it is lost for good, add --without-images"
         )
+    if not without_images:
+        _refuse_cut_images(session, images)
     if FRAMES_CSV in lacks:
         _refuse_lost_frames(session, images)
     names, prefix = _parts(settings, meta)
     unwritten = int(np.count_nonzero(named >= images))
-    return Remains(folder, images, unwritten, path, marked, unreadable, lacks, names, prefix)
+    unnamed = max(images - int(named.max(initial=-1)) - 1, 0)
+    return Remains(folder, images, unwritten, unnamed, path, marked, unreadable, lacks, names, prefix)
+
+
+def _check_named(session: RecordedSession) -> None:
+    """Raise SourceError where rows do not name one image after the other: some are gone, or not of this session."""
+    frames = session.frames
+    rows = np.flatnonzero(frames.image >= 0)
+    if len(wrong := np.flatnonzero(frames.image[rows] != np.arange(len(rows)))):
+        row = rows[wrong[0]]
+        raise SourceError(
+            f"{session.folder / FRAMES_CSV}: frame {frames.frame[row]} names image {frames.image[row]}, expected "
+            f"{wrong[0]}: rows are gone, or of another session; restore it from a copy"
+        )
+
+
+def _refuse_cut_images(session: RecordedSession, images: int) -> None:
+    """Raise SourceError where more images are gone than a power failure takes: to forget them is not undone."""
+    frames = session.frames
+    rows = np.flatnonzero(frames.image >= images)
+    if len(rows) and frames.time_ns[-1] - frames.time_ns[rows[0]] > as_ns(POWER_S):
+        raise SourceError(
+            f"{session.image_path}: {images} images are whole, and {len(rows)} more are named by rows of {FRAMES_CSV}, "
+            "more than a power failure takes; restore it from a copy; where they are lost for good, add "
+            "--without-images"
+        )
 
 
 def _parts(settings: Settings | None, meta: dict[str, Any]) -> tuple[tuple[str, ...], str]:
@@ -127,8 +162,9 @@ def _parts(settings: Settings | None, meta: dict[str, Any]) -> tuple[tuple[str, 
         return (), DFF_PREFIX
     if settings.kind != "clmf":
         return tuple(settings.rois), DFF_PREFIX
-    pose = (meta.get("devices") or {}).get("pose") or {}
-    return part_names(tuple(str(name) for name in pose.get("bodyparts") or ())), POSE_PREFIX
+    pose = (meta.get("devices") or {}).get("pose")
+    names = pose.get("bodyparts") if isinstance(pose, dict) else None
+    return part_names(tuple(str(name) for name in names) if isinstance(names, list) else ()), POSE_PREFIX
 
 
 def mend(remains: Remains) -> list[str]:
@@ -152,6 +188,8 @@ def mend(remains: Remains) -> list[str]:
             done.append(f"{table}: a last line that was cut short is gone ({half} bytes)")
     if rows := forget_images(folder / FRAMES_CSV, remains.images):
         done.append(f"{FRAMES_CSV}: {rows} rows whose image did not reach the disk have image -1")
+    if remains.unnamed:
+        done.append(f"{path.name}: its last {remains.unnamed} images are named by no row; their rows were lost")
     return done
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import SourceError
-from recording.recorded import RecordedSession
-from recording.schema import FRAMES_CSV, EventRow
+from recording.recorded import RecordedSession, check_order
+from recording.schema import EventRow
 from session.recover_counts import RECOVERED
 from session.replay_inputs import InputScript
 from session.result import EXIT_CODES
@@ -55,7 +54,7 @@ class Whole:
 
 def look_whole(session: RecordedSession, script: InputScript) -> Whole:
     """Return how far the tables of a session reach. Raises SourceError where frames.csv is not in order."""
-    _check_order(session)
+    check_order(session)
     table = session.frames
     rows = len(table)
     end = next((event for event in reversed(session.events) if event.kind == "session_end"), None)
@@ -73,19 +72,6 @@ def look_whole(session: RecordedSession, script: InputScript) -> Whole:
     newest = max((event.time_ns for event in session.events), default=-1)
     last_ns = min(newest, times[kept - 1]) if kept else -1
     return Whole(True, kept, rows - kept, last_ns, None)
-
-
-def _check_order(session: RecordedSession) -> None:
-    """Raise SourceError where a frame is not after the one before: no session records such, so its log was changed."""
-    table = session.frames
-    for name, values in (("frame", table.frame), ("time_ns", table.time_ns)):
-        wrong = np.flatnonzero(values[1:] <= values[:-1])
-        if len(wrong):
-            row = int(wrong[0]) + 1
-            raise SourceError(
-                f"{session.folder / FRAMES_CSV} line {row + 2}: {name} {values[row]} is not after {values[row - 1]}, "
-                "that of the line before; restore it from a copy"
-            )
 
 
 def _lost_end(session: RecordedSession) -> EventRow:

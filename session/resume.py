@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from behavior.settings import RewardBy
-from core.errors import InputError
+from core.errors import InputError, SourceError
 from helper import SessionType
+from recording.csvrows import shown
 from recording.folder import folder_name, read_session_json
 from recording.mend import is_begun
 from recording.parts import parts_in, sessions_of
 from recording.reader import open_session
-from recording.schema import FRAMES_CSV
+from recording.recorded import check_rows
+from recording.schema import FRAMES_CSV, SESSION_JSON
 from session.recorded_meta import check_config, check_meta
 from session.recover import RUNNING
 from session.recover_counts import RECOVERED, last_threshold, rested_s
@@ -101,12 +104,12 @@ def plan_resume(session: Path, settings: Settings, given: dict[str, str], seed: 
     check_config(session, meta)
     if seed is not None and seed != meta.get("seed"):
         raise InputError(f"--seed {seed}: the session to resume has the seed {meta.get('seed')}; leave --seed out")
-    before = int((meta.get("resumes") or {}).get("trials_done", 0))
-    had, threshold, rested = _what_was_had(session, meta, float(_recorded(meta, settings)))
-    done = before + had
+    before = _number(session, "trials_done", (meta.get("resumes") or {"trials_done": 0}).get("trials_done"))
+    had, threshold, rested = _what_was_had(session, meta, _recorded(session, meta, settings))
+    done = int(before) + had
     keys = _threshold_keys(settings, threshold)
     if settings.schedule.session_type is SessionType.behavior_recording:
-        left_s = float(meta["settings"]["spont_sess_duration"]) * 60 - rested
+        left_s = _number(session, "spont_sess_duration", meta["settings"].get("spont_sess_duration")) * 60 - rested
         keys["spont_sess_duration"] = repr(left_s / 60)
         over, what = left_s <= 0, f"with {left_s:.1f} s left"
     else:
@@ -130,15 +133,21 @@ def _differences(meta: dict[str, Any], settings: Settings) -> Iterator[str]:
             yield f"{key} {was.get(key)}, now {now[key]}"
 
 
-def _recorded(meta: dict[str, Any], settings: Settings) -> float:
-    """Return the threshold that a session began with."""
+def _recorded(session: Path, meta: dict[str, Any], settings: Settings) -> float:
+    """Return the threshold that a session began with. Raises SourceError."""
     was = settings.flat() | (meta.get("settings") or {})
-    if settings.movement is None:
-        return float(was["reward_threshold"])
     # By what is rewarded now: a threshold of the other kind has no meaning here.
-    if settings.movement.reward_by is RewardBy.target:
-        return -float(was["target_radius_mm"])
-    return float(was["speed_threshold"])
+    by_target = settings.movement is not None and settings.movement.reward_by is RewardBy.target
+    key = "reward_threshold" if settings.movement is None else "target_radius_mm" if by_target else "speed_threshold"
+    threshold = _number(session, key, was[key], -1000.0)
+    return -threshold if by_target else threshold
+
+
+def _number(session: Path, key: str, value: object, least: float = 0.0) -> float:
+    """Return a number that session.json has. Raises SourceError where it is none of at least ``least``."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value < math.inf:
+        return float(value)
+    raise SourceError(f"{session / SESSION_JSON}: {key!r} is {shown(repr(value))}; restore it from a copy")
 
 
 def _what_was_had(session: Path, meta: dict[str, Any], first: float) -> tuple[int, float, float]:
@@ -151,6 +160,7 @@ def _what_was_had(session: Path, meta: dict[str, Any], first: float) -> tuple[in
             raise InputError(f"--resume: {session / FRAMES_CSV} is gone or empty; restore it from a copy, or {_FRESH}")
         return 0, first, 0.0
     with open_session(session) as recorded:
+        check_rows(recorded)
         trials = int(np.count_nonzero(recorded.frames.outcome))
         return trials, last_threshold(recorded, first), rested_s(recorded)
 

@@ -104,7 +104,7 @@ PROBLEMS: list[tuple[Make, str]] = [
     (session_without_images, "none of its 2 frames has an image"),
     (session_damaged, "frames.csv"),
     (session_without_columns, "frames.csv"),
-    (session_backwards, "the time stamps go backwards at frame 2"),
+    (session_backwards, "frames.csv line 3: time_ns 40 is not after 50"),
     (session_images_twice, "column image does not rise"),
     (many_sessions, "holds 2 sessions; name one of them, such as .*20240102120000"),
 ]

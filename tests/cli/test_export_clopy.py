@@ -63,6 +63,12 @@ def test_a_stop_leaves_the_files_in_the_sessions_folder_as_they_were(rigloop, fo
     }
 
 
+def test_images_that_are_gone_are_told(rigloop, folder, tmp_path):
+    make_session(folder, [frame_row(n, image=n - 1) for n in (1, 2)], images=None).close()
+    code, _, err = rigloop("export", folder, "--clopy", tmp_path / "out")
+    assert (code, err) == (0, "rigloop export: warning: 2 images that the log names cannot be read\n")
+
+
 @pytest.mark.parametrize("words", [("--clopy",), ("--clopy", "out"), ("--nwb", "out.nwb")], ids=" ".join)
 def test_a_session_without_frames_is_refused(rigloop, folder, tmp_path, monkeypatch, words):
     make_session(folder, []).close()

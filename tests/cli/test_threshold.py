@@ -54,6 +54,15 @@ def test_the_saved_threshold_gives_what_was_asked_for(rigloop, config, resting):
         assert float(out.split(" % of trials")[0].split("in ")[-1]) >= 100 * share
 
 
+def test_a_log_that_lost_rows_has_no_threshold(rigloop, config, resting):
+    path = resting / "frames.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:1500]))
+    code, out, err = rigloop("threshold", "--session", resting, "--rate", "3", "--config", config)
+    assert (code, out) == (2, "")
+    assert f"rigloop threshold: {path}: has 1499 frames of the " in err
+    assert err.count("\n") == 1
+
+
 def test_a_threshold_of_a_session_that_does_not_say_whose_it_is(rigloop, config, resting, tmp_path):
     shutil.copytree(resting, tmp_path / "S1", ignore=shutil.ignore_patterns("session.json", "frames.csv"))
     words = ("threshold", "--session", tmp_path / "S1", "--rate", "3", "--config", config, "--save")

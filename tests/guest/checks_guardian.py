@@ -49,7 +49,13 @@ def _pulses_of_50_ms_are_seen(guard: Guard) -> None:
         lengths.append((line.wait_for(False) - rise) / MS)
         guard.alive()
         CLOCK.sleep_until_ns(CLOCK.now_ns() + 20 * MS)
-    told = [report.detail for report in guard.reports() if report.kind == "edge"]
+    told: list[str] = []
+
+    def all_are_told() -> bool:
+        told.extend(report.detail for report in guard.reports() if report.kind == "edge")
+        return len(told) >= 18
+
+    wait_until(all_are_told, what="the report of the last edge")
     print(f"  pulses of 50 ms, ms: {[round(length, 1) for length in lengths]}")
     assert 35 < statistics.median(lengths) < 150
     assert told == ["valve 1", "valve 0"] * 9

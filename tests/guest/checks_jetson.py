@@ -6,10 +6,11 @@ from core.clock import MonotonicClock
 from core.errors import OutputError
 from hardware.board import OutputLine
 from hardware.boards import make_board
+from hardware.debounce import Touch
 from hardware.feeler import BeamFeeler
 from hardware.find_gpio import find_gpio
 from hardware.settings import BoardKind, Numbering, PinSettings
-from tests.guest.expect import raises
+from tests.guest.expect import raises, wait_until
 from tests.guest.sim import SimLine
 
 PINS = PinSettings(
@@ -61,6 +62,10 @@ def _label(path: str) -> str:
         return chip.get_info().label
 
 
+def _await_edges(feeler: BeamFeeler, found: list[Touch], n: int) -> None:
+    wait_until(lambda: (found.extend(feeler.look()), len(found))[1] >= n, what=f"edge {n}")
+
+
 def check_a_beam_break() -> None:
     clock = MonotonicClock()
     line = SimLine(144, "jetson")
@@ -74,6 +79,7 @@ def check_a_beam_break() -> None:
             line.pull(not broken)
             clock.sleep_until_ns(clock.now_ns() + 100_000_000)
             found += feeler.look()
+        _await_edges(feeler, found, 10)
         feeler.close()
         assert [touch.touching for touch in found] == [True, False] * 5
         late = sorted(touch.time_ns - time_ns for touch, time_ns in zip(found, begun, strict=True))

@@ -1,8 +1,10 @@
 """The commands of a rig over real processes: water that stops, and the latency of the whole way, heard for real."""
 
+import contextlib
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -23,9 +25,12 @@ from session.latency_test import measure
 from session.locks import rig_locks
 from session.settings import load_settings
 from tests.support.pulse import Pulse, pause, require
+from tests.support.stalls import Stalls, awake_ms
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = ("--set", "output_board=memory")
+RIG = f"commands{os.getpid()}"
+"""Its own: a rig's lock is the machine's, on which others may run the same test."""
 
 
 @pytest.fixture
@@ -44,8 +49,15 @@ def lines(tmp_path):
     trace.close()
 
 
+@pytest.fixture
+def stalls():
+    """A witness of this machine's standing still."""
+    with contextlib.closing(Stalls()) as watch:
+        yield watch
+
+
 def command(config, *words):
-    return [sys.executable, "-m", "cli.main", *words, "--config", str(config)]
+    return [sys.executable, "-m", "cli.main", *words, "--config", str(config), "--set", f"rig={RIG}"]
 
 
 def start(config, tmp_path, *words, **environment):
@@ -57,7 +69,7 @@ def start(config, tmp_path, *words, **environment):
     )
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=90.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
@@ -73,7 +85,7 @@ def open_s(lines):
 
 def logged_s(config):
     """Return the water in the rig's own log, s."""
-    rows = (config.parent / "calibration" / "rig1" / "water.csv").read_text().splitlines()[1:]
+    rows = (config.parent / "calibration" / RIG / "water.csv").read_text().splitlines()[1:]
     return sum(float(row.split(",")[2]) for row in rows)
 
 
@@ -90,7 +102,7 @@ def test_a_flush_whose_guardian_is_killed_is_written_down(config, tmp_path, line
     try:
         until(lambda: len(lines.edges(OutputLine.VALVE)) >= 3)
         os.kill(guardian_of(flush), signal.SIGKILL)
-        _, err = flush.communicate(timeout=20)
+        _, err = flush.communicate(timeout=60)
     finally:
         flush.kill()
         flush.communicate()
@@ -101,7 +113,7 @@ def test_a_flush_whose_guardian_is_killed_is_written_down(config, tmp_path, line
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["Ctrl-C", "kill -9"])
-def test_a_flush_that_is_cut_leaves_the_valve_shut(config, tmp_path, lines, number, code):
+def test_a_flush_that_is_cut_leaves_the_valve_shut(config, tmp_path, lines, stalls, number, code):
     flush = start(config, tmp_path, "flush", "--seconds", "60", *MEMORY)
     try:
         until(lambda: lines.is_high(OutputLine.VALVE))
@@ -112,8 +124,9 @@ def test_a_flush_that_is_cut_leaves_the_valve_shut(config, tmp_path, lines, numb
         assert not lines.is_high(OutputLine.VALVE)
         last = lines.edges(OutputLine.VALVE)[-1]
         assert not last.high
-        assert (last.time_ns - asked_ns) / 1e9 < 0.5, "a person who pressed Ctrl-C is watching"
-        out, err = flush.communicate(timeout=20)
+        took_ms = awake_ms((asked_ns, (last.time_ns - asked_ns) / 1e6), stalls.seen())
+        assert took_ms < 500, "a person who pressed Ctrl-C is watching"
+        out, err = flush.communicate(timeout=60)
         assert flush.returncode == code, err
         if number == signal.SIGINT:
             assert "then stopped" in out
@@ -167,7 +180,7 @@ def test_the_latency_of_a_rig_with_a_camera_of_its_own(config, tmp_path, lines, 
     """The rig's own parts: its lock, its pins (in memory), and a camera that sees the light only by looking at it."""
     monkeypatch.setenv(TRACE_VARIABLE, str(tmp_path / "lines"))
     keys = {"vid_source": "usb", "output_board": "memory", "framerate": "60", "shutter_speed": "8000",
-            "resolution": "64,64", "ppmm": "6.4", "bregma": "34,32", "pin_brain_ttl": "22"}  # fmt: skip
+            "resolution": "64,64", "ppmm": "6.4", "bregma": "34,32", "pin_brain_ttl": "22", "rig": RIG}  # fmt: skip
     settings = load_settings(config, "DEMO", overrides=keys)
 
     def lit_ns(start_ns, end_ns):
@@ -191,11 +204,14 @@ def test_the_latency_of_a_rig_with_a_camera_of_its_own(config, tmp_path, lines, 
     assert lines.edges(OutputLine.VALVE) == []
     assert len(result.flashes) >= 8
     assert result.missed <= 1
-    answers = {edge.time_ns for edge in lines.edges(OutputLine.BRAIN_TTL) if edge.high}
+    answers = [edge.time_ns for edge in lines.edges(OutputLine.BRAIN_TTL) if edge.high]
     told = [flash.edge_ns for flash in result.flashes if flash.edge_ns >= 0]
     assert len(told) >= len(result.flashes) - 1
-    for edge_ns in told:
-        assert min(abs(edge_ns - answer) for answer in answers) < 1_000_000
+    # Each is an edge of its own. Told is when the board was called: its own stamp is that or little later, where the
+    # machine does not stand still between the two.
+    found = [min(answers, key=lambda answer, edge_ns=edge_ns: abs(answer - edge_ns)) for edge_ns in told]
+    assert len(set(found)) == len(told)
+    assert statistics.median(abs(one - other) for one, other in zip(found, told, strict=True)) < 1_000_000
     assert 0 < result.stages()["decision_to_edge"]["p50"] < 10
 
 
@@ -230,7 +246,7 @@ def test_loudness_is_measured_through_a_loopback(config, tmp_path):
         listener.close()
         server.close()
     assert measured.returncode == 0, err
-    stored = json.loads((config.parent / "calibration" / "rig1" / "speaker.json").read_text())
+    stored = json.loads((config.parent / "calibration" / RIG / "speaker.json").read_text())
     assert len(stored["freqs_hz"]) == 3
     # A loopback is flat; loudness 0.5 is 6 dB below full scale.
     assert stored["levels_db"] == pytest.approx([-6.02] * 3, abs=1.0)

@@ -76,7 +76,7 @@ def start(data_root, *words, mouse="DEMO", **keys):
 
 
 def finished(session):
-    out, err = session.communicate(timeout=90)
+    out, err = session.communicate(timeout=180)
     return session.returncode, out, err
 
 
@@ -91,7 +91,7 @@ def said_of(folder, kind, table="events.csv"):
 
 def wait_for_rows(session, data_root, n):
     """Wait until a session has so many rows; return its folder."""
-    until_ns = CLOCK.now_ns() + 40 * 10**9
+    until_ns = CLOCK.now_ns() + 90 * 10**9
     while CLOCK.now_ns() < until_ns and session.poll() is None:
         for log in data_root.glob("*/*/S1/frames.csv"):
             if log.read_bytes().count(b"\n") > n:
@@ -105,8 +105,9 @@ def fill(place, leave):
     """Take the room that another program takes, but for so much."""
     state = os.statvfs(place)
     with (place / "ballast").open("wb") as ballast:
-        # A little less at once: the session writes meanwhile.
-        os.posix_fallocate(ballast.fileno(), 0, state.f_bavail * state.f_frsize - leave - 8 * MB)
+        # A little less at once: the session writes meanwhile. Where that is more, all of it is taken bit by bit.
+        with contextlib.suppress(OSError):
+            os.posix_fallocate(ballast.fileno(), 0, state.f_bavail * state.f_frsize - leave - 8 * MB)
         ballast.seek(0, os.SEEK_END)
         with contextlib.suppress(OSError):
             while (state := os.statvfs(place)).f_bavail * state.f_frsize > leave or not leave:

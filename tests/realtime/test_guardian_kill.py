@@ -90,7 +90,7 @@ def test_killed_controller(monkeypatch, tmp_path, stalls, load, count):
 
 
 def test_killed_controller_whose_forked_child_inherited_everything_and_lives(monkeypatch, tmp_path, stalls):
-    assert_within(kill_controllers(monkeypatch, tmp_path, 20, fork=True), KILLED_MS, stalls)
+    assert_within(kill_controllers(monkeypatch, tmp_path, 10, fork=True), KILLED_MS, stalls)
 
 
 @pytest.mark.parametrize(("load", "count"), [(0, 100), (4, 30)], ids=["idle", "loaded"])

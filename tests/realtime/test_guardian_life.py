@@ -45,7 +45,7 @@ def stalls():
         yield witness
 
 
-def test_the_processes_hear_no_ctrl_c_and_sigterm_closes_the_valve(monkeypatch):
+def test_the_processes_hear_no_ctrl_c_and_sigterm_closes_the_valve(monkeypatch, stalls):
     with guarded(monkeypatch) as (guard, trace):
         guardian, watcher = guard.pids
         assert os.getsid(guardian) == guardian
@@ -56,7 +56,7 @@ def test_the_processes_hear_no_ctrl_c_and_sigterm_closes_the_valve(monkeypatch):
         await_true(lambda: trace.is_high(VALVE))
         begin = time.monotonic_ns()
         os.kill(guardian, signal.SIGTERM)
-        assert falls_after(trace, begin) < 500
+        assert awake_ms((begin, falls_after(trace, begin)), stalls.seen()) < 500
         await_end_of(guard, "SIGTERM")
 
 
@@ -70,8 +70,8 @@ def test_a_hung_loop_loses_its_water_and_a_second_later_its_light(monkeypatch, s
         took_ms = falls_after(trace, begin)
         assert took_ms > 900
         assert awake_ms((begin, took_ms), stalls.seen()) < 1500
-        assert trace.is_high(LIGHT)
         await_true(lambda: not trace.is_high(LIGHT))
+        assert trace.edges(LIGHT)[-1].time_ns - trace.edges(VALVE)[-1].time_ns > 500_000_000
         found = reports_until(guard, "lines_low")
         cut = [report.detail for report in found if report.kind == "water_cut"]
         assert len(cut) == 2
@@ -79,8 +79,8 @@ def test_a_hung_loop_loses_its_water_and_a_second_later_its_light(monkeypatch, s
         assert "drop 2 not given" in cut[1]
         # The loop turns again: so does the valve.
         pulse(guard, 0.02)
-        await_true(lambda: len(water(trace)) == 2)
-        assert guard.reports()[-1].detail == "valve 0"
+        await_true(lambda: any(report.detail == "valve 0" for report in guard.reports()))
+        assert len(water(trace)) == 2
 
 
 def test_a_guardian_whose_board_hangs_is_killed_and_its_lines_fall(monkeypatch):

@@ -126,7 +126,7 @@ def test_a_watcher_with_an_error_of_its_own_takes_the_lines_low_before_it_ends(m
         watcher = Watcher(link, rows, handle, handle, Life(memory), spec())
         assert not watcher.left_low
         watcher.shut_down()
-        assert owner.wait(1) == -signal.SIGKILL
+        assert owner.wait(30) == -signal.SIGKILL
         assert watcher.left_low
         assert trace.owned
         assert not trace.is_high(VALVE)

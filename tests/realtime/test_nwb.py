@@ -215,12 +215,14 @@ def test_ctrl_c_leaves_nothing(long_session, tmp_path, number):
     process = subprocess.Popen(
         [sys.executable, "-m", "cli.main", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
-    end = time.monotonic() + 60
-    while not list(tmp_path.rglob(".*.tmp.nwb")) and time.monotonic() < end:
-        time.sleep(0.05)
-    time.sleep(1)
+    end = time.monotonic() + 120
+    # A tenth of its images are in it.
+    while sum(path.stat().st_size for path in tmp_path.rglob(".*.tmp.nwb")) < 20_000_000:
+        assert process.poll() is None
+        assert time.monotonic() < end, "nothing was begun"
+        time.sleep(0.02)
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert "interrupted" in said
     assert list(tmp_path.iterdir()) == []

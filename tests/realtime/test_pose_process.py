@@ -20,6 +20,8 @@ from core.ports import Interrupted
 from core.values import Frame, black
 from tests.support.processes import await_end
 
+pytestmark = pytest.mark.usefixtures("prompt")
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHAPE = (240, 320, 3)
 TIMEOUT_S = 0.5
@@ -96,7 +98,7 @@ def test_a_stall_is_an_error_in_time_and_ends_the_process(opened):
     with pytest.raises(PoseError, match=r"no pose in frame 5 within pose_timeout_s 0\.5"):
         ask(estimator, 5, lambda: calls.append(time.monotonic()))
     assert time.monotonic() - start < TIMEOUT_S + 0.3
-    await_end(pid, 1)
+    await_end(pid)
     # Others were kept company meanwhile; twice the time is a loaded machine's.
     assert max(np.diff([start, *calls])) < 0.2
     assert len(calls) >= 5
@@ -118,7 +120,7 @@ def test_a_model_that_raises_says_where(opened):
     with pytest.raises(PoseError, match="the model failed: ValueError: frame 5: it fails, as it was told") as caught:
         ask(estimator, 5)
     assert "fake_pose.py" in caught.value.details
-    await_end(pid, 1)
+    await_end(pid)
     reopened(estimator)
     assert ask(estimator, 6)[2] == 1.0
 
@@ -136,7 +138,7 @@ def test_a_process_that_was_killed_between_frames(opened, number):
     estimator = opened()
     ask(estimator, 1)
     os.kill(estimator.pid, number)
-    await_end(estimator.pid, 2)
+    await_end(estimator.pid)
     with pytest.raises(PoseError, match=rf"its process ended \(exit code -{number.value}\)"):
         ask(estimator, 2)
     reopened(estimator)
@@ -166,7 +168,7 @@ def test_reconnect_of_one_that_works_starts_it_anew(opened):
     pid = estimator.pid
     reopened(estimator)
     assert estimator.pid != pid
-    await_end(pid, 1)
+    await_end(pid)
     assert ask(estimator, 2)[2] == 1.0
 
 
@@ -244,7 +246,7 @@ def test_close_is_quick_whatever_it_does_and_leaves_nothing(make, what):
     assert seconds(estimator.close) < CLOSE_S
     assert seconds(estimator.close) < 0.1
     if pid:
-        await_end(pid, 1)
+        await_end(pid)
     assert estimator.left_behind() == ()
     with pytest.raises(PoseError, match="closed"):
         estimator.reconnect()
@@ -294,13 +296,13 @@ def test_it_never_outlives_its_controller(tmp_path, what):
         if what != "forgets":
             controller.kill()
         try:
-            await_end(pid, 1 if what != "forgets" else 5)
+            await_end(pid)
         finally:
             for other in others:
                 os.kill(other, signal.SIGKILL)
 
 
-def test_a_pose_costs_little_beside_the_model(prompt, opened, capsys):
+def test_a_pose_costs_little_beside_the_model(opened, capsys):
     """The bar, 0.5 ms at p99, is ``bench.bench_pose``'s, on a quiet machine; here the median, on any."""
     estimator = opened()
     image = black(*SHAPE[:2])

@@ -83,7 +83,7 @@ def kill(running, *, recorder):
         os.kill(pid, signal.SIGKILL)
     running.wait(20)
     for pid in children:
-        await_end(pid, 20)
+        await_end(pid)
 
 
 @pytest.mark.parametrize("recorder", [True, False], ids=["with its recorder", "alone"])

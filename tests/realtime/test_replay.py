@@ -17,6 +17,7 @@ from recording.reader import open_session
 from session.replay import replay_session
 from session.settings import load_settings
 from tests.support.mice import network
+from tests.support.processes import await_end
 from tests.support.sessions import CONFIG, OFFLINE, SHORT, rows, run, settings_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -42,10 +43,11 @@ def started(tmp_path, kind, **more):
     """Return the words that run a session of ``kind`` at the host's own pace, in a folder of its own."""
     experiment, keys = MICE[kind]
     config = tmp_path / "config.ini"
-    config.write_text(f"{CONFIG.read_text()}\n[mouse:REPLAY_{kind}]\nexperiment = {experiment}\n")
-    sets = [f"--set={key}={value}" for key, value in {**keys, "rig": f"replay_{kind}", **more}.items()]
+    mouse = f"REPLAY_{kind}_{os.getpid()}"
+    config.write_text(f"{CONFIG.read_text()}\n[mouse:{mouse}]\nexperiment = {experiment}\n")
+    sets = [f"--set={key}={value}" for key, value in {**keys, "rig": mouse.lower(), **more}.items()]
     return [
-        sys.executable, "-m", "cli.main", "run", "--config", str(config), "--mouse", f"REPLAY_{kind}", "--data-root",
+        sys.executable, "-m", "cli.main", "run", "--config", str(config), "--mouse", mouse, "--data-root",
         str(tmp_path), "--seed", "5", "--pace", "real", *sets,
     ]  # fmt: skip
 
@@ -100,18 +102,20 @@ def test_a_session_that_was_killed(tmp_path, kind):
     words = started(tmp_path, kind)
     running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV)
     try:
-        table, seen = None, 0
-        for _ in range(600):
+        seen, end = 0, time.monotonic() + 90
+        while seen < 60:
+            assert running.poll() is None
+            assert time.monotonic() < end, "no session began"
+            time.sleep(0.05)
             table = next(tmp_path.glob("REPLAY_*/*/S1/frames.csv"), None)
             seen = 0 if table is None else table.read_bytes().count(b"\n") - 1  # whole rows, without the header
-            if seen >= 60:
-                break
-            time.sleep(0.1)
-        os.kill(running.pid, signal.SIGKILL)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
     finally:
         running.kill()
         running.wait()
-    time.sleep(2)
+    # What a killed controller had handed over, its recorder still writes.
+    for child in children:
+        await_end(int(child))
     replayed = exact(table.parent)
     assert replayed.whole.killed
     assert replayed.compared.rows >= seen >= 60

@@ -91,10 +91,10 @@ def killed(kill, folder):
             killed_ns = CLOCK.now_ns()
             for pid in victims:
                 os.kill(pid, signal.SIGKILL)
-            said, _ = session.communicate(timeout=60)
+            said, _ = session.communicate(timeout=120)
         finally:
             session.kill()
-    await_end(recorder, 20)
+    await_end(recorder)
     [made] = (folder / "data").glob("*/*/S1")
     frames = [line.split()[1:] for line in log.read_text().splitlines() if line.startswith("frame")]
     handed = [(int(number), int(time_ns), int(checksum)) for number, time_ns, checksum in frames]
@@ -103,7 +103,7 @@ def killed(kill, folder):
 
 def wait_for_frames(log, session):
     """Wait for the first frame; return the recorder's process id."""
-    until_ns = CLOCK.now_ns() + 60 * 10**9
+    until_ns = CLOCK.now_ns() + 120 * 10**9
     while not (log.exists() and "frame" in log.read_text()):
         if session.poll() is not None or CLOCK.now_ns() > until_ns:
             session.kill()

@@ -93,7 +93,7 @@ def test_killed_controller_is_silence_and_the_process_ends(tmp_path, recording):
         await_sound(recording)
         process.kill()
         process.wait(10)
-        await_end(speaker_pid, 3)
+        await_end(speaker_pid)
         assert recording.await_end_of_sound(2) < 1
 
 
@@ -106,13 +106,13 @@ def test_controller_that_hangs_is_silence_and_one_that_comes_back_is_told(tmp_pa
         time.sleep(0.3)
         assert not recording.is_sounding(), "a tone comes back when it is asked for, not by itself"
         process.kill()
-        await_end(speaker_pid, 3)
+        await_end(speaker_pid)
 
 
 def test_controller_that_forgets_to_close_ends_all_the_same(tmp_path, recording):
     with controller(tmp_path, "--relax") as (process, speaker_pid):
         assert process.wait(15) == 0
-        await_end(speaker_pid, 3)
+        await_end(speaker_pid)
     recording.await_end_of_sound(2)
 
 
@@ -204,7 +204,7 @@ def test_a_speaker_that_is_being_opened_again_is_closed_at_once(own):
         pid, begin = speaker.pid, time.monotonic()
         speaker.close()
         assert time.monotonic() - begin < 2
-        await_end(pid, 1)
+        await_end(pid)
 
 
 CONFIG = """\
@@ -244,7 +244,7 @@ def test_ctrl_c_ends_a_session_whose_sound_card_hangs_before_it_begins(own, tmp_
             took = time.monotonic() - begin
         finally:
             session.kill()
-        await_end(speaker_pid, 1)
+        await_end(speaker_pid)
     assert session.returncode == 130, errors
     assert "stopped by SIGINT before the session began; nothing was made" in errors
     assert not list(tmp_path.glob("data/*/*/S*"))

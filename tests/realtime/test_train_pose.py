@@ -86,13 +86,13 @@ def test_a_model_is_trained_that_dlclive_runs(dots, tmp_path):
 
 
 def test_all_frames_within_a_time(dots, tmp_path):
-    done = run(TRAIN, dots, "--output", tmp_path / "all.pt", "--minutes", "0.4", "--all", "--json")
+    done = run(TRAIN, dots, "--output", tmp_path / "all.pt", "--minutes", "0.15", "--all", "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["steps"] > 1
     assert (said["frames"], said["held_out"], said["errors"]) == (FRAMES, 0, None)
     # A step that takes longer than any before it may end later than the budget, by so much.
-    assert said["minutes"] < 0.5
+    assert said["minutes"] < 0.25
     none_left_out = run(EVALUATE, tmp_path / "all.pt", dots, "--held-out")
     assert (none_left_out.returncode, none_left_out.stderr.count("\n")) == (2, 1)
 

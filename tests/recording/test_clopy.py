@@ -148,7 +148,8 @@ def test_the_hour_that_comes_twice(tmp_path, monkeypatch):
         rows = [frame_row(n, time_ns=n * 10**9) for n in range(1, 5)]
         session = make_session(tmp_path, rows, meta={**META, "started_wall_ns": start, "first_frame_ns": 10**9})
         write_clopy_files(session, tmp_path)
-        (tmp_path / "frames.csv").unlink()
+        for name in ("frames.csv", "session.json"):
+            (tmp_path / name).unlink()
         back = open_session(tmp_path)
         assert back.frames.time_ns.tolist() == [0, 10**9, 2 * 10**9, 3 * 10**9]
     finally:

@@ -59,7 +59,10 @@ def test_clopys_own_files_keep_their_bytes(tmp_path, beside):
     with pytest.raises(InputError, match=re.escape(str(tmp_path)) + ".*give a DIR"):
         write_clopy_files(session, tmp_path)
     assert bytes_of(tmp_path) == before
-    if "frames.csv" not in beside:
+    if "session.json" in beside:
+        with pytest.raises(SourceError, match=r"frames\.csv is not there.*move session\.json away"):
+            open_session(tmp_path)
+    elif not beside:
         with open_session(tmp_path) as theirs, pytest.raises(InputError, match="give a DIR"):
             write_clopy_files(theirs, theirs.folder)
     assert bytes_of(tmp_path) == before

@@ -1,5 +1,6 @@
 """What parts and rigs are called in NWB, and sessions whose files are damaged: a good file, or one line and none."""
 
+import os
 import shutil
 
 import h5py
@@ -97,6 +98,18 @@ def test_numbers_of_clopys_that_cannot_be(folder, tmp_path, column, value):
     (out / "VideoTimestamp.txt").write_text("".join("\t".join(line) + "\n" for line in lines))
     with pytest.raises(SourceError, match="is damaged: a number has more than 64 bits"):
         open_session(out)
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next(folder, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    host = os.uname().nodename
+    dead, alive = (out / f".x.nwb.{host}-{pid}.tmp.nwb" for pid in (2**22 + 1, os.getppid()))
+    other = out / f".y.nwb.{host}-4194305.tmp.nwb"
+    for each in (dead, alive, other):
+        each.write_bytes(b"half")
+    export(folder, out / "x.nwb")
+    assert sorted(out.iterdir()) == sorted([alive, other, out / "x.nwb"])
 
 
 def test_the_folder_may_be_named_from_within(folder, tmp_path, monkeypatch):
@@ -222,7 +235,8 @@ DAMAGE = {
     "no rows": (keep_lines("frames.csv", 0), "no frame"),
     "one row": (keep_lines("frames.csv", 1), None),
     "a number past 64 bits": (cell("time_ns", 3, "9" * 20), "column time_ns: 99999999999999999999 is too large"),
-    "a time of another age": (cell("time_ns", 3, "9" * 18), "log is damaged"),
+    "a time of another age": (cell("time_ns", 3, "9" * 18), "is not after 9{18}, that of the line before"),
+    "a last time of another age": (cell("time_ns", 12, "9" * 18), "log is damaged"),
     "half of the images": (
         lambda folder: (folder / "image_stream.hdf5").write_bytes((folder / "image_stream.hdf5").read_bytes()[:3000]),
         "cannot read .*image_stream.hdf5",

@@ -17,6 +17,7 @@ from recording.index_find import Place
 from recording.index_read import read_row
 from recording.reader import open_session
 from session import recover as recover_module
+from session import recover_files
 from session.locks import mouse_lock
 from session.recover import STEPS, recover
 from session.replay import replay_session
@@ -232,6 +233,34 @@ def test_rows_ahead_of_the_images_have_none(killed):
     assert "rows whose image did not reach the disk" in done.mended[1]
 
 
+def test_more_images_than_a_power_failure_takes_are_asked_for(killed, monkeypatch):
+    session, settings, _ = killed()
+    text = (session / "frames.csv").read_text()
+    as_killed(session, rows=20)
+    (session / "frames.csv").write_text(text)
+    rows = text.count("\n") - 21
+    monkeypatch.setattr(recover_files, "POWER_S", 0.5)
+    refused(session, settings, f".*hdf5: 20 images are whole, and {rows} more are named by rows of frames.csv, .*")
+    assert recovered(session, without_images=True).result.images == 20
+
+
+def test_a_file_of_which_no_image_is_whole_is_asked_for(killed, monkeypatch):
+    """Such as a video whose first bytes are damaged."""
+    session, settings, before = killed()
+    monkeypatch.setattr(recover_files, "POWER_S", 0.5)
+    monkeypatch.setattr(recover_files, "_count", lambda path: (0, False))
+    refused(session, settings, f".*: 0 images are whole, and {before['counts']['frames']} more are named by rows .*")
+
+
+def test_images_whose_rows_are_gone_are_told(killed):
+    session, _, before = killed()
+    path = session / "frames.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:31]))
+    lost = before["counts"]["images"] - 30
+    told = f"image_stream.hdf5: its last {lost} images are named by no row; their rows were lost"
+    assert told in recovered(session).mended
+
+
 @pytest.mark.parametrize("left", ["headers", "nothing", "half a header", "no file of images"])
 def test_a_session_killed_before_its_first_frame(killed, left):
     session, settings, _ = killed(rows=0)
@@ -303,6 +332,11 @@ def spoil(path, line):
     path.write_bytes(b"".join(lines))
 
 
+def turn(session, change):
+    path = session / "frames.csv"
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+
 DAMAGES = {
     "session.json": lambda session: cut(session / "session.json", 50),
     "session.ini": lambda session: cut(session / "session.ini", 300),
@@ -311,6 +345,9 @@ DAMAGES = {
     "session.ini lost": lambda session: (session / "session.ini").unlink(),
     "image_stream.hdf5": lambda session: cut(session / "image_stream.hdf5", 60),
     "frames.csv": lambda session: spoil(session / "frames.csv", 3),
+    "frames.csv with a row twice": lambda session: turn(session, lambda rows: [*rows[:3], *rows[2:]]),
+    "frames.csv with rows turned round": lambda session: turn(session, lambda rows: [rows[0], *rows[:0:-1]]),
+    "frames.csv without its middle": lambda session: turn(session, lambda rows: rows[:3] + rows[9:]),
     "timing.csv": lambda session: spoil(session / "timing.csv", 3),
     "events.csv": lambda session: spoil(session / "events.csv", 1),
 }
@@ -422,18 +459,19 @@ def test_a_movement_session(tmp_path, pose):
     assert summary(settings)[0]["outcome"] == "recovered"
 
 
-@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("known", [["paw", "nose"], None, "paw"])
 def test_a_movement_session_killed_before_its_first_frame(tmp_path, pose, known):
     pose(jumping_at(45))
     session = run(movement(tmp_path, speed_threshold="100"), stop=StopAfter(3)).session
     as_killed(session, rows=0)
     for path in session.glob("*.[cm][sk]v"):
         path.unlink()
-    if known:
-        meta = read_session_json(session)
-        write_session_json(session, meta | {"devices": {"pose": {"bodyparts": ["paw", "nose"]}}})
+    meta = read_session_json(session)
+    write_session_json(session, meta | {"devices": {"pose": {"bodyparts": known} if known else "lost"}})
     recovered(session)
-    parts = ["paw_x", "paw_y", "paw_likelihood", "nose_x", "nose_y", "nose_likelihood"] if known else []
+    parts = (
+        ["paw_x", "paw_y", "paw_likelihood", "nose_x", "nose_y", "nose_likelihood"] if known == ["paw", "nose"] else []
+    )
     with open_session(session) as recording:
         assert recording.part_names == ("speed_mm_s", "target_mm", *parts)
     assert ",pose_speed_mm_s,pose_target_mm," in (session / "frames.csv").read_text()

@@ -12,6 +12,7 @@ import pytest
 from core.clock import VirtualClock
 from core.errors import ConfigError, InputError, SourceError
 from recording import clopy, schema
+from recording.folder import read_session_json, write_session_json
 from recording.reader import open_session
 from recording.schema import EventRow
 from session import running
@@ -179,6 +180,12 @@ class TestADifferenceIsFound:
         assert [each.recorded.split(" at ")[0] for each in found.first if each.column == "events"] == [
             "operator free_water page (trial 1)", "free_water 0.3"
         ]  # fmt: skip
+
+    @pytest.mark.parametrize("seed", [-1, None, "7", True])
+    def test_a_seed_that_is_none_is_told(self, session, seed):
+        write_session_json(session, read_session_json(session) | {"seed": seed})
+        with pytest.raises(SourceError, match=rf"session\.json: 'seed' is {seed!r}; restore it from a copy"):
+            replay_session(session)
 
     def test_in_another_seed(self, session):
         meta = json.loads((session / "session.json").read_text())

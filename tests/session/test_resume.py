@@ -218,6 +218,33 @@ def test_one_that_failed_before_its_first_frame_begins_anew(tmp_path, stopped):
     assert (plan.skip_trials, plan.keys) == (0, {})
 
 
+def test_one_whose_log_lost_rows_is_refused(tmp_path, stopped):
+    path = stopped / "frames.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:20]))
+    with pytest.raises(InputError, match=r"frames\.csv: has 19 frames of the \d+ that session\.json counts"):
+        resume(settings_for(tmp_path), VirtualClock())
+
+
+@pytest.mark.parametrize("value", [None, "x", True, [1], -1e9, float("inf")])
+@pytest.mark.parametrize("key", ["seed", "trials_done", "reward_threshold", "spont_sess_duration"])
+def test_what_session_json_must_tell_is_told_in_one_line(tmp_path, stopped, key, value):
+    resting = RESTING if key == "spont_sess_duration" else {}
+    meta = read_session_json(stopped)
+    odd = {"seed": {"seed": value}, "trials_done": {"resumes": {key: value}}}
+    now = settings_for(tmp_path, **resting)
+    was = {
+        "settings": {
+            **meta["settings"],
+            **{each: now.flat()[each] for each in ("session_type", "total_trials", "audio", "random_reward_rate")},
+            key: value,
+        }
+    }
+    write_session_json(stopped, meta | odd.get(key, was))
+    with pytest.raises(InputError, match=rf"session\.json: '{key}' is .*; restore it") as told:
+        resume(now, VirtualClock())
+    assert "\n" not in str(told.value)
+
+
 def test_one_without_a_frame_goes_on_with_its_own_threshold(tmp_path, stopped):
     meta = read_session_json(stopped)
     outcome_of(stopped, "failed", settings=meta["settings"] | {"reward_threshold": 0.077}, counts={})

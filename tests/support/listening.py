@@ -10,8 +10,9 @@ from core.errors import OutputError
 from tests.support.pulse import pause
 
 
-def await_sound(recording, keep_alive=lambda: None):
-    for _ in range(200):
+def await_sound(recording, keep_alive=lambda: None, timeout_s=30):
+    begin = time.monotonic()
+    while time.monotonic() - begin < timeout_s:
         keep_alive()
         if recording.is_sounding():
             return

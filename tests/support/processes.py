@@ -5,7 +5,7 @@ import os
 import select
 
 
-def await_end(pid, timeout_s=10):
+def await_end(pid, timeout_s=30):
     """Wait for the end of a process, whoever started it; fail where it does not end in time."""
     with contextlib.suppress(ProcessLookupError):
         handle = os.pidfd_open(pid)
