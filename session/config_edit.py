@@ -1,4 +1,4 @@
-"""The two changes Rigloop makes to a user's config.ini, only when asked: a new mouse, and one key of a mouse.
+"""The two changes Rigloop makes to a user's config.ini, only when asked: a new mouse, and keys of a mouse.
 
 Lines are inserted or one value is replaced; every other line stays as it is, comments, alignment and line ends
 included (ConfigUpdater would lose the alignment, and takes the comment above a section for a part of the section
@@ -12,7 +12,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,9 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,80}")
 
 
+Check = Callable[[Path], None]
+
+
 @dataclass(slots=True)
 class _Edit:
     """A file that is being changed: what it says, its lines, and the end of each but the last, which has none."""
@@ -49,6 +52,11 @@ class _Edit:
         self.lines[after:after] = lines
         near = self.ends[:after][-1:] or ["\n"]
         self.ends[after:after] = near * len(lines)
+
+    def remove(self, number: int) -> None:
+        """Take out line ``number`` (from 1), with its end."""
+        del self.lines[number - 1]
+        del self.ends[min(number, len(self.ends)) - 1]
 
     def text(self) -> str:
         """Return the whole file."""
@@ -89,33 +97,64 @@ def add_mouse(path: Path, new_id: str, from_id: str) -> None:
 
 
 def set_mouse_key(path: Path, mouse: str, key: str, value: str) -> None:
-    """Set one key in a mouse's section; a comment behind the old value stays.
+    """Set one key in a mouse's section, as ``set_mouse_keys``."""
+    set_mouse_keys(path, mouse, {key: value})
 
-    The value is written as given: check it with ``load_settings`` first.
+
+def set_mouse_keys(path: Path, mouse: str, changes: Mapping[str, str | None], check: Check | None = None) -> None:
+    """Set keys in a mouse's section, or take them out (None), all or none; comments behind old values stay.
+
+    Values are written as given: check them with ``load_settings`` first, or in ``check``.
+
+    Parameters
+    ----------
+    path : Path
+    mouse : str
+    changes : dict
+        Key to value; None takes its line out, with what stands behind the value.
+    check : callable or None
+        Is given the changed file, beside the old one, before it takes its place; what it raises leaves the old one.
 
     Raises
     ------
     InputError
-        If there is no such mouse, if the value cannot be written on one line, or if the file has problems of form,
+        If there is no such mouse, if a value cannot be written on one line, or if the file has problems of form,
         cannot be written, or was changed meanwhile.
     """
+    written = {key: None if value is None else _written(key, value) for key, value in changes.items()}
+    with _edit(path, check) as edit:
+        section = edit.mouse(mouse)
+        gone = []
+        # New keys go behind the section's last one, each before those that are there already.
+        for key, value in reversed(written.items()):
+            entry = section.entries.get(key.lower())
+            if entry is None and value is not None:
+                _add_key(edit, section, key, value)
+            elif entry is not None and value is not None:
+                edit.lines[entry.line - 1] = _with_value(edit.lines[entry.line - 1], value)
+            elif entry is not None:
+                gone.append(entry.line)
+        # Last, and from the end, so that no line number changes before it is used.
+        for line in sorted(gone, reverse=True):
+            edit.remove(line)
+
+
+def _written(key: str, value: str) -> str:
+    """Return a value as it is written. Raises InputError."""
     if _KEY.fullmatch(key) is None:
         raise InputError(f"{shown(key)!r} cannot be a key; use letters, digits, _ and .")
     try:
-        written = write_value(value)
+        return write_value(value)
     except ValueError as error:
         raise InputError(f"{shown(key)} = {shown(value)}: {error}") from None
-    with _edit(path) as edit:
-        section = edit.mouse(mouse)
-        entry = section.entries.get(key.lower())
-        if entry is None:
-            end = _last_line(section)
-            before = edit.lines[end - 1].partition("=")[0]
-            # Align with the line above where that has been aligned.
-            width = len(before.rstrip()) if end == section.line else len(before) - 1
-            edit.insert(end, [f"{key:{max(width, 0)}} = {written}" if end > section.line else f"{key} = {written}"])
-        else:
-            edit.lines[entry.line - 1] = _with_value(edit.lines[entry.line - 1], written)
+
+
+def _add_key(edit: _Edit, section: Section, key: str, written: str) -> None:
+    """Put a key behind a section's last one, aligned with the line above where that has been aligned."""
+    end = _last_line(section)
+    before = edit.lines[end - 1].partition("=")[0]
+    width = len(before.rstrip()) if end == section.line else len(before) - 1
+    edit.insert(end, [f"{key:{max(width, 0)}} = {written}" if end > section.line else f"{key} = {written}"])
 
 
 def _with_value(line: str, written: str) -> str:
@@ -136,7 +175,7 @@ def _last_line(section: Section) -> int:
 
 
 @contextlib.contextmanager
-def _edit(path: Path) -> Iterator[_Edit]:
+def _edit(path: Path, check: Check | None = None) -> Iterator[_Edit]:
     """Read a file, let it be changed, and replace it. Raises InputError."""
     # What a link points to is replaced, not the link.
     real = Path(os.path.realpath(path))
@@ -149,11 +188,11 @@ def _edit(path: Path) -> Iterator[_Edit]:
     yield edit
     if problems := scan(path, "\n".join(edit.lines)).problems:
         raise InputError(f"{problems[0].text}; nothing was changed")
-    _replace(real, before, (_BOM if before.startswith(_BOM) else b"") + edit.text().encode())
+    _replace(real, before, (_BOM if before.startswith(_BOM) else b"") + edit.text().encode(), check)
 
 
-def _replace(path: Path, before: bytes, data: bytes) -> None:
-    """Put ``data`` in the place of a file that must still hold ``before``; keep its mode."""
+def _replace(path: Path, before: bytes, data: bytes, check: Check | None) -> None:
+    """Put ``data``, once checked, in the place of a file that must still hold ``before``; keep its mode."""
     temporary = ""
     try:
         mode = os.stat(path).st_mode & 0o7777
@@ -163,6 +202,8 @@ def _replace(path: Path, before: bytes, data: bytes) -> None:
             file.flush()
             os.fsync(handle)
         os.chmod(temporary, mode)
+        if check is not None:
+            check(Path(temporary))
         if read_bytes(path) != before:
             raise InputError(f"{shown(path, 300)}: somebody changed the file meanwhile; nothing was saved, try again")
         os.replace(temporary, path)
