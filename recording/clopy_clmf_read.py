@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from core.errors import SourceError
 from recording.clopy_config_read import CLMF_SECTION, mm_per_s, read_config
-from recording.clopy_events import events_of, facts_of, water_of
+from recording.clopy_events import REWARD_DUR_S, events_of, facts_of, water_of
 from recording.clopy_read import as_wall_ns, read_log
 from recording.recorded import RecordedSession
 from recording.schema import CLOPY_LOG, FRAMES_CSV
@@ -30,8 +30,6 @@ POINT_COLUMNS = ("x", "y", "likelihood")
 """Columns of each body part, behind its name and ``_``."""
 SPEED, TARGET = "speed_mm_s", "target_mm"
 """The parts of a movement session's frames before those of the pose."""
-REWARD_DUR_S = 0.1
-"""Opening time of the valve for a reward, s; it stands in CLoPy's movement script."""
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv")
 _STEM = re.compile(r"(?P<mouse>.+)_(?P<date>\d{14})")
 _HEADER = f"movement sessions; its header should be {' '.join(CLMF_COLUMNS)} <part>_x <part>_y <part>_likelihood ..."
@@ -97,7 +95,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
     parts = (SPEED, TARGET, *(f"{name}_{column}" for name in names for column in POINT_COLUMNS))
     return RecordedSession(
-        log.parent, meta, parts, frames, no_timing(), events_of(frames, REWARD_DUR_S, settings), video
+        log.parent, meta, parts, frames, no_timing(), events_of(frames, REWARD_DUR_S["clmf"], settings), video
     )
 
 

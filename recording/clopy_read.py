@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import SourceError
 from recording.clopy_config_read import read_config
-from recording.clopy_events import events_of, facts_of, water_of
+from recording.clopy_events import REWARD_DUR_S, events_of, facts_of, water_of
 from recording.problems import describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG
@@ -21,8 +21,6 @@ from recording.tables import FrameTable, floats, integers, no_timing, texts
 # Columns of CLoPy's log before and behind those of the ROIs.
 FIRST_COLUMNS = ("frame", "time")
 LAST_COLUMNS = ("freq", "rew_threshold", "reward", "trial", "audio", "lick")
-REWARD_DUR_S = 0.3
-"""Opening time of the valve for a reward, s; it stands in CLoPy's neurofeedback scripts."""
 _HEADER = f"sessions; its header should be {' '.join(FIRST_COLUMNS)} <ROI>dff ... {' '.join(LAST_COLUMNS)}"
 
 
@@ -68,7 +66,7 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     meta |= {"formula": rule, **facts_of(frames, settings)}
     if rows:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
-    events = events_of(frames, REWARD_DUR_S, settings)
+    events = events_of(frames, REWARD_DUR_S["clnf"], settings)
     return RecordedSession(folder, meta, parts, frames, no_timing(), events, images)
 
 
