@@ -17,20 +17,13 @@ from typing import Any
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
-from recording.clopy_clmf import (
-    is_clopys,
-    is_movement,
-    movement_log,
-    movement_rows,
-    movement_stem,
-    times_table,
-)
+from recording.clopy_clmf import is_movement, movement_log, movement_rows, movement_stem, times_table
 from recording.clopy_clnf import neurofeedback_log, neurofeedback_rows
 from recording.clopy_config import config_text, movement_config_text
 from recording.draft_folder import make_draft
 from recording.folder import replace_bytes, replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
-from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
+from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, is_clopys
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
 from recording.video_export import write_mp4
 
