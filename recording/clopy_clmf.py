@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, logged_speeds
+from recording.clopy_clmf_read import CLMF_COLUMNS, logged_speeds
 from recording.clopy_config_read import px_per_frame
 from recording.clopy_rows import logged_freq, placed_rows
 from recording.folder import folder_name
 from recording.recorded import RecordedSession, is_clopys
-from recording.schema import FrameRow
+from recording.schema import SPEED, FrameRow
 
 TIMES_COLUMNS = ("frame", "time_ns", "sensor_ns", "time")
 _FIRST_PARTS = 2  # speed and distance, before those of the pose

@@ -7,14 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from recording.nwb_clock import SessionClock, began
-from recording.nwb_movement import SPEED
 from recording.nwb_pack import object_name
 from recording.nwb_subject import SubjectFacts, subject
 from recording.nwb_tables import without_braces
 from recording.nwb_text import OddTexts, storable
 from recording.parts import part_number
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_CONFIG, SECOND_FOLDER, SESSION_INI, SESSION_JSON
+from recording.schema import CLOPY_CONFIG, SECOND_FOLDER, SESSION_INI, SESSION_JSON, SPEED
 from recording.subject import experimenters
 
 _WHAT = {
