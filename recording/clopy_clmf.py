@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from recording.clopy_clmf_read import CLMF_COLUMNS, logged_speeds
 from recording.clopy_config_read import px_per_frame
 from recording.clopy_rows import logged_freq, placed_rows
-from recording.folder import folder_name
+from recording.folder import STAMP, folder_name
 from recording.recorded import RecordedSession, is_clopys
 from recording.schema import SPEED, FrameRow
 
@@ -28,7 +28,7 @@ def movement_stem(session: RecordedSession) -> str:
         return str(session.meta["session"])
     mouse = re.sub(r"[^\w.-]", "_", str(session.meta.get("mouse") or "mouse"))
     for name in (session.folder.name, session.folder.parent.name):
-        if re.fullmatch(r"\d{14}", name):
+        if STAMP.fullmatch(name):
             return f"{mouse}_{name}"
     return f"{mouse}_{folder_name(int(session.meta.get('started_wall_ns') or 0))}"
 

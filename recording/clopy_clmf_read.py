@@ -20,6 +20,7 @@ from core.errors import SourceError
 from recording.clopy_config_read import CLMF_SECTION, mm_per_s, read_config
 from recording.clopy_events import REWARD_DUR_S, events_of, facts_of, water_of
 from recording.clopy_read import as_wall_ns, read_log
+from recording.folder import STAMP
 from recording.recorded import RecordedSession
 from recording.schema import CLOPY_LOG, FRAMES_CSV, POINT_COLUMNS, SPEED, TARGET
 from recording.tables import FrameTable, floats, integers, no_timing, texts
@@ -27,7 +28,7 @@ from recording.tables import FrameTable, floats, integers, no_timing, texts
 CLMF_COLUMNS = ("frame", "time", "cj_speed", "freq", "reward", "trial", "audio", "lick")
 """Columns of its log before those of the body parts."""
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv")
-_STEM = re.compile(r"(?P<mouse>.+)_(?P<date>\d{14})")
+_STEM = re.compile(r"(?P<mouse>.+)_" + STAMP.pattern)
 _HEADER = f"movement sessions; its header should be {' '.join(CLMF_COLUMNS)} <part>_x <part>_y <part>_likelihood ..."
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from core.errors import SourceError
 from recording.clopy_config_read import read_config
 from recording.clopy_events import REWARD_DUR_S, events_of, facts_of, water_of
+from recording.folder import STAMP
 from recording.problems import describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG
@@ -80,7 +81,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         meta["note"] = problem
     # <data_root>/<mouse>/<YYYYmmddHHMMSS>/S1
     where = folder.absolute()
-    dated = next((each for each in (where, where.parent) if re.fullmatch(r"\d{14}", each.name)), None)
+    dated = next((each for each in (where, where.parent) if STAMP.fullmatch(each.name)), None)
     if dated is not None and dated.parent.name:
         meta["mouse"] = dated.parent.name
     return meta

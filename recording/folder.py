@@ -17,6 +17,8 @@ from core.errors import InputError, RecordingError, SourceError
 from recording.problems import describe
 from recording.schema import NETWORK_PY, SESSION_INI, SESSION_JSON
 
+STAMP = re.compile(r"[0-9]{14}")
+"""What ``folder_name`` gives, and CLoPy names its folders and files after: a local date and time."""
 _TRIES = 60
 _DRAFT = re.compile(r"\..+\.([0-9]+)\.tmp")
 _FIRST_FILES = frozenset({SESSION_INI, NETWORK_PY})
