@@ -12,8 +12,8 @@ from core.clock import local_datetime
 from core.errors import RigError
 from recording.folder import read_session_json
 from recording.index_find import NOTHING, Place
-from recording.index_row import CLOPY, DAMAGED, RUNNING, UNBEGUN, SessionRow
-from recording.schema import FRAMES_CSV, SESSION_JSON
+from recording.index_row import CLOPY, DAMAGED, UNBEGUN, SessionRow
+from recording.schema import FRAMES_CSV, RUNNING, SESSION_JSON
 
 if TYPE_CHECKING:
     from recording.recorded import RecordedSession

@@ -195,7 +195,8 @@ def _counted(session: RecordedSession, key: str) -> int | None:
     """
     counts = session.meta.get("counts")
     counted = counts.get(key) if isinstance(counts, dict) else None
-    return counted if isinstance(counted, int) and session.meta.get("outcome") not in ("running", "failed") else None
+    closed = session.meta.get("outcome") not in schema.RECOVERABLE
+    return counted if closed and isinstance(counted, int) else None
 
 
 def check_images(session: RecordedSession) -> None:
