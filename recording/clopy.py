@@ -24,13 +24,12 @@ from recording.folder import STAMP, replace_bytes, replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, is_clopys
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
-from recording.video_export import write_mp4
+from recording.video_export import Progress, write_mp4
 
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 _BLOCK = 64
 _ROWS = 1024
 """A stop is heard after so many rows: some ms."""
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ def _read(base: sqlite3.Connection) -> dict[str, Entry]:
 
 
 def _rows(base: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    return base.execute(f"SELECT {', '.join(_COLUMNS)} FROM sessions ORDER BY path").fetchall()  # noqa: S608 - our names
+    # In the order of ``_COLUMNS``, whose names and types the version stands for.
+    return base.execute("SELECT * FROM sessions ORDER BY path").fetchall()
 
 
 def _checksum(rows: list[tuple[Any, ...]]) -> int:
