@@ -24,7 +24,7 @@ from recording.problems import describe
 INDEX_FILE = ".rigloop-index.sqlite"
 APPLICATION_ID = 0x52694C70
 """Stands in the file's header and says whose it is ("RiLp")."""
-_MEANING = 2
+_MEANING = 3
 """Raised when rows come to mean something else with the same columns."""
 _COLUMNS = {"stamp": "TEXT NOT NULL", **sql_columns()}
 VERSION = zlib.crc32(repr((_MEANING, _COLUMNS)).encode()) & 0x7FFFFFFF

@@ -127,17 +127,17 @@ def _counted(folder: Path, row: SessionRow, lacking: list[str]) -> SessionRow:
         # Killed before its first frame.
         return row._replace(duration_s=0.0, trials=0, successes=0, rewards=0, drops=0, frames=0, dropped=0)
     with open_session(folder) as session:
-        return _by_frames(session, row)._replace(rewards=sum(event.kind == "reward" for event in session.events))
+        return _by_rows(session, row)
 
 
-def _by_frames(session: RecordedSession, row: SessionRow) -> SessionRow:
+def _by_rows(session: RecordedSession, row: SessionRow) -> SessionRow:
     frames = session.frames
     times, thresholds = frames.time_ns, frames.threshold
     return row._replace(
         duration_s=float(times[-1] - times[0]) / 1e9 if len(times) else 0.0,
         trials=int((frames.outcome != 0).sum()),
         successes=int((frames.outcome == 1).sum()),
-        rewards=int((frames.outcome == 1).sum()),
+        rewards=sum(event.kind == "reward" for event in session.events),
         drops=int(frames.water.sum()),
         threshold_start=_finite(float(thresholds[0])) if len(thresholds) else None,
         threshold_end=_finite(float(thresholds[-1])) if len(thresholds) else None,
@@ -174,7 +174,7 @@ def _clopy_row(root: Path, place: Place, row: SessionRow) -> SessionRow:
     from recording.reader import open_session
 
     with open_session(root / place.path) as session:
-        row = _by_frames(session, _said(session.meta, row))
+        row = _by_rows(session, _said(session.meta, row))
     return row._replace(water_s=(row.drops or 0) * REWARD_DUR_S[row.kind])
 
 
