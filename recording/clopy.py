@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -255,8 +256,10 @@ def _time_base(session: RecordedSession) -> tuple[int, int]:
     if meta.get("started_wall_ns") is not None:
         return int(meta["started_wall_ns"]), zero_ns
     for name in (session.folder.name, session.folder.parent.name):
-        if STAMP.fullmatch(name):
-            return round(datetime.strptime(name, "%Y%m%d%H%M%S").timestamp()) * 10**9, zero_ns
+        # Fourteen digits need not be a date.
+        with suppress(ValueError, OverflowError):
+            if STAMP.fullmatch(name):
+                return round(datetime.strptime(name, "%Y%m%d%H%M%S").timestamp()) * 10**9, zero_ns
     return 0, zero_ns
 
 

@@ -83,6 +83,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, names, wall_ns, settings, video.is_file())
+        events = events_of(frames, REWARD_DUR_S["clmf"], settings)
     except (ValueError, OverflowError) as error:
         raise SourceError(f"{log} is damaged: {error}; restore it from a copy") from error
     meta |= facts_of(frames, settings)
@@ -91,9 +92,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
     if rows:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
     parts = (SPEED, TARGET, *(f"{name}_{column}" for name in names for column in POINT_COLUMNS))
-    return RecordedSession(
-        log.parent, meta, parts, frames, no_timing(), events_of(frames, REWARD_DUR_S["clmf"], settings), video
-    )
+    return RecordedSession(log.parent, meta, parts, frames, no_timing(), events, video)
 
 
 def _read_meta(log: Path) -> tuple[dict[str, Any], str]:

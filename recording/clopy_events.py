@@ -17,6 +17,8 @@ from recording.tables import FrameTable, Ints
 
 REWARD_DUR_S = {"clnf": 0.3, "clmf": 0.1}
 """Opening time of the valve for a reward, s, by kind of session; it stands in CLoPy's scripts."""
+_MOST_LICKS = 2**24
+"""Chosen as what a lick sensor could not come to in a week; so many events still fit into memory."""
 NO_WATER = ("no_reward", "behavior_recording")
 """What the session types without water end in."""
 
@@ -40,7 +42,14 @@ def events_of(frames: FrameTable, reward_dur_s: float, settings: dict[str, Any])
         Opening time of the valve for a reward, s.
     settings : dict
         ``adaptive_threshold`` is used.
+
+    Raises
+    ------
+    ValueError
+        The rows have more licks than there can be.
     """
+    if (licks := frames.licks.sum(dtype=float)) > _MOST_LICKS:
+        raise ValueError(f"{licks:.0f} licks cannot be")
     starts = _starts(frames)
     adaptive = bool(settings.get("adaptive_threshold"))
     events: list[EventRow] = []

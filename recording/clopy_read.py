@@ -56,6 +56,7 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, len(names), wall_ns, settings, images.is_file())
+        events = events_of(frames, REWARD_DUR_S["clnf"], settings)
     except (ValueError, OverflowError) as error:
         raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
     parts = tuple(name.removesuffix("dff") for name in (names if len(names) == 1 else names[:-1]))
@@ -67,7 +68,6 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     meta |= {"formula": rule, **facts_of(frames, settings)}
     if rows:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
-    events = events_of(frames, REWARD_DUR_S["clnf"], settings)
     return RecordedSession(folder, meta, parts, frames, no_timing(), events, images)
 
 
