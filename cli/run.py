@@ -75,12 +75,12 @@ def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, s
     """Find the session to go on with, and recover it where it, or its recorder, was killed. Raises InputError."""
     from cli.recover import recover_session
     from recording.folder import read_session_json
-    from session.recover import RUNNING
+    from recording.schema import RECOVERABLE, RUNNING
     from session.resume import last_of_today, plan_resume
 
     session = last_of_today(settings, clock.wall_ns())
     outcome = read_session_json(session).get("outcome")
-    if outcome in (RUNNING, "failed"):
+    if outcome in RECOVERABLE:
         # What is refused here has changed nothing.
         plan_resume(session, settings, overrides, args.seed)
         # Its tables, which the rest is counted from, and its counts must say the same.

@@ -26,7 +26,7 @@ from recording.mend import lacking
 from recording.parts import ledger_name, part_number, parts_in
 from recording.reader import open_session
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, SECOND_FOLDER, SESSION_JSON
+from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, RECOVERABLE, RUNNING, SECOND_FOLDER, SESSION_JSON
 from recording.summary import append_summary, check_summary, has_row
 from recording.video_read import is_video
 from session.finish import end_session_json, summary_row, write_clopy
@@ -50,7 +50,6 @@ from session.water_day import water_today
 
 NEEDED: Mapping[str, type] = MappingProxyType({**WHO, "outcome": str, "started_wall_ns": int, "settings": dict})
 """What session.json must tell of a session that is to be finished."""
-RUNNING = "running"
 WRITER_S = 5.0
 """The recorder ends within half a second of its controller, unless the disk lags."""
 STEPS = ("reading", "mending", "counting", "CLoPy's files", "figure")
@@ -122,7 +121,7 @@ def recover(
     if folder.parent.parent.name != mouse:
         # Named by a link, maybe, to where it was recorded.
         folder = folder.resolve()
-    if outcome not in (RUNNING, "failed"):
+    if outcome not in RECOVERABLE:
         if outcome == RECOVERED and not (folder / FIGURE_PNG).is_file():
             draw(folder)
         return Recovery(folder, outcome)

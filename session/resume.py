@@ -19,9 +19,8 @@ from recording.mend import is_begun
 from recording.parts import parts_in, sessions_of
 from recording.reader import open_session
 from recording.recorded import check_rows
-from recording.schema import FRAMES_CSV, SESSION_JSON
+from recording.schema import FRAMES_CSV, RUNNING, SESSION_JSON
 from session.recorded_meta import check_config, check_meta
-from session.recover import RUNNING
 from session.recover_counts import RECOVERED, last_threshold, rested_s
 from session.settings import Settings
 
