@@ -24,6 +24,7 @@ CHANGEABLE = frozenset({"rule", "dff", "movement", "tones", "threshold", "schedu
 SIGNAL_GROUPS = frozenset({"rule", "dff"})
 """Groups whose change makes another signal of the images."""
 OUTPUTS_THAT_DECIDE = frozenset({"min_pulse_gap_s", "max_pulse_s", "max_session_water_s"})
+"""Keys of the outputs by which a drop is refused, so that they decide all the same."""
 FIXED: Mapping[str, str] = MappingProxyType(
     {
         "camera": "frames are as they were recorded",
@@ -36,6 +37,7 @@ FIXED: Mapping[str, str] = MappingProxyType(
         "licks": "licks are as they were recorded",
         "faults": "what was lost, and came back, is as it was recorded",
         "recording": "a replay records nothing",
+        "subject": "it has no part in what the loop decides",
     }
 )
 """Why keys of the other groups cannot be changed afterwards."""

@@ -17,11 +17,13 @@ from recording.reader import open_session
 from recording.schema import EventRow
 from session import running
 from session.build import build
+from session.config_keys import all_keys
 from session.provenance import config_sha256
 from session.replay import NO_IMAGE, replay_session
 from session.replay_change import Difference
 from session.replay_inputs import Between, InputScript, with_returns
 from session.replay_result import as_json, as_text, exit_code
+from session.replay_settings import CHANGEABLE, FIXED
 from session.second_folder import RECORDED_ONLY
 from tests.support.killed import as_killed
 from tests.support.memory_recorder import MemoryRecorder, record_with_licks
@@ -388,11 +390,15 @@ class TestWhatWouldHaveHappened:
             ("data_root", "x", "records nothing"),
             ("second_camera", "x", "decides nothing"),
             ("network", "x.py:build", "as it was recorded"),
+            ("sex", "F", "no part in what the loop decides"),
         ],
     )
     def test_what_cannot_be_changed_afterwards_is_refused(self, session, key, value, why):
         with pytest.raises(InputError, match=f"--set {key}: cannot be changed afterwards: .*{why}"):
             replay_session(session, {key: value})
+
+    def test_each_group_of_keys_can_be_changed_or_has_a_reason_why_not(self):
+        assert {key.group for key in all_keys().values()} == CHANGEABLE | FIXED.keys() | {"geometry"}
 
     def test_a_wrong_value_is_told_as_ever(self, session):
         with pytest.raises(ConfigError, match="--set reward_thresold=3: unknown key"):
