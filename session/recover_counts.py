@@ -120,7 +120,7 @@ def last_threshold(session: RecordedSession, first: float) -> float:
     return float(changed[-1].detail) if changed else float(frames.threshold[-1])
 
 
-def rested_s(session: RecordedSession) -> float:
+def lasted_s(session: RecordedSession) -> float:
     """Return how long a session has lasted on the frames' clock, s, pauses not counted."""
     frames = session.frames
     steps = np.diff(frames.time_ns)

@@ -427,6 +427,12 @@ class TestWhatCannotBeReplayed:
         with pytest.raises(InputError, match=f"has no {name}, which a replay needs; restore it"):
             replay_session(session)
 
+    @pytest.mark.parametrize("done", [None, -1, True, "2", 1.5])
+    def test_a_further_part_that_does_not_tell_how_many_trials_were_before(self, session, done):
+        write_session_json(session, read_session_json(session) | {"resumes": {"trials_done": done}})
+        with pytest.raises(InputError, match=r"session\.json: 'trials_done' is .*; restore it"):
+            replay_session(session)
+
     def test_a_second_cameras_folder(self, session):
         def only(rows):
             kept = [name for name in rows[0] if not name.startswith("dff_")]
