@@ -21,15 +21,15 @@ from core.clock import VirtualClock
 from core.errors import CameraTimeout, DeviceLost, InputError, OutputError
 from core.ports import EndOfSource, Pipeline
 from core.trial import Phase
-from core.values import Command, Mark, Signal
-from core.wishes import end_session
+from core.values import Signal
 from hardware.rig import Rig
 from recording.reader import open_session
 from recording.recorded import RecordedSession
-from recording.schema import DFF_PREFIX, POSE_PREFIX, EventRow
+from recording.schema import DFF_PREFIX, POSE_PREFIX
 from recording.tables import Bools
 from session.build_movement import check_point
 from session.loop import FrameSink, Loop
+from session.loop_rows import end_rows
 from session.replay_change import Change, ChangedLog
 from session.replay_compare import ROWS, ComparingSink, Comparison, Mismatch
 from session.replay_inputs import CUT, InputScript, read_script, with_returns
@@ -188,10 +188,11 @@ class _Material:
         loop, _ = self._run("replay", self._settings, sink, self._script, replay_rig(self._script), as_recorded=True)
         whole = self.whole
         if whole.end is not None and loop.status.state.phase is not Phase.DONE and loop.status.frames:
-            sink.note(_end_marks(loop, whole.end))
+            at_ns = max(loop.status.now_ns, whole.end.time_ns)
+            sink.note(end_rows(loop.status.state, whole.end.detail, at_ns))
         found = sink.end()
         if whole.lost_rows:
-            found.take(Mismatch(int(self._session.frames.frame[-1:].sum()), ROWS, whole.counted, whole.rows))
+            found.take(Mismatch(int(self._session.frames.frame[-1]), ROWS, whole.counted, whole.rows))
         return found
 
     def change(self, changed: Settings, changes: Mapping[str, str]) -> Change:
@@ -277,11 +278,3 @@ def _between(loop: Loop, number: int, script: InputScript, cut: bool, *, as_reco
         elif cut or as_recorded:
             loop.rest_from(step.time_ns)
     return cut
-
-
-def _end_marks(loop: Loop, end: EventRow) -> list[EventRow]:
-    """Return what the runner records of a session that does not come to its own end."""
-    marks: list[Command] = []
-    end_session(loop.status.state, end.detail, marks)
-    at_ns = max(loop.status.now_ns, end.time_ns)
-    return [EventRow(at_ns, mark.kind, mark.trial, mark.detail) for mark in marks if isinstance(mark, Mark)]

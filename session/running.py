@@ -14,8 +14,6 @@ from brain.exposure import exposure_facts, exposure_problems
 from core.errors import ExposureError, RigError
 from core.ports import Clock, LeavesBehind
 from core.trial import Phase
-from core.values import Command, Mark
-from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import discard_session_folder
 from recording.recorder import Recorder, RecorderResult
@@ -27,6 +25,7 @@ from session.finish import finish
 from session.first_look import PutBack, first_look
 from session.health import HealthWatch, machine_looks
 from session.loop import Loop
+from session.loop_rows import end_rows
 from session.parts import Options, Parts, image_file_of
 from session.real_time import real_time
 from session.result import SessionResult
@@ -218,11 +217,8 @@ class RunningSession:
         status = self._loop.status
         if status.state.phase is Phase.DONE or not status.frames:
             return
-        marks: list[Command] = []
-        end_session(status.state, outcome, marks)
-        ends = [mark for mark in marks if isinstance(mark, Mark)]
         end_ns = max(status.now_ns, self._loop.noted_ns)
-        self._recorder.note([EventRow(end_ns, mark.kind, mark.trial, mark.detail) for mark in ends])
+        self._recorder.note(end_rows(status.state, outcome, end_ns))
 
     def _water_today(self) -> WaterToday | None:
         """Return what the mouse has had today; the ledger, which the guardian wrote, tells."""
