@@ -30,7 +30,7 @@ from recording.tables import Bools
 from session.build_movement import check_point
 from session.loop import FrameSink, Loop
 from session.loop_rows import end_rows
-from session.replay_change import Change, ChangedLog
+from session.replay_change import NO_IMAGE, Change, ChangedLog
 from session.replay_compare import ROWS, ComparingSink, Comparison, Mismatch
 from session.replay_inputs import CUT, InputScript, read_script, with_returns
 from session.replay_rig import replay_rig
@@ -52,8 +52,6 @@ from session.replay_source import (
 from session.replay_whole import Whole, look_whole
 from session.settings import Settings
 
-NO_IMAGE = "no image"
-"""Reason of a frame of a changed session whose signal would need an image that is missing."""
 Progress = Callable[[str, int, int], None]
 """Told what is being replayed, the frames so far and in all."""
 

@@ -19,8 +19,8 @@ from session import running
 from session.build import build
 from session.config_keys import all_keys
 from session.provenance import config_sha256
-from session.replay import NO_IMAGE, replay_session
-from session.replay_change import Difference
+from session.replay import replay_session
+from session.replay_change import NO_IMAGE, Difference
 from session.replay_inputs import Between, InputScript, with_returns
 from session.replay_result import as_json, as_text, exit_code
 from session.replay_settings import CHANGEABLE, FIXED
@@ -346,6 +346,14 @@ class TestWhatWouldHaveHappened:
         assert change.ended == "done"
         assert change.first.frame == 16
         assert change.first.column == "freq_hz"
+
+    def test_a_threshold_that_rose_with_the_last_frame_of_a_killed_session_counts(self, session):
+        as_killed(session)
+        with open_session(session) as opened:
+            end_ns = opened.frames.time_ns[-1]
+        with (session / schema.EVENTS_CSV).open("a") as file:
+            file.write(f"{end_ns},threshold,0,0.05\n")
+        assert replay_session(session, {"reward_threshold": "0.012"}).change.recorded.threshold == 0.05
 
     def test_the_same_value_changes_nothing(self, session):
         change = replay_session(session, {"reward_threshold": "0.03"}).change
