@@ -41,7 +41,7 @@ def trials_before(folder: Path, meta: Mapping[str, Any]) -> int:
     resumes = meta.get("resumes")
     if resumes is None:
         return 0
-    done = resumes.get("trials_done") if isinstance(resumes, dict) else None
+    done = resumes.get("trials_done")
     if not isinstance(done, int) or isinstance(done, bool) or done < 0:
         raise SourceError(f"{folder / SESSION_JSON}: 'trials_done' is {shown(repr(done))}; restore it from a copy")
     return done

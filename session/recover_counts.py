@@ -163,8 +163,7 @@ def differences(session: RecordedSession, result: SessionResult) -> list[str]:
 
 def counts_of(session: RecordedSession) -> dict[str, Any]:
     """Return what session.json counts; empty where it has none."""
-    counts = session.meta.get("counts")
-    return counts if isinstance(counts, dict) else {}
+    return session.meta.get("counts") or {}
 
 
 def data_root_of(session: Path) -> Path:

@@ -57,7 +57,7 @@ def without_image(session: RecordedSession) -> int:
 def records_images(session: RecordedSession) -> bool:
     """Return whether a session recorded images, as its settings say."""
     settings = session.meta.get("settings")
-    return bool(settings.get("record_images")) if isinstance(settings, dict) else session.has_images
+    return session.has_images if settings is None else bool(settings.get("record_images"))
 
 
 def _of_camera(events: tuple[EventRow, ...], *, second: bool) -> Iterator[tuple[str, str]]:

@@ -127,7 +127,6 @@ def replay_session(
             material.check_change(changed, changes)
         compared = material.compare()
         change = None if changed is None else material.change(changed, changes)
-        software = session.meta.get("software", {})
         return Replayed(
             session=session.folder,
             outcome=str(session.meta.get("outcome", "")),
@@ -135,7 +134,7 @@ def replay_session(
             compared=compared,
             taken_as_recorded=int(material.lacking(settings)[: material.whole.rows].sum()),
             without_image=material.without_image,
-            software=software if isinstance(software, dict) else {},
+            software=session.meta.get("software") or {},
             change=change,
         )
 

@@ -55,7 +55,7 @@ class RunningSession:
         self._clock = clock
         self._stop = stop
         self._little_room = little_room
-        self._ends: tuple[ImagesWatch, ...] = ()
+        self._image_watches: tuple[ImagesWatch, ...] = ()
         self._started_ns = clock.now_ns()
         self._wall_start_ns = clock.wall_ns()
         self._failures = Failures(folder)
@@ -87,7 +87,7 @@ class RunningSession:
         outcome = "failed"
         refusal: ExposureError | None = None
         try:
-            self._ends = watch_images(
+            self._image_watches = watch_images(
                 lambda: self._recorder.images_ended, lambda: self._beside.images_ended,
                 self._settings.recording.disk_full, self._stop, watch.warn, self._loop.note,
             )  # fmt: skip
@@ -111,7 +111,7 @@ class RunningSession:
     def _between_turns(self) -> None:
         """What runs beside the loop, and a look whether images are still recorded."""
         self._beside.turn()
-        for each in self._ends:
+        for each in self._image_watches:
             each.check()
 
     def _discard(self, refusal: ExposureError) -> None:
@@ -198,7 +198,7 @@ class RunningSession:
                 self._failures.take(failure)
         recorded = self._recorder.close()
         self._second = self._beside.close(outcome)
-        for each in self._ends:
+        for each in self._image_watches:
             each.check(over=True)
         for error in (recorded.error, self._second.error if self._second is not None else ""):
             self._failures.add(error or "")
