@@ -142,6 +142,22 @@ def test_again_changes_nothing(killed):
     assert (session / "session.png").is_file(), "a figure that a kill prevented"
 
 
+def test_of_two_at_once_one_recovers_it(killed, monkeypatch):
+    session, settings, _ = killed()
+    once = []
+
+    def locked_late(*mouse):
+        monkeypatch.setattr(recover_module, "mouse_lock", mouse_lock)
+        assert recovered(session).outcome == "recovered"
+        once.append(everything(settings_root(settings)))
+        return mouse_lock(*mouse)
+
+    monkeypatch.setattr(recover_module, "mouse_lock", locked_late)
+    done = recovered(session)
+    assert (done.result, done.outcome) == (None, "recovered")
+    assert everything(settings_root(settings)) == once[0]
+
+
 @pytest.mark.parametrize("name", ["S1", ".", "S1/camera2"])
 def test_it_is_found_by_its_folder_and_the_one_above(killed, name):
     session, *_ = killed()

@@ -17,11 +17,13 @@ from recording.reader import open_session
 from recording.schema import EventRow
 from session import running
 from session.build import build
+from session.config_keys import all_keys
 from session.provenance import config_sha256
-from session.replay import NO_IMAGE, replay_session
-from session.replay_change import Difference
+from session.replay import replay_session
+from session.replay_change import NO_IMAGE, Difference
 from session.replay_inputs import Between, InputScript, with_returns
 from session.replay_result import as_json, as_text, exit_code
+from session.replay_settings import CHANGEABLE, FIXED
 from session.second_folder import RECORDED_ONLY
 from tests.support.killed import as_killed
 from tests.support.memory_recorder import MemoryRecorder, record_with_licks
@@ -345,6 +347,14 @@ class TestWhatWouldHaveHappened:
         assert change.first.frame == 16
         assert change.first.column == "freq_hz"
 
+    def test_a_threshold_that_rose_with_the_last_frame_of_a_killed_session_counts(self, session):
+        as_killed(session)
+        with open_session(session) as opened:
+            end_ns = opened.frames.time_ns[-1]
+        with (session / schema.EVENTS_CSV).open("a") as file:
+            file.write(f"{end_ns},threshold,0,0.05\n")
+        assert replay_session(session, {"reward_threshold": "0.012"}).change.recorded.threshold == 0.05
+
     def test_the_same_value_changes_nothing(self, session):
         change = replay_session(session, {"reward_threshold": "0.03"}).change
         assert change.first is None
@@ -388,11 +398,15 @@ class TestWhatWouldHaveHappened:
             ("data_root", "x", "records nothing"),
             ("second_camera", "x", "decides nothing"),
             ("network", "x.py:build", "as it was recorded"),
+            ("sex", "F", "no part in what the loop decides"),
         ],
     )
     def test_what_cannot_be_changed_afterwards_is_refused(self, session, key, value, why):
         with pytest.raises(InputError, match=f"--set {key}: cannot be changed afterwards: .*{why}"):
             replay_session(session, {key: value})
+
+    def test_each_group_of_keys_can_be_changed_or_has_a_reason_why_not(self):
+        assert {key.group for key in all_keys().values()} == CHANGEABLE | FIXED.keys() | {"geometry"}
 
     def test_a_wrong_value_is_told_as_ever(self, session):
         with pytest.raises(ConfigError, match="--set reward_thresold=3: unknown key"):
@@ -419,6 +433,12 @@ class TestWhatCannotBeReplayed:
     def test_one_without_a_file(self, session, name):
         (session / name).unlink()
         with pytest.raises(InputError, match=f"has no {name}, which a replay needs; restore it"):
+            replay_session(session)
+
+    @pytest.mark.parametrize("done", [None, -1, True, "2", 1.5])
+    def test_a_further_part_that_does_not_tell_how_many_trials_were_before(self, session, done):
+        write_session_json(session, read_session_json(session) | {"resumes": {"trials_done": done}})
+        with pytest.raises(InputError, match=r"session\.json: 'trials_done' is .*; restore it"):
             replay_session(session)
 
     def test_a_second_cameras_folder(self, session):

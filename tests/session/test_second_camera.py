@@ -16,7 +16,7 @@ from core.ports import EndOfSource
 from core.values import Report, as_ns
 from recording.reader import open_session
 from recording.schema import SECOND_FOLDER
-from session import runner
+from session import disk_room
 from session.build import default_live
 from session.second_folder import RECORDED_ONLY
 from session.settings import load_settings
@@ -415,7 +415,7 @@ def test_a_real_camera_beside_a_made_up_one_keeps_the_hosts_time(tmp_path):
 
 def test_room_on_the_disk_is_asked_for_both(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(runner, "check_space", lambda root, reserve, need: asked.append(need) or "")
+    monkeypatch.setattr(disk_room, "check_space", lambda root, reserve, need: asked.append(need) or "")
     run(settings_for(tmp_path))
     run(settings_for(tmp_path, second_camera=""))
     both, alone = asked
