@@ -8,6 +8,7 @@ from recording import lock_file
 from session import prepare
 from session.build import build
 from tests.support.killed import as_killed
+from tests.support.memory_recorder import record_with_licks
 from tests.support.quick_start import quick_start as quick_start
 from tests.support.sessions import run, settings_for
 
@@ -64,3 +65,9 @@ def killed(tmp_path, killed_sessions):
         return session, how(tmp_path, **overrides), before
 
     return make
+
+
+@pytest.fixture(scope="session")
+def session_with_licks(tmp_path_factory):
+    """Record a session with licks and a wish, once; return its result."""
+    return record_with_licks(tmp_path_factory.mktemp("original"))

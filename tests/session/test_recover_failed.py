@@ -6,7 +6,7 @@ from recording.folder import read_session_json, write_session_json
 from recording.index_find import Place
 from recording.index_read import read_row
 from tests.session.killed_sessions import UNEQUAL, recovered, settings_root, summary
-from tests.session.test_second_camera import settings_for as two_cameras
+from tests.session.two_cameras import settings_for as two_cameras
 from tests.support.killed import as_killed
 
 

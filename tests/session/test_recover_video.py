@@ -9,7 +9,7 @@ from session.replay import replay_session
 from tests.session.killed_sessions import UNEQUAL, recovered, summary
 from tests.session.test_movement_session import jumping_at, movement
 from tests.session.test_movement_session import pose as pose
-from tests.session.test_second_camera import settings_for as two_cameras
+from tests.session.two_cameras import settings_for as two_cameras
 from tests.support.killed import as_killed
 from tests.support.sessions import StopAfter, run
 
