@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from analysis.session_panels import (
     tone_axis,
     trial_bars,
 )
+from recording.folder import replace_bytes
 from recording.recorded import RecordedSession
 from recording.tables import FrameTable
 from session.replay import Replayed
@@ -41,7 +42,7 @@ def draw_replay(replayed: Replayed, path: Path) -> None:
 
     Raises
     ------
-    OSError
+    RecordingError
         The picture cannot be written; what stood there before is as it was.
     ValueError
         The replay has no change.
@@ -52,12 +53,9 @@ def draw_replay(replayed: Replayed, path: Path) -> None:
         raise ValueError("nothing was changed; there is no difference to draw")
     with open_session(replayed.session) as recorded:
         figure = replay_figure(recorded, replayed.change)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        figure.savefig(draft, dpi=100, format="png")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=100, format="png")
+    replace_bytes(path, buffer.getvalue(), sync=False, chosen=True)
 
 
 def replay_figure(recorded: RecordedSession, change: Change) -> Figure:
