@@ -192,8 +192,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Bar(f"most images lost in a kill, {name}", max(each.missing for each in left[name]), KILL_FPS, False)
         for name in KEPT
     ]
-    asked = {"formats": figures, "kills": {name: [each._asdict() for each in some] for name, some in left.items()}}
-    return finish("storage", options, asked, bars)
+    results = {"formats": figures, "kills": {name: [each._asdict() for each in some] for name, some in left.items()}}
+    return finish("storage", options, results, bars)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from cli.picture_path import check_picture
 from cli.run import read_overrides
-from cli.screen import say
+from cli.screen import columns, say
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,9 +77,8 @@ class _Bar:
         if bar is None or what != self._what:
             self.close()
             self._what = what
-            columns = shutil.get_terminal_size((100, 24)).columns
             bar = self._bar = tqdm(
-                total=total, desc=what, unit=" frames", file=sys.stderr, ncols=columns, nrows=24, disable=None
+                total=total, desc=what, unit=" frames", file=sys.stderr, ncols=columns(), nrows=24, disable=None
             )
         if frames % EVERY == 0 or frames == total:
             bar.update(frames - bar.n)
