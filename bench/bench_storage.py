@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from bench.report import Bar, arguments, finish
-from bench.storage_formats import FORMATS, OUR_VIDEO, OURS, Format, begin, raw_index, reading, size_of
-from bench.storage_kill import KILL_FPS, Killed, kill_writer, read
+from bench.storage_formats import FORMATS, OUR_VIDEO, OURS, Format, begin, raw_index, read, reading, size_of
+from bench.storage_kill import KILL_FPS, Killed, kill_writer
 from bench.storage_material import BRAIN, FPS, materials
 from core.values import Image
 from recording.writer import FLUSH_S
