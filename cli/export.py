@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cli.options import CONFIG
-from cli.screen import say
+from cli.screen import columns, say
 from cli.start import SIGNALS
 from core.errors import InputError
 
@@ -167,7 +166,7 @@ class _Bar:
                 desc="images",
                 file=sys.stderr,
                 unit="images",
-                ncols=shutil.get_terminal_size((100, 24)).columns,
+                ncols=columns(),
                 disable=None,
             )
         self._bar.update(done - self._bar.n)

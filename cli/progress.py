@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 from collections import deque
@@ -13,7 +12,7 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from cli.mouse_lines import MouseLines
-from cli.screen import say
+from cli.screen import columns, say
 from session.frame_tally import as_text
 from session.status import Status
 from session.watch import Goal, SessionWatch
@@ -75,8 +74,8 @@ class ProgressBar(SessionWatch):
                 total=goal.trials or goal.rest_s,
                 desc=self._mouse,
                 file=sys.stderr,
-                # A terminal that does not tell its size would get no bar. A file takes a line of any length.
-                ncols=shutil.get_terminal_size((100, 24)).columns if terminal else UNCUT,
+                # A file takes a line of any length.
+                ncols=columns() if terminal else UNCUT,
                 nrows=24,
                 mininterval=0 if terminal else QUIET_S,
                 bar_format=f"{{desc}}: |{{bar:10}}| {counted} [{{elapsed}}{{postfix}}]",

@@ -109,6 +109,16 @@ def test_what_is_wrong_is_one_line(session, tmp_path, words, told, capsys):
     assert not list(tmp_path.glob("*.png"))
 
 
+def test_a_figure_that_cannot_be_written_is_one_line(session, tmp_path, capsys):
+    (tmp_path / "replay-M-20260102030405.png").mkdir()
+    assert main(["replay", str(session), "--set", "reward_threshold=0.012"]) == 3
+    assert capsys.readouterr().err == (
+        "rigloop replay: cannot write replay-M-20260102030405.png: Is a directory; a folder stands where a file is "
+        "needed: give another name\n"
+    )
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_the_figure_shows_both(session):
     change = replay_session(session, {"dff_history": "0.6", "reward_threshold": "0.02"}).change
     with open_session(session) as recorded:

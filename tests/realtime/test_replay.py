@@ -17,7 +17,7 @@ from recording.reader import open_session
 from session.replay import replay_session
 from session.settings import load_settings
 from tests.support.mice import network
-from tests.support.processes import await_end
+from tests.support.processes import await_end, children_of
 from tests.support.sessions import CONFIG, OFFLINE, SHORT, rows, run, settings_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -109,13 +109,13 @@ def test_a_session_that_was_killed(tmp_path, kind):
             time.sleep(0.05)
             table = next(tmp_path.glob("REPLAY_*/*/S1/frames.csv"), None)
             seen = 0 if table is None else table.read_bytes().count(b"\n") - 1  # whole rows, without the header
-        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        children = children_of(running.pid)
     finally:
         running.kill()
         running.wait()
     # What a killed controller had handed over, its recorder still writes.
     for child in children:
-        await_end(int(child))
+        await_end(child)
     replayed = exact(table.parent)
     assert replayed.whole.killed
     assert replayed.compared.rows >= seen >= 60

@@ -16,7 +16,7 @@ from session.first_look import PutBack
 from session.recover import recover
 from session.replay import replay_session
 from tests.session.test_repeated_frames import Repeating
-from tests.session.test_second_camera import settings_for as settings_of_two
+from tests.session.two_cameras import settings_for as settings_of_two
 from tests.support.killed import as_killed
 from tests.support.sessions import OFFLINE, Wrapped, run, settings_for
 
