@@ -1,7 +1,6 @@
 """Sessions on a disk that is nearly full, full, or read-only: a small file system in memory, mounted for real."""
 
 import contextlib
-import csv
 import json
 import os
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from core.clock import MonotonicClock
 from recording.reader import count_images, open_session
 from recording.settings import RESERVE_BYTES
+from tests.support.sessions import rows
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK = MonotonicClock()
@@ -78,11 +78,6 @@ def start(data_root, *words, mouse="DEMO", **keys):
 def finished(session):
     out, err = session.communicate(timeout=180)
     return session.returncode, out, err
-
-
-def rows(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def said_of(folder, kind, table="events.csv"):

@@ -18,7 +18,7 @@ from session.replay import replay_session
 from tests.session.test_repeated_frames import Repeating
 from tests.session.two_cameras import settings_for as settings_of_two
 from tests.support.killed import as_killed
-from tests.support.sessions import OFFLINE, Wrapped, run, settings_for
+from tests.support.sessions import LIVE, OFFLINE, Wrapped, run, settings_for
 
 SHORT = {"total_trials": "1"}
 GAPS = {10: (("transport", 1),), 20: (("transport", 2), ("late", 3), ("incomplete", 1)), 21: (("late", 1),)}
@@ -95,7 +95,7 @@ def test_what_the_loop_did_not_fetch_in_time_is_late(tmp_path, parts_of):
             return self._inner.update(frame)
 
     parts_of(lambda parts: replace(parts, pipeline=Stalls(parts.pipeline)))
-    result = run(settings_for(tmp_path, **SHORT), replace(OFFLINE, live=True), clock=clock)
+    result = run(settings_for(tmp_path, **SHORT), LIVE, clock=clock)
     assert dict(result.tally.dropped) == {"late": 22}
     with open_session(result.session) as session:
         check_numbers(session)
@@ -194,7 +194,7 @@ def test_a_second_camera_has_a_table_of_its_own(tmp_path, parts_of):
 
 def test_every_frame_has_all_its_times(tmp_path, parts_of):
     parts_of(lambda parts: replace(parts, camera=Losing(parts.camera)))
-    result = run(settings_for(tmp_path, **SHORT), replace(OFFLINE, live=True), clock=VirtualClock(as_ns(1000)))
+    result = run(settings_for(tmp_path, **SHORT), LIVE, clock=VirtualClock(as_ns(1000)))
     with open_session(result.session) as session:
         frames, timing = session.frames, session.timing
         assert np.array_equal(frames.frame, timing.frame), "one row of times for each frame"

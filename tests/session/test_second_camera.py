@@ -19,8 +19,8 @@ from session import disk_room
 from session.build import default_live
 from session.second_folder import RECORDED_ONLY
 from session.settings import load_settings
-from tests.session.two_cameras import CONFIG, LIVE, REST_S, frames_of, settings_for
-from tests.support.sessions import OFFLINE, StopAfter, Wrapped, rows, run
+from tests.session.two_cameras import CONFIG, REST_S, frames_of, settings_for
+from tests.support.sessions import LIVE, OFFLINE, StopAfter, Wrapped, rows, run
 
 
 @pytest.fixture(scope="module")

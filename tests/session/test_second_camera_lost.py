@@ -10,9 +10,9 @@ from core.errors import CameraError, DeviceLost
 from core.ports import EndOfSource
 from core.values import Report, as_ns
 from recording.schema import SECOND_FOLDER
-from tests.session.two_cameras import LIVE, frames_of, settings_for
+from tests.session.two_cameras import frames_of, settings_for
 from tests.support.flaky import Flaky, kinds
-from tests.support.sessions import SilentCamera, Wrapped, raising, run
+from tests.support.sessions import LIVE, SilentCamera, Wrapped, raising, run
 
 
 def test_of_a_recording_that_ends_the_session_keeps_what_there_was(tmp_path, parts_of):

@@ -1,11 +1,8 @@
 """Sessions with a second camera beside the first: their settings, and what the second one recorded."""
 
-from dataclasses import replace
-
 from recording.reader import open_session
 from recording.schema import SECOND_FOLDER
 from session.settings import load_settings
-from tests.support.sessions import OFFLINE
 
 CONFIG = """\
 [clnf_first]
@@ -31,7 +28,6 @@ experiment = clnf_first
 [seeds]
 M1 = 0.6, 1.8
 """
-LIVE = replace(OFFLINE, live=True)
 REST_S = 4.0
 
 
