@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 RECORDED, CHANGED = "#999999", "#cc79a7"
 """Colours of the two sessions: grey for what was, reddish purple (Okabe and Ito) for what would have been."""
 
+MOST_CHARACTERS = 45
+"""So many characters of settings have room beside the session's name; the table of the replay has them all."""
+
 
 def draw_replay(replayed: Replayed, path: Path) -> None:
     """Draw a changed session beside the recorded one, about 1200 x 800 px.
@@ -76,6 +79,8 @@ def replay_figure(recorded: RecordedSession, change: Change) -> Figure:
     dress(axes, then)
     title(figure, recorded)
     given = ", ".join(f"{key} = {value}" for key, value in change.changes.items())
+    if len(given) > MOST_CHARACTERS:
+        given = f"{len(change.changes)} changed settings" if len(change.changes) > 1 else f"another {given.split()[0]}"
     figure.text(0.99, 0.985, f"with {given} (open loop)", ha="right", va="top", color=CHANGED, fontsize=11)
     return figure
 
