@@ -90,7 +90,8 @@ def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, s
         for line in done.mended:
             say(f"rigloop run: {session.name}: {line}", error=True)
     resume = plan_resume(session, settings, overrides, args.seed)
-    say(f"rigloop run: {resume.text}", error=True)
+    for line in filter(None, (resume.text, resume.changed)):
+        say(f"rigloop run: {line}", error=True)
     return resume
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ class Resume:
         Keys of config.ini that begin where the part before ended: the threshold; what is left of a resting session.
     text : str
         A line for a person.
+    changed : str
+        Another, of keys that have other values now than the part before had; empty where there are none.
     """
 
     session: Path
@@ -55,6 +57,7 @@ class Resume:
     skip_trials: int
     keys: dict[str, str]
     text: str
+    changed: str
 
 
 def last_of_today(settings: Settings, wall_ns: int) -> Path:
@@ -118,7 +121,15 @@ def plan_resume(session: Path, settings: Settings, given: dict[str, str], seed: 
         raise InputError(f"--resume: nothing is left of {session}; {_FRESH}")
     for key in keys.keys() & {name.strip().lower() for name in given}:
         raise InputError(f"--set {key}: a resumed session goes on with what it came to; leave it out")
-    return Resume(session, int(meta["seed"]), done, keys, f"resuming {session} ({meta.get('outcome')}) {what}")
+    text = f"resuming {session} ({meta.get('outcome')}) {what}"
+    return Resume(session, int(meta["seed"]), done, keys, text, _changed(meta, settings, keys))
+
+
+def _changed(meta: dict[str, Any], settings: Settings, keys: Mapping[str, str]) -> str:
+    """Return which keys, other than those that go on, have other values than the part before had."""
+    was, now = meta["settings"], settings.flat()
+    others = [key for key in now if key in was and key not in keys and was[key] != now[key]]
+    return f"other than before: {', '.join(f'{key} {now[key]} (was {was[key]})' for key in others)}" if others else ""
 
 
 def _differences(meta: dict[str, Any], settings: Settings) -> Iterator[str]:
