@@ -61,7 +61,8 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     try:
         result = run_session(settings, options, clock, stop, ProgressBar(settings.mouse))
     except InterruptedEarly as why:
-        say(f"rigloop run: stopped by {why} before the session began; nothing was made", error=True)
+        made = "nothing was made" if resume is None else "no further part was made"
+        say(f"rigloop run: stopped by {why} before the session began; {made}", error=True)
         return 130
     figure = draw_figure(result.session)
     for line in [*result.text(), f"figure      {figure}"]:
