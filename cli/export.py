@@ -37,6 +37,7 @@ def _refuse_idle(args: argparse.Namespace) -> None:
 
 def _as_clopy(args: argparse.Namespace) -> int:
     from recording.clopy import export_clopy, write_clopy_files
+    from recording.clopy_unlike import unlike_clopy
     from recording.reader import open_session
 
     with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
@@ -45,9 +46,12 @@ def _as_clopy(args: argparse.Namespace) -> int:
         _need_frames(session)
         write = write_clopy_files if args.clopy is None else export_clopy
         done = write(session, folder, bar.progress)
+        unlike = unlike_clopy(session)
     left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
     _warn_of_missing(done.missing_images)
+    for line in unlike:
+        say(f"rigloop export: warning: {line}", error=True)
     return 0
 
 

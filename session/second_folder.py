@@ -74,9 +74,11 @@ class SecondCounts:
         """Return it as a line for a person."""
         tally = self.tally
         images = f"images recorded {self.images}, not recorded {self.images_dropped}{as_text(tally.images_dropped)}"
+        again = f"; repeated {sum(tally.repeated.values())}{as_text(tally.repeated)}" if tally.repeated else ""
         lost = f"; the camera was lost {self.interruptions} times" if self.interruptions else ""
         ended = f"; not to the end: {self.ended}" if self.ended else ""
-        return f"camera2     {self.frames} frames, lost {self.dropped}{as_text(tally.dropped)}; {images}{lost}{ended}"
+        frames = f"{self.frames} frames, lost {self.dropped}{as_text(tally.dropped)}"
+        return f"camera2     {frames}; {images}{again}{lost}{ended}"
 
 
 class SecondFolder:
@@ -194,6 +196,10 @@ class SecondFolder:
         if self._frames and isinstance(self._camera, Losing) and (lost := self._camera.lost_since):
             self._tally = self._tally.lose(lost)
             self._recorder.note(rows_after(lost, *self._last))
+
+    def tally_now(self) -> FrameTally:
+        """Return what was lost, given again or not kept so far, by cause. Any thread."""
+        return self._tally.with_images(self._recorder.images_dropped_by)
 
     def repeat(self, cause: str, frames: int = 1) -> None:
         """Count frames that were given again, and are not recorded."""
