@@ -1,5 +1,7 @@
-"""What is told of the computer, also where it tells little."""
+"""What is told of the computer, also where it tells little, and of the code."""
 
+import shutil
+import subprocess
 from subprocess import CompletedProcess
 
 import pytest
@@ -31,6 +33,14 @@ def test_a_host_is_told_as_far_as_it_tells(tmp_path, without, place, told):
     wanted = list(TOLD)
     wanted[place] = told
     assert [facts[key] for key in ("model", "system", "processor", "memory_bytes")] == wanted
+
+
+def test_the_commit_of_the_code_is_told():
+    head = ""
+    if (provenance.ROOT / ".git").exists() and shutil.which("git"):
+        words = ("git", "-C", str(provenance.ROOT), "rev-parse", "HEAD")
+        head = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+    assert provenance.software()["git"] == head
 
 
 def test_a_repository_around_installed_code_is_not_its_version(tmp_path, monkeypatch):

@@ -6,14 +6,25 @@ import numpy as np
 import pytest
 
 from core.errors import InputError, SourceError
+from core.values import Frame
 from recording import schema
 from recording.folder import read_session_json, write_session_json
 from recording.reader import open_session
+from recording.schema import TimingRow
 from session.provenance import config_sha256
 from session.replay import replay_session
+from session.replay_compare import ComparingSink
 from session.replay_result import as_json, as_text, exit_code
 from tests.session.replayable import HISTORY_FRAMES, change_table
 from tests.session.replayable import session as session
+
+OTHER = {
+    "signal": "0.5", "dff_M1_L": "0.5", "valid": "1", "reason": "x", "threshold": "0.5", "freq_hz": "1.0",
+    "phase": "paused", "trial": "9", "audio": "1", "outcome": "-1", "water": "3", "licks": "5",
+}  # fmt: skip
+"""Columns of frames.csv that a replay makes again, with what the first row has not."""
+GIVEN = ("frame", "time_ns", "sensor_ns", "dropped")
+"""Columns that a replay's frames are given from the log, so that only a fault of the replay makes them differ."""
 
 
 def compared(session):
@@ -52,15 +63,25 @@ class TestADifferenceIsFound:
         assert (only.frame, only.column) == (41, "signal")
         assert only.recorded != only.now
 
-    @pytest.mark.parametrize(
-        ("column", "value"),
-        [("phase", "paused"), ("freq_hz", "1.0"), ("trial", "9"), ("reason", "x"), ("water", "3"), ("audio", "1")],
-    )
-    def test_in_a_decision(self, session, column, value):
+    @pytest.mark.parametrize(("column", "value"), OTHER.items())
+    def test_in_each_column_that_is_made_again(self, session, column, value):
         change_table(session / schema.FRAMES_CSV, lambda rows: [{**rows[0], column: value}, *rows[1:]])
         found = compared(session)
-        assert found.by_column[column] == 1
+        assert found.by_column == {column: 1}
         assert (found.first[0].frame, found.first[0].column) == (1, column)
+
+    @pytest.mark.parametrize("column", GIVEN)
+    def test_in_each_column_that_is_given_again(self, session, column):
+        with open_session(session) as opened:
+            row = next(opened.frames.rows())
+            sink = ComparingSink(opened, schema.DFF_PREFIX)
+        now = row._replace(**{column: getattr(row, column) + 1})
+        sink.write(Frame(np.zeros((1, 1, 3), np.uint8), 1, 0), now, TimingRow(1, 0, 0, 0, 0), ())
+        assert sink.found.by_column == {column: 1}
+
+    def test_in_every_column_but_the_place_of_the_image(self, session):
+        header = (session / schema.FRAMES_CSV).read_text().partition("\n")[0].split(",")
+        assert sorted([*OTHER, *GIVEN, "image"]) == sorted(header)
 
     def test_in_a_lick_that_is_gone(self, session):
         change_table(session / schema.INPUTS_CSV, lambda rows: [row for row in rows if row["kind"] != "lick"])
