@@ -37,12 +37,13 @@ _STYLE = 2
 
 
 class _Panel(NamedTuple):
-    """One quantity: what it is called, its colour, its value on a day (NaN for none), and whether its axis has a 0."""
+    """One quantity: name, colour, value on a day (NaN for none), whether its axis has a 0, and whether it is in %."""
 
     label: str
     colour: str
     value: Callable[[MouseDay], float]
     from_zero: bool = True
+    percent: bool = False
 
 
 class _Mouse(NamedTuple):
@@ -141,7 +142,7 @@ def _panels(days: Sequence[MouseDay]) -> list[_Panel]:
     """Return what any of the days has; success always."""
     units = {day.threshold[1] for day in days if day.threshold is not None}
     volumes = all(day.water_ul is not None for day in days if day.water_s)
-    panels = [_Panel("success (% of trials)", SUCCESS, lambda day: _known(day.success_rate, 100))]
+    panels = [_Panel("success (% of trials)", SUCCESS, lambda day: _known(day.success_rate, 100), percent=True)]
     panels += [_Panel(f"threshold ({unit})", FAIL, _threshold_in(unit)) for unit in _THRESHOLDS if unit in units]
     if any(day.water_s for day in days):
         if volumes:
@@ -226,7 +227,7 @@ def _dress(axis: Axes, panel: _Panel) -> None:
     from matplotlib.ticker import MaxNLocator
 
     high = axis.get_ylim()[1]
-    if panel.label.startswith("success"):
+    if panel.percent:
         # 0 and 100 % are not cut in half.
         axis.set_ylim(-4, max(104.0, high))
     elif panel.from_zero and axis.dataLim.y0 >= 0:

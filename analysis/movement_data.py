@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.session_panels import settings_of
 from core.values import SKIPPED
 from recording.reader import RecordedSession
 
@@ -94,12 +93,6 @@ def read_movement(session: RecordedSession) -> Movement:
         trusted=seen & (likelihood >= float(settings.get("min_likelihood", 0.0))),
         trial=frames.trial[rows],
     )
-
-
-def settings_of(session: RecordedSession) -> Mapping[str, Any]:
-    """Return the session's settings; empty where the log was all that was left."""
-    settings = session.meta.get("settings")
-    return settings if isinstance(settings, dict) else {}
 
 
 def _part(session: RecordedSession, name: str) -> Floats:

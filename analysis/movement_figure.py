@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.movement_data import MINUTES_FROM_S, Movement, merged, read_movement, scale_top, settings_of, spans
+from analysis.movement_data import MINUTES_FROM_S, Movement, merged, read_movement, scale_top, spans
 from analysis.movement_text import summary
 from analysis.session_panels import (
     FAIL,
@@ -18,6 +18,7 @@ from analysis.session_panels import (
     crossings,
     dress,
     runs,
+    settings_of,
     thin,
     title,
     tone_panel,

@@ -7,8 +7,8 @@ from textwrap import wrap
 
 import numpy as np
 
-from analysis.movement_data import Movement, settings_of
-from analysis.session_panels import runs
+from analysis.movement_data import Movement
+from analysis.session_panels import runs, settings_of
 from core.values import SKIPPED
 from recording.reader import RecordedSession
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-import os
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.session_panels import CUT, FAIL, INK, NARROWEST, OUTCOMES, SUCCESS, WATER, Times, dress, runs, thin, title
+from analysis.session_panels import (
+    INK,
+    OUTCOME_NAMES,
+    WATER,
+    Times,
+    dff_label,
+    dress,
+    kilohertz,
+    name_colours,
+    settings_of,
+    thin,
+    title,
+    tone_axis,
+    trial_bars,
+)
+from recording.folder import replace_bytes
 from recording.recorded import RecordedSession
 from recording.tables import FrameTable
 from session.replay import Replayed
@@ -21,13 +36,16 @@ if TYPE_CHECKING:
 RECORDED, CHANGED = "#999999", "#cc79a7"
 """Colours of the two sessions: grey for what was, reddish purple (Okabe and Ito) for what would have been."""
 
+MOST_CHARACTERS = 45
+"""So many characters of settings have room beside the session's name; the table of the replay has them all."""
+
 
 def draw_replay(replayed: Replayed, path: Path) -> None:
     """Draw a changed session beside the recorded one, about 1200 x 800 px.
 
     Raises
     ------
-    OSError
+    RecordingError
         The picture cannot be written; what stood there before is as it was.
     ValueError
         The replay has no change.
@@ -38,12 +56,9 @@ def draw_replay(replayed: Replayed, path: Path) -> None:
         raise ValueError("nothing was changed; there is no difference to draw")
     with open_session(replayed.session) as recorded:
         figure = replay_figure(recorded, replayed.change)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        figure.savefig(draft, dpi=100, format="png")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=100, format="png")
+    replace_bytes(path, buffer.getvalue(), sync=False, chosen=True)
 
 
 def replay_figure(recorded: RecordedSession, change: Change) -> Figure:
@@ -64,6 +79,8 @@ def replay_figure(recorded: RecordedSession, change: Change) -> Figure:
     dress(axes, then)
     title(figure, recorded)
     given = ", ".join(f"{key} = {value}" for key, value in change.changes.items())
+    if len(given) > MOST_CHARACTERS:
+        given = f"{len(change.changes)} changed settings" if len(change.changes) > 1 else f"another {given.split()[0]}"
     figure.text(0.99, 0.985, f"with {given} (open loop)", ha="right", va="top", color=CHANGED, fontsize=11)
     return figure
 
@@ -78,53 +95,30 @@ def _signal(axis: Axes, recorded: RecordedSession, change: Change, then: Times, 
         axis.plot(*thin(instead, valid_now), color=CHANGED, lw=0.8, alpha=0.8, label="signal with the change")
     axis.plot(then, was.threshold, color=RECORDED, lw=1.4, ls="--", label="threshold recorded")
     axis.plot(instead, now.threshold, color=CHANGED, lw=1.4, ls="--", label="threshold with the change")
-    settings = recorded.meta.get("settings") or {}
     movement = recorded.meta.get("kind") == "clmf"
-    by_target = settings.get("reward_by") == "target"
-    rule = settings.get("roi") or settings.get("roi_operation") or "the signal"
-    axis.set_ylabel(("-distance (mm)" if by_target else "speed (mm/s)") if movement else f"dF/F of {rule}")
+    by_target = settings_of(recorded).get("reward_by") == "target"
+    axis.set_ylabel(("-distance (mm)" if by_target else "speed (mm/s)") if movement else dff_label(recorded))
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, fontsize=9, borderaxespad=0)
 
 
 def _tones(axis: Axes, tables: tuple[FrameTable, FrameTable], times: tuple[Times, Times]) -> None:
-    """Both tones in kHz, a gap where there is silence; the recorded one broad, so that it is seen below the other."""
-    from matplotlib.ticker import LogLocator
-
-    axis.set_ylabel("tone (kHz)")
-    kilohertz = [np.where(table.freq_hz > 0, table.freq_hz / 1000, np.nan) for table in tables]
-    if all(np.isnan(each).all() for each in kilohertz):
-        # A logarithmic axis without a value has ticks that mean nothing.
-        axis.set_yticks([])
-        axis.text(0.5, 0.5, "no tone", ha="center", va="center", color=CUT, transform=axis.transAxes)
+    """Both tones, the recorded one broad, so that it is seen below the other."""
+    traces = [kilohertz(table) for table in tables]
+    if not tone_axis(axis, *traces):
         return
     styles = ((RECORDED, 3.0, "recorded"), (CHANGED, 1.0, "with the change"))
-    for seconds, trace, (colour, width, label) in zip(times, kilohertz, styles, strict=True):
+    for seconds, trace, (colour, width, label) in zip(times, traces, styles, strict=True):
         axis.plot(*thin(seconds, trace), color=colour, lw=width, drawstyle="steps-post", label=label)
-    axis.set_yscale("log", base=2)
-    axis.yaxis.set_major_locator(LogLocator(base=2, numticks=12))
-    axis.yaxis.set_major_formatter("{x:g}")
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9, borderaxespad=0)
 
 
 def _trials(axis: Axes, tables: tuple[FrameTable, FrameTable], times: tuple[Times, Times]) -> None:
     """The trials of both as bars in the colours of their outcomes, with their drops."""
     whole = float(times[0][-1]) if len(times[0]) else 0.0
-    for height, table, seconds in zip((1, 0), tables, times, strict=True):
-        for first, last, outcome in runs(table):
-            start, end = seconds[first], seconds[last]
-            axis.barh(height, max(end - start, whole / 2000, 1e-3), left=start, height=0.6, color=OUTCOMES[outcome])
-            number = str(table.trial[first])
-            if end - start >= len(number) * NARROWEST * whole:
-                axis.text(
-                    (start + end) / 2, height, number, ha="center", va="center", color="white", fontsize=8, clip_on=True
-                )
+    for at, table, seconds in zip((1, 0), tables, times, strict=True):
+        trial_bars(axis, table, seconds, whole, at=at, height=0.6)
         wet = seconds[table.water > 0]
-        axis.plot(wet, np.full(len(wet), height + 0.42), "v", color=WATER, ms=6)
+        axis.plot(wet, np.full(len(wet), at + 0.42), "v", color=WATER, ms=6)
     axis.set_yticks([0, 1], ["with the change", "recorded"])
     axis.set_ylim(-0.5, 1.7)
-    words = (("success", SUCCESS, 0), ("fail", FAIL, 48), ("cut short", CUT, 73), ("water", WATER, 127))
-    for label, colour, right_pt in words:
-        axis.annotate(
-            label, (0, 1.02), (right_pt, 0), xycoords="axes fraction", textcoords="offset points", color=colour,
-            fontsize=9,
-        )  # fmt: skip
+    name_colours(axis, (*OUTCOME_NAMES, ("water", WATER, 127)))

@@ -15,6 +15,7 @@ from analysis.session_panels import (
     WATER,
     Times,
     crossings,
+    dff_label,
     dress,
     runs,
     thin,
@@ -80,10 +81,5 @@ def _signal(axis: Axes, session: RecordedSession, seconds: Times) -> None:
     )
     # A line that is not clipped and has no point counts as one in the corner of the picture.
     drops.set_in_layout(False)
-    axis.set_ylabel(_formula(session))
+    axis.set_ylabel(dff_label(session))
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=5, frameon=False, fontsize=9, borderaxespad=0)
-
-
-def _formula(session: RecordedSession) -> str:
-    settings = session.meta.get("settings") or {}
-    return f"dF/F of {settings.get('roi') or settings.get('roi_operation') or 'the signal'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ MOST_POINTS = 20_000
 """A trace is drawn with at most this many points, each the extreme of its stretch, so that no crossing is lost."""
 NARROWEST = 0.01
 """Share of the time axis that a digit takes; a number that does not fit into its trial's bar is left out."""
+OUTCOME_NAMES = (("success", SUCCESS, 0), ("fail", FAIL, 48), ("cut short", CUT, 73))
+"""What is written above a panel of trials: words, colours, and where they begin, pt."""
 
 
 def thin(seconds: Times, trace: Times, most: int = MOST_POINTS) -> tuple[Times, Times]:
@@ -91,38 +94,81 @@ def dress(axes: Any, times: Times, words: str = "time since the first frame (s)"
     axes[-1].set_xlabel(words)
 
 
+def settings_of(session: RecordedSession) -> Mapping[str, Any]:
+    """Return the session's settings; empty where the log was all that was left."""
+    settings = session.meta.get("settings")
+    return settings if isinstance(settings, dict) else {}
+
+
+def dff_label(session: RecordedSession) -> str:
+    """Return what a neurofeedback session's signal is, as an axis has it."""
+    settings = settings_of(session)
+    return f"dF/F of {settings.get('roi') or settings.get('roi_operation') or 'the signal'}"
+
+
 def tone_panel(axis: Axes, session: RecordedSession, times: Times) -> None:
     """Tone in kHz, a gap where there is silence."""
+    freq = kilohertz(session.frames)
+    if tone_axis(axis, freq):
+        axis.plot(*thin(times, freq), color=TONE, lw=1.2, drawstyle="steps-post")
+
+
+def kilohertz(frames: FrameTable) -> Times:
+    """Return each row's tone, kHz; NaN where there is silence."""
+    return np.where(frames.freq_hz > 0, frames.freq_hz / 1000, np.nan)
+
+
+def tone_axis(axis: Axes, *traces: Times) -> bool:
+    """Make an axis one of tones, in octaves; return whether any of the traces (kHz) has one."""
     from matplotlib.ticker import LogLocator
 
     axis.set_ylabel("tone (kHz)")
-    freq = np.where(session.frames.freq_hz > 0, session.frames.freq_hz / 1000, np.nan)
-    if np.isnan(freq).all():
+    if all(np.isnan(each).all() for each in traces):
         # A logarithmic axis without a value has ticks that mean nothing.
         axis.set_yticks([])
         axis.text(0.5, 0.5, "no tone", ha="center", va="center", color=CUT, transform=axis.transAxes)
-        return
-    axis.plot(*thin(times, freq), color=TONE, lw=1.2, drawstyle="steps-post")
+        return False
     axis.set_yscale("log", base=2)
     axis.yaxis.set_major_locator(LogLocator(base=2, numticks=12))
     axis.yaxis.set_major_formatter("{x:g}")
+    return True
 
 
 def trials_panel(axis: Axes, session: RecordedSession, times: Times) -> None:
     """Each trial as a bar in the colour of its outcome; licks as ticks below."""
     frames = session.frames
-    whole = float(times[-1]) if len(times) else 0.0
-    for first, last, outcome in runs(frames):
-        start, end = times[first], times[last]
-        axis.barh(1, max(end - start, whole / 2000, 1e-3), left=start, height=0.8, color=OUTCOMES[outcome])
-        number = str(frames.trial[first])
-        if end - start >= len(number) * NARROWEST * whole:
-            axis.text((start + end) / 2, 1, number, ha="center", va="center", color="white", fontsize=8, clip_on=True)
+    trial_bars(axis, frames, times, float(times[-1]) if len(times) else 0.0, at=1, height=0.8)
     licked = frames.licks > 0
     axis.plot(times[licked], np.zeros(int(licked.sum())), "|", color=INK, ms=8)
     axis.set_yticks([0, 1], ["licks", "trials"])
     axis.set_ylim(-0.5, 1.6)
-    for label, colour, right_pt in (("success", SUCCESS, 0), ("fail", FAIL, 48), ("cut short", CUT, 73)):
+    name_colours(axis, OUTCOME_NAMES)
+
+
+def trial_bars(axis: Axes, frames: FrameTable, times: Times, whole: float, *, at: float, height: float) -> None:
+    """Draw trials as bars in the colours of their outcomes, with their numbers where they fit.
+
+    Parameters
+    ----------
+    axis : Axes
+    frames : FrameTable
+    times : ndarray, (rows,)
+    whole : float
+        Length of the axis, in the unit of ``times``.
+    at, height : float
+        Middle and height of the bars.
+    """
+    for first, last, outcome in runs(frames):
+        start, end = times[first], times[last]
+        axis.barh(at, max(end - start, whole / 2000, 1e-3), left=start, height=height, color=OUTCOMES[outcome])
+        number = str(frames.trial[first])
+        if end - start >= len(number) * NARROWEST * whole:
+            axis.text((start + end) / 2, at, number, ha="center", va="center", color="white", fontsize=8, clip_on=True)
+
+
+def name_colours(axis: Axes, names: Sequence[tuple[str, str, int]]) -> None:
+    """Write above a panel what its colours mean: each word, its colour, and where it begins (pt from the left)."""
+    for label, colour, right_pt in names:
         axis.annotate(
             label, (0, 1.02), (right_pt, 0), xycoords="axes fraction", textcoords="offset points", color=colour,
             fontsize=9,

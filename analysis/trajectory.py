@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.movement_data import Movement, scale_top, settings_of
-from analysis.session_panels import SUCCESS, WATER
+from analysis.movement_data import Movement, scale_top
+from analysis.session_panels import SUCCESS, WATER, settings_of
 from core.errors import SourceError
 from recording.reader import RecordedSession
 

@@ -10,6 +10,7 @@ on disk, so that no block pays for the one before it.
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.brain_session import draw, full_speed
+from bench.brain_session import SHAPE, draw, full_speed
 from bench.drawn import Images
 from bench.nwb_hour import Export, export_session
 from bench.recording_blocks import EMPTY, Bench, Block, added_us, in_turns
@@ -119,8 +120,8 @@ def loop_table(found: Mapping[str, Any]) -> str:
     names = ("p50", "p99", "p99.9", "max")
     headers = ("", *(f"late {name}" for name in names), *(f"span {name}" for name in names), "CPU", "recorder", "lost")
     rows = [
-        (name, *(_us(case[what][p]) for what in ("late", "span") for p in names), _us(case["loop_cpu"]),
-         _us(case["recorder_cpu"]), case["lost"] + case["dropped"])
+        (name, *(_short(case[what][p]) for what in ("late", "span") for p in names), _short(case["loop_cpu"]),
+         _short(case["recorder_cpu"]), case["lost"] + case["dropped"])
         for name, case in found.items()
     ]  # fmt: skip
     return table(headers, rows)
@@ -128,15 +129,14 @@ def loop_table(found: Mapping[str, Any]) -> str:
 
 def added_table(found: Mapping[str, Any]) -> str:
     """Lay out what each way of recording adds, with its spread over the rounds, and as a multiple of ours."""
+    columns = ("median", "lower quartile", "upper quartile")
     rows = []
     for name, case in found.items():
         for what, gain in case.get("added", {}).items():
             ours = found[ON]["added"][what]["median"]
             times = f"{gain['median'] / ours:.1f}" if name in RIVALS and ours > 0 else ""
-            rows.append(
-                (name, what, _us(gain["median"]), _us(gain["lower quartile"]), _us(gain["upper quartile"]), times)
-            )
-    return table(("", "at", "median", "lower quartile", "upper quartile", "times ours"), rows)
+            rows.append((name, what, *(_short(gain[column]) for column in columns), times))
+    return table(("", "at", *columns, "times ours"), rows)
 
 
 def loop_bars(found: Mapping[str, Any]) -> list[Bar]:
@@ -175,7 +175,7 @@ def limit_part(images: Images, scratch: Path, quick: bool) -> tuple[dict[str, An
 def affordable(scratch: Path, seconds: float) -> list[float]:
     """Return the rates whose images the disk has room for, half of what is free being left to others."""
     room = free_bytes(scratch) / 2
-    return [rate for rate in STEPS if rate * seconds * 256 * 256 * 3 < room]
+    return [rate for rate in STEPS if rate * seconds * math.prod(SHAPE) < room]
 
 
 def step(images: Images, rate: float, scratch: Path, seconds: float) -> dict[str, float]:
@@ -204,7 +204,7 @@ def nwb_part(scratch: Path, minutes: Sequence[float]) -> tuple[dict[str, Any], l
         print(f"a session of {each:g} min ...", file=sys.stderr)
         exports.append(export_session(scratch / "nwb", each))
         shutil.rmtree(scratch / "nwb")
-    rows = [tuple(_round(value) for value in asdict(each).values()) for each in exports]
+    rows = [tuple(_short(value) for value in asdict(each).values()) for each in exports]
     print("\nexport to NWB, 15 frames/s, images compressed\n")
     headers = ("min", "frames", "folder, MB", "made in, s", "exported in, s", "peak memory, MB", "file, MB")
     print(table(headers, rows))
@@ -220,16 +220,12 @@ def nwb_bars(exports: Sequence[Export]) -> list[Bar]:
     return [Bar("memory the export takes for each MB recorded, MB", more, NWB_MEMORY_SHARE, False)]
 
 
-def _us(value: float) -> str:
+def _short(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
 
 
 def _bytes(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
-
-
-def _round(value: float) -> str:
-    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
 def read_arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from bench.report import Bar, arguments, finish
-from bench.storage_formats import FORMATS, OUR_VIDEO, OURS, Format, begin, raw_index, reading, size_of
-from bench.storage_kill import KILL_FPS, Killed, kill_writer, read
+from bench.storage_formats import FORMATS, OUR_VIDEO, OURS, Format, begin, raw_index, read, reading, size_of
+from bench.storage_kill import KILL_FPS, Killed, kill_writer
 from bench.storage_material import BRAIN, FPS, materials
 from core.values import Image
 from recording.writer import FLUSH_S
@@ -192,8 +192,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Bar(f"most images lost in a kill, {name}", max(each.missing for each in left[name]), KILL_FPS, False)
         for name in KEPT
     ]
-    asked = {"formats": figures, "kills": {name: [each._asdict() for each in some] for name, some in left.items()}}
-    return finish("storage", options, asked, bars)
+    results = {"formats": figures, "kills": {name: [each._asdict() for each in some] for name, some in left.items()}}
+    return finish("storage", options, results, bars)
 
 
 if __name__ == "__main__":

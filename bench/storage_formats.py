@@ -198,6 +198,12 @@ def reading(path: Path) -> Iterator[Any]:
         file.close()
 
 
+def read(images: Any, index: int) -> Image:
+    """Return image ``index``, (height, width, 3), from what ``reading`` yields."""
+    image: Image = np.asarray(images[index])
+    return image
+
+
 def size_of(path: Path) -> int:
     """Return the bytes of a file and of the index beside it."""
     return sum(each.stat().st_size for each in (path, raw_index(path)) if each.is_file())

@@ -6,11 +6,11 @@ import multiprocessing
 from collections.abc import Sequence
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from bench.storage_formats import FORMATS, begin, reading
+from bench.storage_formats import FORMATS, begin, read, reading
 from core.clock import MonotonicClock
 from core.errors import SourceError
 from core.values import Image, as_ns
@@ -115,9 +115,3 @@ def count_readable(path: Path) -> int:
     except (SourceError, OSError):
         return count
     return count
-
-
-def read(images: Any, index: int) -> Image:
-    """Return image ``index``, (height, width, 3), from what ``reading`` yields."""
-    image: Image = np.asarray(images[index])
-    return image

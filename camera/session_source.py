@@ -121,13 +121,13 @@ def deliverable(rows: IntArray, n_images: int, causes: Mapping[int, str] = NO_CA
     has_image[kept] = 1
     so_far = np.cumsum(dropped + 1 - has_image)
     between = np.diff(so_far[kept], prepend=0)
-    lost = _losses(number, number[kept], between, causes)
+    lost = _losses(np.delete(number, kept), number[kept], between, causes)
     return Stamps(number[kept], time_ns[kept], sensor_ns[kept], between, lost), image[kept]
 
 
-def _losses(number: IntArray, delivered: IntArray, between: IntArray, causes: Mapping[int, str]) -> dict[int, Losses]:
+def _losses(no_image: IntArray, delivered: IntArray, between: IntArray, causes: Mapping[int, str]) -> dict[int, Losses]:
     """Return why frames are lost before a frame that is delivered, by its number."""
-    named = {**causes, **dict.fromkeys(number.tolist(), NO_IMAGE)}
+    named = {**causes, **dict.fromkeys(no_image.tolist(), NO_IMAGE)}
     known = sorted(named)
     after = np.flatnonzero(between > 0)
     return {

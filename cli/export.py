@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cli.options import CONFIG
-from cli.screen import say
+from cli.screen import columns, say
 from cli.start import SIGNALS
-from core.errors import InputError
+from core.errors import BusyError, InputError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -38,16 +37,21 @@ def _refuse_idle(args: argparse.Namespace) -> None:
 
 def _as_clopy(args: argparse.Namespace) -> int:
     from recording.clopy import export_clopy, write_clopy_files
+    from recording.clopy_unlike import unlike_clopy
     from recording.reader import open_session
 
     with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
         folder = session.folder if args.clopy is None else args.clopy
         _check(session)
+        _need_frames(session)
         write = write_clopy_files if args.clopy is None else export_clopy
         done = write(session, folder, bar.progress)
+        unlike = unlike_clopy(session)
     left_out = f"; {done.left_out} frames without image, or not judged, were left out" if done.left_out else ""
     say(f"wrote {done.rows} frames to {folder}{left_out}")
     _warn_of_missing(done.missing_images)
+    for line in unlike:
+        say(f"rigloop export: warning: {line}", error=True)
     return 0
 
 
@@ -57,10 +61,18 @@ def _warn_of_missing(images: int) -> None:
 
 
 def _check(session: RecordedSession) -> None:
-    """Raise InputError where nothing was recorded, or session.ini is not what the session was run with."""
+    """Raise InputError where a session still runs, or session.ini is not what it was run with."""
+    from recording.at_work import writer_of
+    from recording.schema import RUNNING
     from session.recorded_meta import check_config
 
+    if session.meta.get("outcome") == RUNNING and (writer := writer_of(session.folder)):
+        raise BusyError(f"{session.folder}: process {writer} still writes its files; export it when that has ended")
     check_config(session.folder, session.meta)
+
+
+def _need_frames(session: RecordedSession) -> None:
+    """Raise InputError where nothing was recorded."""
     if not len(session.frames):
         raise InputError(f"{session.folder} has no frames, so there is nothing to export; give another session")
 
@@ -68,11 +80,10 @@ def _check(session: RecordedSession) -> None:
 def _as_nwb(args: argparse.Namespace) -> int:
     from recording.nwb import NwbImages, export_nwb, need_nwb
     from recording.reader import open_session
-    from session.recorded_meta import check_config
 
     need_nwb()
     with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
-        check_config(session.folder, session.meta)
+        _check(session)
         done = export_nwb(
             session,
             args.nwb,
@@ -167,7 +178,7 @@ class _Bar:
                 desc="images",
                 file=sys.stderr,
                 unit="images",
-                ncols=shutil.get_terminal_size((100, 24)).columns,
+                ncols=columns(),
                 disable=None,
             )
         self._bar.update(done - self._bar.n)

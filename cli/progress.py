@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 from collections import deque
@@ -13,8 +12,8 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from cli.mouse_lines import MouseLines
-from cli.screen import say
-from session.frame_tally import as_text
+from cli.screen import columns, say
+from session.frame_tally import FrameTally, as_text
 from session.status import Status
 from session.watch import Goal, SessionWatch
 
@@ -75,8 +74,8 @@ class ProgressBar(SessionWatch):
                 total=goal.trials or goal.rest_s,
                 desc=self._mouse,
                 file=sys.stderr,
-                # A terminal that does not tell its size would get no bar. A file takes a line of any length.
-                ncols=shutil.get_terminal_size((100, 24)).columns if terminal else UNCUT,
+                # A file takes a line of any length.
+                ncols=columns() if terminal else UNCUT,
                 nrows=24,
                 mininterval=0 if terminal else QUIET_S,
                 bar_format=f"{{desc}}: |{{bar:10}}| {counted} [{{elapsed}}{{postfix}}]",
@@ -107,14 +106,26 @@ def _update(bar: tqdm[NoReturn], status: Status, goal: Goal, phase: str) -> None
     skipped = f"{status.skipped} skipped{_causes(tally.skipped)}, " if status.skipped else ""
     unkept = {cause: n for cause, n in status.images_dropped_by().items() if n}
     images = f"{sum(unkept.values())} images lost{_causes(unkept)}, " if unkept else ""
-    repeated = f"{sum(tally.repeated.values())} repeated, " if tally.repeated else ""
+    repeated = f"{_counted('repeated', tally.repeated)}, " if tally.repeated else ""
+    second = _beside(status.second())
     frames = f"{status.frames}/{goal.frames}" if goal.frames else f"{status.frames}"
     bar.set_postfix_str(
         # A narrow screen cuts off the end, which matters least.
         f"{phase}, {state.successes} successes, {status.water} drops, {status.dropped} lost"
-        f"{_causes(tally.dropped)}, {images}{skipped}{repeated}{frames} frames in {seconds:.0f} s",
+        f"{_causes(tally.dropped)}, {images}{skipped}{repeated}{second}{frames} frames in {seconds:.0f} s",
         refresh=False,
     )
+
+
+def _beside(second: FrameTally) -> str:
+    """Return what a second camera lost or gave again; an empty text where there is nothing, or no such camera."""
+    counts = {"lost": second.dropped, "images lost": second.images_dropped, "repeated": second.repeated}
+    said = " and ".join(_counted(word, by_cause) for word, by_cause in counts.items() if by_cause)
+    return f"camera2 {said}, " if said else ""
+
+
+def _counted(word: str, by_cause: Mapping[str, int]) -> str:
+    return f"{sum(by_cause.values())} {word}{_causes(by_cause)}"
 
 
 def _causes(by_cause: Mapping[str, int]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,8 +12,8 @@ from tqdm import tqdm
 
 from cli.picture_path import check_picture
 from cli.run import read_overrides
-from cli.screen import say
-from core.errors import InputError, RecordingError
+from cli.screen import columns, say
+from core.errors import InputError
 
 if TYPE_CHECKING:
     from session.replay import Replayed
@@ -29,12 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from session.replay_result import as_json, as_text, change_text, exit_code
 
     changes = read_overrides(args)
-    if args.output is not None and not changes:
-        raise InputError(f"--output {args.output}: only a changed session is drawn; add --set key=value")
     if args.output is not None:
-        check_picture("--output", args.output)
-    if args.output is not None and not args.output.absolute().parent.is_dir():
-        raise InputError(f"--output {args.output}: there is no folder {args.output.parent}; make it first")
+        _check_output(args.output, changed=bool(changes))
     with _Bar() as bar:
         replayed = replay_session(args.session, changes, bar.show)
     for line in as_text(replayed):
@@ -49,6 +44,15 @@ def run(args: argparse.Namespace) -> int:
     return exit_code(replayed)
 
 
+def _check_output(path: Path, *, changed: bool) -> None:
+    """Raise InputError where no picture would be drawn, or it could not be put there."""
+    if not changed:
+        raise InputError(f"--output {path}: only a changed session is drawn; add --set key=value")
+    check_picture("--output", path)
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--output {path}: there is no folder {path.parent}; make it first")
+
+
 def _draw(replayed: Replayed, output: Path | None) -> Path:
     """Draw both sessions; return the picture's path. Raises RecordingError."""
     from analysis.replay_figure import draw_replay
@@ -56,10 +60,7 @@ def _draw(replayed: Replayed, output: Path | None) -> Path:
     folder = replayed.session
     part = "" if folder.name == "S1" else f"-{folder.name}"
     path = output or Path(f"replay-{folder.parent.parent.name}-{folder.parent.name}{part}.png")
-    try:
-        draw_replay(replayed, path)
-    except OSError as error:
-        raise RecordingError(f"{path}: cannot be written: {error.strerror}; give another --output") from error
+    draw_replay(replayed, path)
     return path
 
 
@@ -76,9 +77,8 @@ class _Bar:
         if bar is None or what != self._what:
             self.close()
             self._what = what
-            columns = shutil.get_terminal_size((100, 24)).columns
             bar = self._bar = tqdm(
-                total=total, desc=what, unit=" frames", file=sys.stderr, ncols=columns, nrows=24, disable=None
+                total=total, desc=what, unit=" frames", file=sys.stderr, ncols=columns(), nrows=24, disable=None
             )
         if frames % EVERY == 0 or frames == total:
             bar.update(frames - bar.n)

@@ -64,7 +64,8 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
         with LiveLink(clock, f"session-{os.getpid()}") as link:
             result = run_session(settings, options, clock, stop, ProgressBar(settings.mouse), link)
     except InterruptedEarly as why:
-        say(f"rigloop run: stopped by {why} before the session began; nothing was made", error=True)
+        made = "nothing was made" if resume is None else "no further part was made"
+        say(f"rigloop run: stopped by {why} before the session began; {made}", error=True)
         return 130
     figure = draw_figure(result.session)
     for line in [*result.text(), f"figure      {figure}"]:
@@ -78,12 +79,12 @@ def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, s
     """Find the session to go on with, and recover it where it, or its recorder, was killed. Raises InputError."""
     from cli.recover import recover_session
     from recording.folder import read_session_json
-    from session.recover import RUNNING
+    from recording.schema import RECOVERABLE, RUNNING
     from session.resume import last_of_today, plan_resume
 
     session = last_of_today(settings, clock.wall_ns())
     outcome = read_session_json(session).get("outcome")
-    if outcome in (RUNNING, "failed"):
+    if outcome in RECOVERABLE:
         # What is refused here has changed nothing.
         plan_resume(session, settings, overrides, args.seed)
         # Its tables, which the rest is counted from, and its counts must say the same.
@@ -93,7 +94,8 @@ def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, s
         for line in done.mended:
             say(f"rigloop run: {session.name}: {line}", error=True)
     resume = plan_resume(session, settings, overrides, args.seed)
-    say(f"rigloop run: {resume.text}", error=True)
+    for line in filter(None, (resume.text, resume.changed)):
+        say(f"rigloop run: {line}", error=True)
     return resume
 
 

@@ -25,8 +25,13 @@ def say_over(text: str) -> None:
         say(text)
         return
     # A line that is wrapped could not be gone back over.
-    width = shutil.get_terminal_size((100, 24)).columns - 1
+    width = columns() - 1
     _put(f"\r{text[:width]:<{width}}", sys.stdout)
+
+
+def columns() -> int:
+    """Return the width of the terminal; of one that does not tell it, and would get no bar, 100."""
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def _put(text: str, stream: TextIO | None) -> None:

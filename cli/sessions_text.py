@@ -16,6 +16,8 @@ _HEADER = ("mouse", "day", "parts", "trials", "success", "threshold", "water", "
 _LEFT = {"mouse", "day", "rig", "outcome"}
 _WIDEST = 12
 """A name longer than this is cut in the table."""
+_OF_DAY = ("weight_g", "water_s", "water_ul", "water_from")
+"""What each session's record has of its day."""
 _BY_DROPS = "+"
 _BY_TRIALS = "*"
 
@@ -97,20 +99,13 @@ def session_records(days: Sequence[MouseDay]) -> Iterator[dict[str, Any]]:
     """Yield each session with all that is known of it, and its day's weight and water; units are in the names."""
     for day in days:
         for row in day.sessions:
-            yield {
-                **row._asdict(),
-                "success_rate": row.success_rate,
-                "day_weight_g": day.weight_g,
-                "day_water_s": day.water_s,
-                "day_water_ul": day.water_ul,
-                "day_water_from": day.water_from,
-            }
+            of_day = {f"day_{name}": getattr(day, name) for name in _OF_DAY}
+            yield {**row._asdict(), "success_rate": row.success_rate, **of_day}
 
 
 def csv_lines(days: Sequence[MouseDay]) -> Iterator[str]:
     """Yield header and sessions as CSV; what is not known is an empty cell."""
-    names = list(next(session_records([MouseDay("", "", (SessionRow("", "", "", "", 1),))])))
-    yield ",".join(names)
+    yield ",".join((*SessionRow._fields, "success_rate", *(f"day_{name}" for name in _OF_DAY)))
     for record in session_records(days):
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(list(record.values()))

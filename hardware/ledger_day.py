@@ -57,7 +57,7 @@ def read_together(paths: Sequence[Path], day: date) -> DayWater:
     Each opening is written into all of them, one after the other: what a kill or a lost disk kept out of one, or what
     was given on another computer, stands in another.
     """
-    ledgers = [_given(read_rows(path)) for path in paths]
+    ledgers = [read_openings(path) for path in paths]
     by_purpose = dict.fromkeys(Purpose, 0.0)
     by_session: defaultdict[str, float] = defaultdict(float)
     for opening in _union(ledgers):
@@ -88,13 +88,18 @@ class DayOpenings(NamedTuple):
     openings: int
 
 
-def read_days(paths: Sequence[Path]) -> dict[date, DayOpenings]:
-    """Return what a mouse had on each day, by all its ledgers, each opening once. Raises OutputError for damage.
+def read_openings(path: Path) -> list[GivenOpening]:
+    """Return the openings of a ledger; none where there is no file. Raises OutputError for one that is damaged."""
+    return _given(read_rows(path))
+
+
+def by_day(ledgers: Sequence[list[GivenOpening]]) -> dict[date, DayOpenings]:
+    """Return what a mouse had on each day, by the openings of all its ledgers, each once.
 
     An opening counts for the day that its own row names, wherever this is read.
     """
     days: dict[date, DayOpenings] = {}
-    for opening in _union([_given(read_rows(path)) for path in paths]):
+    for opening in _union(ledgers):
         seconds, openings = days.get(opening.when.date(), DayOpenings(0.0, 0))
         days[opening.when.date()] = DayOpenings(seconds + opening.given_s, openings + (opening.given_s > 0))
     return days
@@ -114,7 +119,7 @@ def recent_openings(paths: Sequence[Path], wall_ns: int, now_ns: int) -> list[tu
         Now: ns since 1970, and on the monotonic clock.
     """
     recent = []
-    for opening in _union([_given(read_rows(path)) for path in paths]):
+    for opening in _union([read_openings(path) for path in paths]):
         length_ns = as_ns(opening.given_s)
         ago_ns = max(0, wall_ns - as_ns(opening.when.timestamp()) - length_ns)
         if length_ns and ago_ns < DUTY_WINDOW_NS:
@@ -122,7 +127,7 @@ def recent_openings(paths: Sequence[Path], wall_ns: int, now_ns: int) -> list[tu
     return last_openings(sorted(recent, key=lambda opening: opening[1]), now_ns)
 
 
-class _Opening(NamedTuple):
+class GivenOpening(NamedTuple):
     """An opening as a ledger has it: its row, and what it gave by the rows that correct it, s."""
 
     when: datetime
@@ -132,27 +137,27 @@ class _Opening(NamedTuple):
     given_s: float
 
 
-def _given(rows: list[Row]) -> list[_Opening]:
+def _given(rows: list[Row]) -> list[GivenOpening]:
     """Return what each opening gave, at its own time, whenever it was corrected; never less than none."""
-    given: list[_Opening] = []
+    given: list[GivenOpening] = []
     last: dict[tuple[Purpose, str], int] = {}
     for row in rows:
         if row.seconds >= 0:
             last[row.what, row.session] = len(given)
-            given.append(_Opening(*row, given_s=row.seconds))
+            given.append(GivenOpening(*row, given_s=row.seconds))
         elif (row.what, row.session) in last:
             at = last[row.what, row.session]
             given[at] = given[at]._replace(given_s=max(0.0, given[at].given_s + row.seconds))
     return given
 
 
-def _union(ledgers: list[list[_Opening]]) -> list[_Opening]:
+def _union(ledgers: Sequence[list[GivenOpening]]) -> list[GivenOpening]:
     """Return the openings of all ledgers, each once: the same time (to the ms), purpose, seconds and session.
 
     Where a correction reached one ledger and not the other, the opening counts uncorrected. Rows that are the same
     within one ledger are as many openings.
     """
-    found: dict[tuple[int, Purpose, float, str, int], _Opening] = {}
+    found: dict[tuple[int, Purpose, float, str, int], GivenOpening] = {}
     for openings in ledgers:
         times: Counter[tuple[int, Purpose, float, str]] = Counter()
         for opening in openings:

@@ -25,13 +25,18 @@ def writer_of(folder: Path) -> int:
 
 def _writes(process: Path, inside: str) -> bool:
     try:
-        for file in os.listdir(process / "fd"):
-            if os.readlink(process / "fd" / file).startswith(inside) and _for_writing(process / "fdinfo" / file):
-                return True
+        return any(_is_written(process, file, inside) for file in os.listdir(process / "fd"))
     except OSError:
         # It has ended meanwhile, or is another user's.
         return False
-    return False
+
+
+def _is_written(process: Path, file: str, inside: str) -> bool:
+    try:
+        return os.readlink(process / "fd" / file).startswith(inside) and _for_writing(process / "fdinfo" / file)
+    except OSError:
+        # It was closed meanwhile, which says nothing of the others.
+        return False
 
 
 def _for_writing(info: Path) -> bool:

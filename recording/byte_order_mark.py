@@ -21,6 +21,6 @@ def decoded(data: bytes) -> str:
     return data.decode(encoding, errors="replace")
 
 
-def read_lines(path: Path) -> str:
+def read_text(path: Path) -> str:
     r"""Return the text of a file as ``decoded`` does, each line ended by ``\n``. Raises OSError."""
     return decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")

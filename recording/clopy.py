@@ -7,9 +7,9 @@ no place in them are counted. A session that CLoPy recorded is given out with th
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,28 +17,20 @@ from typing import Any
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
-from recording.clopy_clmf import (
-    is_clopys,
-    is_movement,
-    movement_log,
-    movement_rows,
-    movement_stem,
-    times_table,
-)
+from recording.clopy_clmf import is_movement, movement_log, movement_rows, movement_stem, times_table
 from recording.clopy_clnf import neurofeedback_log, neurofeedback_rows
 from recording.clopy_config import config_text, movement_config_text
 from recording.draft_folder import make_draft
-from recording.folder import replace_bytes, replace_file, sync_folder
+from recording.folder import STAMP, replace_bytes, replace_file, sync_folder
 from recording.problems import FILE_ERRORS, describe
-from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
+from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession, is_clopys
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, IMAGES, SESSION_JSON, FrameRow
-from recording.video_export import write_mp4
+from recording.video_export import Progress, write_mp4
 
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 _BLOCK = 64
 _ROWS = 1024
 """A stop is heard after so many rows: some ms."""
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +252,14 @@ def _time_base(session: RecordedSession) -> tuple[int, int]:
     """Return a time of day, ns since 1970, and the frame time that corresponds to it, ns."""
     meta = session.meta
     first = int(session.frames.time_ns[0]) if len(session.frames) else 0
-    zero_ns = int(meta.get("first_frame_ns") or 0) if meta.get("first_frame_ns") is not None else first
+    zero_ns = first if meta.get("first_frame_ns") is None else int(meta["first_frame_ns"])
     if meta.get("started_wall_ns") is not None:
         return int(meta["started_wall_ns"]), zero_ns
     for name in (session.folder.name, session.folder.parent.name):
-        if re.fullmatch(r"\d{14}", name):
-            return round(datetime.strptime(name, "%Y%m%d%H%M%S").timestamp()) * 10**9, zero_ns
+        # Fourteen digits need not be a date.
+        with suppress(ValueError, OverflowError):
+            if STAMP.fullmatch(name):
+                return round(datetime.strptime(name, "%Y%m%d%H%M%S").timestamp()) * 10**9, zero_ns
     return 0, zero_ns
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from core.values import SKIPPED
-from recording.clopy_clmf_read import CLMF_COLUMNS, SPEED, logged_speeds
+from recording.clopy_clmf_read import CLMF_COLUMNS, logged_speeds
 from recording.clopy_config_read import px_per_frame
-from recording.folder import folder_name
-from recording.recorded import RecordedSession, check_images, check_rows, count_images
-from recording.schema import FrameRow
+from recording.clopy_rows import logged_freq, placed_rows
+from recording.folder import STAMP, folder_name
+from recording.recorded import RecordedSession, is_clopys
+from recording.schema import SPEED, FrameRow
 
 TIMES_COLUMNS = ("frame", "time_ns", "sensor_ns", "time")
 _FIRST_PARTS = 2  # speed and distance, before those of the pose
@@ -28,7 +28,7 @@ def movement_stem(session: RecordedSession) -> str:
         return str(session.meta["session"])
     mouse = re.sub(r"[^\w.-]", "_", str(session.meta.get("mouse") or "mouse"))
     for name in (session.folder.name, session.folder.parent.name):
-        if re.fullmatch(r"\d{14}", name):
+        if STAMP.fullmatch(name):
             return f"{mouse}_{name}"
     return f"{mouse}_{folder_name(int(session.meta.get('started_wall_ns') or 0))}"
 
@@ -38,49 +38,12 @@ def is_movement(session: RecordedSession) -> bool:
     return session.meta.get("kind") == "clmf"
 
 
-def is_clopys(session: RecordedSession) -> bool:
-    """Return whether a session was read from CLoPy's files."""
-    return session.meta.get("format") == "clopy"
-
-
-def logged_freq(row: FrameRow, theirs: bool) -> int:
-    """Return the tone of a row as CLoPy writes it: cut to whole Hz, none in rest.
-
-    Its own logs (``theirs``) have one in rest, on the row before a trial and after the last one, which stays.
-    """
-    return int(row.freq_hz) if row.freq_hz > 0 and (row.trial or theirs) else 0
-
-
-def images_named(session: RecordedSession) -> int | None:
-    """Return how many images there are that rows may name, None where all rows stay, as no image was recorded.
-
-    Where their file is gone it is all that rows name: the log must fit the file once that is put back.
-    """
-    if session.has_images:
-        return count_images(session)
-    last = int(session.frames.image.max(initial=-1))
-    return None if last < 0 else last + 1
-
-
 def movement_rows(session: RecordedSession, recorded: Iterable[FrameRow]) -> list[FrameRow]:
     """Return the rows, of those of ``session.frames``, that have a place in the log.
 
     ``image`` says where in our video each one's frame is. Raises SourceError where it cannot be read.
     """
-    check_rows(session)
-    check_images(session)
-    count = images_named(session)
-    kept: list[FrameRow] = []
-    licks = 0
-    for row in recorded:
-        if row.reason != SKIPPED and (count is None or 0 <= row.image < count):
-            kept.append(row._replace(licks=row.licks + licks))
-            licks = 0
-            continue
-        licks += row.licks
-        if row.outcome and kept and kept[-1].trial == row.trial:
-            kept[-1] = kept[-1]._replace(outcome=row.outcome)
-    return kept
+    return placed_rows(session, recorded, judged=True)
 
 
 def movement_log(session: RecordedSession, rows: Iterable[FrameRow], local_time: Callable[[int], str]) -> str:

@@ -18,22 +18,17 @@ import numpy.typing as npt
 
 from core.errors import SourceError
 from recording.clopy_config_read import CLMF_SECTION, mm_per_s, read_config
-from recording.clopy_events import events_of, facts_of, water_of
+from recording.clopy_events import REWARD_DUR_S, events_of, facts_of, water_of
 from recording.clopy_read import as_wall_ns, read_log
+from recording.folder import STAMP
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_LOG, FRAMES_CSV
+from recording.schema import CLOPY_LOG, FRAMES_CSV, POINT_COLUMNS, SPEED, TARGET
 from recording.tables import FrameTable, floats, integers, no_timing, texts
 
 CLMF_COLUMNS = ("frame", "time", "cj_speed", "freq", "reward", "trial", "audio", "lick")
 """Columns of its log before those of the body parts."""
-POINT_COLUMNS = ("x", "y", "likelihood")
-"""Columns of each body part, behind its name and ``_``."""
-SPEED, TARGET = "speed_mm_s", "target_mm"
-"""The parts of a movement session's frames before those of the pose."""
-REWARD_DUR_S = 0.1
-"""Opening time of the valve for a reward, s; it stands in CLoPy's movement script."""
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv")
-_STEM = re.compile(r"(?P<mouse>.+)_(?P<date>\d{14})")
+_STEM = re.compile(r"(?P<mouse>.+)_" + STAMP.pattern)
 _HEADER = f"movement sessions; its header should be {' '.join(CLMF_COLUMNS)} <part>_x <part>_y <part>_likelihood ..."
 
 
@@ -88,6 +83,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, names, wall_ns, settings, video.is_file())
+        events = events_of(frames, REWARD_DUR_S["clmf"], settings)
     except (ValueError, OverflowError) as error:
         raise SourceError(f"{log} is damaged: {error}; restore it from a copy") from error
     meta |= facts_of(frames, settings)
@@ -96,9 +92,7 @@ def read_clopy_movement(log: Path) -> RecordedSession:
     if rows:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
     parts = (SPEED, TARGET, *(f"{name}_{column}" for name in names for column in POINT_COLUMNS))
-    return RecordedSession(
-        log.parent, meta, parts, frames, no_timing(), events_of(frames, REWARD_DUR_S, settings), video
-    )
+    return RecordedSession(log.parent, meta, parts, frames, no_timing(), events, video)
 
 
 def _read_meta(log: Path) -> tuple[dict[str, Any], str]:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Iterable
 
 from core.errors import SourceError
-from recording.clopy_clmf import images_named, is_clopys, logged_freq
 from recording.clopy_read import FIRST_COLUMNS, LAST_COLUMNS
-from recording.recorded import RecordedSession, check_images, check_rows
+from recording.clopy_rows import images_named, logged_freq, placed_rows
+from recording.recorded import RecordedSession, is_clopys
 from recording.schema import FrameRow
 
 
@@ -32,27 +32,16 @@ def log_columns(session: RecordedSession) -> tuple[str, ...]:
 
 def neurofeedback_rows(session: RecordedSession, recorded: Iterable[FrameRow]) -> list[FrameRow]:
     """Return the rows, of those of ``session.frames``, that have a place in the log. Raises SourceError."""
-    check_rows(session)
-    check_images(session)
-    count = images_named(session)
-    if count is None:
-        return [row._replace(image=index) for index, row in enumerate(recorded)]
-    kept: list[FrameRow] = []
-    licks = 0
-    for row in recorded:
-        if 0 <= row.image < count:
-            if row.image != len(kept):
-                raise SourceError(
-                    f"{session.folder}: frame {row.frame} names image {row.image}, expected {len(kept)}; "
-                    "frames.csv does not belong to this file of images"
-                )
-            kept.append(row._replace(licks=row.licks + licks))
-            licks = 0
-            continue
-        licks += row.licks
-        if row.outcome and kept and kept[-1].trial == row.trial:
-            kept[-1] = kept[-1]._replace(outcome=row.outcome)
-    return kept
+    rows = placed_rows(session, recorded, judged=False)
+    if images_named(session) is None:
+        return [row._replace(image=index) for index, row in enumerate(rows)]
+    for index, row in enumerate(rows):
+        if row.image != index:
+            raise SourceError(
+                f"{session.folder}: frame {row.frame} names image {row.image}, expected {index}; "
+                "frames.csv does not belong to this file of images"
+            )
+    return rows
 
 
 def neurofeedback_log(session: RecordedSession, rows: Iterable[FrameRow], local_time: Callable[[int], str]) -> str:

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from recording.clopy_config_read import CLMF_SECTION, px_per_frame
+from recording.schema import ROI_PREFIX
 
 SUMMARY_COLUMNS = (
     "mouse_id",
@@ -138,7 +139,11 @@ def config_text(meta: dict[str, Any], part_names: tuple[str, ...]) -> str:
 
 def _positions(settings: dict[str, Any]) -> list[str]:
     """Return the lines ``<name> = x,y,w,h`` of the ROIs that are rectangles; it has no word for other shapes."""
-    rois = {key[4:].lower(): str(text).replace(" ", "") for key, text in settings.items() if key.startswith("roi.")}
+    rois = {
+        key.removeprefix(ROI_PREFIX).lower(): str(text).replace(" ", "")
+        for key, text in settings.items()
+        if key.startswith(ROI_PREFIX)
+    }
     return [f"{name} = {text}" for name, text in rois.items() if re.fullmatch(r"\d+(,\d+){3}", text)]
 
 

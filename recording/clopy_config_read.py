@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recording.byte_order_mark import read_lines
+from recording.byte_order_mark import read_text
 
 CLMF_SECTION = "sentech_dlclive"
 """The section of CLoPy's config.ini that its movement script reads."""
@@ -75,7 +75,7 @@ def read_config(path: Path, fallback: str = "") -> tuple[dict[str, Any], str]:
     """
     parser = configparser.ConfigParser(strict=False)
     try:
-        parser.read_string(read_lines(path))
+        parser.read_string(read_text(path))
         name = parser.get("configsection", "config", raw=True, fallback=fallback)
         section = dict(parser.items(name, raw=True))
     except (OSError, configparser.Error) as error:

@@ -7,6 +7,7 @@ its time, so that trials last as long as they did. Logs that were given out by t
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ import numpy as np
 from recording.schema import EventRow
 from recording.tables import FrameTable, Ints
 
+REWARD_DUR_S = {"clnf": 0.3, "clmf": 0.1}
+"""Opening time of the valve for a reward, s, by kind of session; it stands in CLoPy's scripts."""
+_MOST_LICKS = 2**24
+"""Chosen as what a lick sensor could not come to in a week; so many events still fit into memory."""
 NO_WATER = ("no_reward", "behavior_recording")
 """What the session types without water end in."""
 
@@ -37,14 +42,21 @@ def events_of(frames: FrameTable, reward_dur_s: float, settings: dict[str, Any])
         Opening time of the valve for a reward, s.
     settings : dict
         ``adaptive_threshold`` is used.
+
+    Raises
+    ------
+    ValueError
+        The rows have more licks than there can be.
     """
+    if (licks := frames.licks.sum(dtype=float)) > _MOST_LICKS:
+        raise ValueError(f"{licks:.0f} licks cannot be")
     starts = _starts(frames)
     adaptive = bool(settings.get("adaptive_threshold"))
     events: list[EventRow] = []
     before = float("nan")
     for index, row in enumerate(frames.rows()):
         events += [EventRow(row.time_ns, "lick", row.trial, "")] * row.licks
-        if adaptive and before == before and row.threshold == row.threshold != before:
+        if adaptive and row.threshold != before and not (math.isnan(before) or math.isnan(row.threshold)):
             events.append(EventRow(row.time_ns, "threshold", row.trial, repr(row.threshold)))
         before = row.threshold
         if index in starts:

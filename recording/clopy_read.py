@@ -12,7 +12,8 @@ import numpy as np
 
 from core.errors import SourceError
 from recording.clopy_config_read import read_config
-from recording.clopy_events import events_of, facts_of, water_of
+from recording.clopy_events import REWARD_DUR_S, events_of, facts_of, water_of
+from recording.folder import STAMP
 from recording.problems import describe
 from recording.recorded import DEFAULT_IMAGE_FILE, RecordedSession
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG
@@ -21,8 +22,6 @@ from recording.tables import FrameTable, floats, integers, no_timing, texts
 # Columns of CLoPy's log before and behind those of the ROIs.
 FIRST_COLUMNS = ("frame", "time")
 LAST_COLUMNS = ("freq", "rew_threshold", "reward", "trial", "audio", "lick")
-REWARD_DUR_S = 0.3
-"""Opening time of the valve for a reward, s; it stands in CLoPy's neurofeedback scripts."""
 _HEADER = f"sessions; its header should be {' '.join(FIRST_COLUMNS)} <ROI>dff ... {' '.join(LAST_COLUMNS)}"
 
 
@@ -57,6 +56,7 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     try:
         wall_ns = as_wall_ns([row[1] for row in rows])
         frames = _as_frames(rows, len(names), wall_ns, settings, images.is_file())
+        events = events_of(frames, REWARD_DUR_S["clnf"], settings)
     except (ValueError, OverflowError) as error:
         raise SourceError(f"{path} is damaged: {error}; restore it from a copy") from error
     parts = tuple(name.removesuffix("dff") for name in (names if len(names) == 1 else names[:-1]))
@@ -68,7 +68,6 @@ def read_clopy(folder: Path, image_path: Path | None = None) -> RecordedSession:
     meta |= {"formula": rule, **facts_of(frames, settings)}
     if rows:
         meta |= {"started_wall_ns": wall_ns[0], "first_frame_ns": 0}
-    events = events_of(frames, REWARD_DUR_S, settings)
     return RecordedSession(folder, meta, parts, frames, no_timing(), events, images)
 
 
@@ -82,7 +81,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         meta["note"] = problem
     # <data_root>/<mouse>/<YYYYmmddHHMMSS>/S1
     where = folder.absolute()
-    dated = next((each for each in (where, where.parent) if re.fullmatch(r"\d{14}", each.name)), None)
+    dated = next((each for each in (where, where.parent) if STAMP.fullmatch(each.name)), None)
     if dated is not None and dated.parent.name:
         meta["mouse"] = dated.parent.name
     return meta

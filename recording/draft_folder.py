@@ -31,15 +31,15 @@ def stale_drafts(target: Path, suffix: str = "") -> list[Path]:
     """Return the drafts for the name of ``target`` that processes of this computer left and can finish no more."""
     name = re.compile(rf"{re.escape(_begin(target))}(\d+)\.tmp{re.escape(suffix)}")
     found = ((name.fullmatch(each.name), each) for each in target.parent.iterdir())
-    return sorted(each for match, each in found if match is not None and not _lives(int(match[1])))
+    return sorted(each for match, each in found if match is not None and not lives(int(match[1])))
 
 
 def _begin(target: Path) -> str:
     return f".{target.name}.{os.uname().nodename}-"
 
 
-def _lives(pid: int) -> bool:
-    """Whether another process has this id; a draft of our own id is that of an earlier process."""
+def lives(pid: int) -> bool:
+    """Return whether another process has this id; a draft of our own id is that of an earlier process."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -14,13 +14,19 @@ from typing import Any
 
 from core.clock import local_datetime
 from core.errors import InputError, RecordingError, SourceError
+from recording.draft_folder import lives
 from recording.problems import describe
 from recording.schema import NETWORK_PY, SESSION_INI, SESSION_JSON
 
+STAMP = re.compile(r"[0-9]{14}")
+"""What ``folder_name`` gives, and CLoPy names its folders and files after: a local date and time."""
 _TRIES = 60
 _DRAFT = re.compile(r"\..+\.([0-9]+)\.tmp")
 _FIRST_FILES = frozenset({SESSION_INI, NETWORK_PY})
 """What a session's folder has before session.json stands."""
+_OBJECTS = ("settings", "counts", "devices", "software", "seeds", "simulation", "calibration", "resumes")
+_TIMES = ("started_wall_ns", "first_frame_ns", "last_frame_ns", "recovered_wall_ns")
+_LAST_NS = 2**63
 
 
 def folder_name(wall_ns: int) -> str:
@@ -117,21 +123,23 @@ def read_session_json(folder: Path) -> dict[str, Any]:
     return meta
 
 
-_OBJECTS = ("settings", "counts", "devices", "software", "seeds", "simulation", "calibration", "resumes")
-_TIMES = ("started_wall_ns", "first_frame_ns", "last_frame_ns", "recovered_wall_ns")
-_LAST_NS = 2**63
-
-
 def _check_shapes(meta: dict[str, Any], path: Path) -> None:
     """Raise SourceError where a value is of a kind that nobody who reads it could use; null is as if it was absent."""
-    for keys, kind, wanted in ((_OBJECTS, dict, "an object"), (_TIMES, int, "a whole number of ns")):
+    for keys, fits, wanted in ((_OBJECTS, _is_object, "an object"), (_TIMES, _is_ns, "a whole number of ns")):
         for key in keys:
             value = meta.get(key)
-            right = isinstance(value, kind) and not isinstance(value, bool)
-            if value is not None and not (right and (kind is dict or -_LAST_NS <= value < _LAST_NS)):
+            if value is not None and not fits(value):
                 shown = json.dumps(value)[:60]
                 cure = "restore it from a copy, or correct it by hand"
                 raise SourceError(f'{path}: "{key}" is {shown}, not {wanted}; {cure}')
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_ns(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -_LAST_NS <= value < _LAST_NS
 
 
 def replace_file(path: Path, text: str, *, chosen: bool = False) -> None:
@@ -183,7 +191,7 @@ def remove_drafts(folder: Path) -> list[str]:
     removed = []
     for path in sorted(folder.iterdir()):
         found = _DRAFT.fullmatch(path.name)
-        if found is None or (found[1] != str(os.getpid()) and Path("/proc", found[1]).exists()):
+        if found is None or lives(int(found[1])):
             continue
         try:
             path.unlink()

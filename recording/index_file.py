@@ -24,7 +24,7 @@ from recording.problems import describe
 INDEX_FILE = ".rigloop-index.sqlite"
 APPLICATION_ID = 0x52694C70
 """Stands in the file's header and says whose it is ("RiLp")."""
-_MEANING = 2
+_MEANING = 3
 """Raised when rows come to mean something else with the same columns."""
 _COLUMNS = {"stamp": "TEXT NOT NULL", **sql_columns()}
 VERSION = zlib.crc32(repr((_MEANING, _COLUMNS)).encode()) & 0x7FFFFFFF
@@ -73,7 +73,8 @@ def _read(base: sqlite3.Connection) -> dict[str, Entry]:
 
 
 def _rows(base: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    return base.execute(f"SELECT {', '.join(_COLUMNS)} FROM sessions ORDER BY path").fetchall()  # noqa: S608 - our names
+    # In the order of ``_COLUMNS``, whose names and types the version stands for.
+    return base.execute("SELECT * FROM sessions ORDER BY path").fetchall()
 
 
 def _checksum(rows: list[tuple[Any, ...]]) -> int:

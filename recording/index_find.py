@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from recording.folder import is_unbegun
+from recording.folder import STAMP, is_unbegun
 from recording.problems import describe
 from recording.schema import CLOPY_CONFIG, CLOPY_LOG, FRAMES_CSV, SESSION_JSON
 
-_DATE = re.compile(r"[0-9]{14}")
 _PART = re.compile(r"S[0-9]{1,9}")
-_LOG = re.compile(r".+_[0-9]{14}\.txt")
+_LOG = re.compile(r".+_" + STAMP.pattern + r"\.txt")
 
 
 NOTHING = "nothing"
@@ -64,7 +63,7 @@ def find_places(root: Path, mouse: str | None = None) -> tuple[list[Place], list
             problems.append(f"{home!r} cannot be a mouse's folder: its name is not printable; rename it")
             continue
         try:
-            dates = [date for date in _folders(home) if _DATE.fullmatch(date)]
+            dates = [date for date in _folders(home) if STAMP.fullmatch(date)]
         except FileNotFoundError:
             continue
         except OSError as error:

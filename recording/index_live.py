@@ -7,7 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from recording.index_row import KILLED, RUNNING, UNBEGUN, SessionRow
+from recording.index_row import KILLED, UNBEGUN, SessionRow
+from recording.schema import RUNNING
 
 MOUSE_LOCK = ".lock"
 """File in a mouse's folder that its session holds from before its folder is made until after its end."""

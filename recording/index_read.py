@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import csv
 import math
 from datetime import datetime
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.clock import local_datetime
 from core.errors import RigError
-from recording.byte_order_mark import read_lines
 from recording.folder import read_session_json
 from recording.index_find import NOTHING, Place
-from recording.index_row import CLOPY, DAMAGED, RUNNING, UNBEGUN, SessionRow
-from recording.schema import CLOPY_CONFIG, FRAMES_CSV, SESSION_JSON
+from recording.index_row import CLOPY, DAMAGED, UNBEGUN, SessionRow
+from recording.schema import FRAMES_CSV, RUNNING, SESSION_JSON
 
 if TYPE_CHECKING:
     from recording.recorded import RecordedSession
@@ -26,8 +24,6 @@ _COUNT_LIMIT = 2**53
 _LAST_WALL_NS = 2**62
 """In the year 2116."""
 _LINE_LIMIT = 1 << 16
-CLOPY_PULSE_S = {"clnf": 0.3, "clmf": 0.1}
-"""How long CLoPy's scripts open the valve for a reward, s."""
 _COUNTS = ("trials", "successes", "rewards", "frames", "dropped")
 
 
@@ -131,17 +127,17 @@ def _counted(folder: Path, row: SessionRow, lacking: list[str]) -> SessionRow:
         # Killed before its first frame.
         return row._replace(duration_s=0.0, trials=0, successes=0, rewards=0, drops=0, frames=0, dropped=0)
     with open_session(folder) as session:
-        return _by_frames(session, row)._replace(rewards=sum(event.kind == "reward" for event in session.events))
+        return _by_rows(session, row)
 
 
-def _by_frames(session: RecordedSession, row: SessionRow) -> SessionRow:
+def _by_rows(session: RecordedSession, row: SessionRow) -> SessionRow:
     frames = session.frames
     times, thresholds = frames.time_ns, frames.threshold
     return row._replace(
         duration_s=float(times[-1] - times[0]) / 1e9 if len(times) else 0.0,
         trials=int((frames.outcome != 0).sum()),
         successes=int((frames.outcome == 1).sum()),
-        rewards=int((frames.outcome == 1).sum()),
+        rewards=sum(event.kind == "reward" for event in session.events),
         drops=int(frames.water.sum()),
         threshold_start=_finite(float(thresholds[0])) if len(thresholds) else None,
         threshold_end=_finite(float(thresholds[-1])) if len(thresholds) else None,
@@ -174,27 +170,12 @@ def _water(row: SessionRow, meta: dict[str, Any]) -> SessionRow:
 
 
 def _clopy_row(root: Path, place: Place, row: SessionRow) -> SessionRow:
+    from recording.clopy_events import REWARD_DUR_S
     from recording.reader import open_session
 
     with open_session(root / place.path) as session:
-        kind = _word(session.meta, "kind") or "clnf"
-        experiment, session_type = _clopy_config(root / place.path, session.meta)
-        row = _by_frames(session, _said(session.meta, row))._replace(
-            kind=kind, experiment=experiment, session_type=session_type, threshold_unit=_unit(kind, {})
-        )
-    return row._replace(water_s=(row.drops or 0) * CLOPY_PULSE_S[kind])
-
-
-def _clopy_config(folder: Path, meta: dict[str, Any]) -> tuple[str, str]:
-    """Return section and session type of the copy of the config beside a log; empty where it does not tell."""
-    name = _word(meta, "session")
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(read_lines(folder / (f"{name}_config.ini" if name else CLOPY_CONFIG)))
-    except (OSError, configparser.Error):
-        return "", ""
-    section = parser.get("configsection", "config", fallback="")
-    return _text(section), _text(parser.get(section, "session_type", fallback=""))
+        row = _by_rows(session, _said(session.meta, row))
+    return row._replace(water_s=(row.drops or 0) * REWARD_DUR_S[row.kind])
 
 
 def _dict(meta: dict[str, Any], key: str) -> dict[str, Any]:

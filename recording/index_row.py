@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, get_type_hints
 
-RUNNING = "running"
-"""Outcome that session.json has until its session ends."""
 KILLED = "killed"
 """Outcome shown of a session that is marked as running while nobody runs it."""
 UNBEGUN = "killed before it began"

@@ -262,8 +262,8 @@ class WriterLink:
             code = self._process.exitcode
         self.fail(
             f"the process that writes {self._spec.folder} died (exit code {code}); what it had written is kept, up to "
-            "a second before or as far as the disk had come: start a new session, and look for a killed process in "
-            "the system's log"
+            "a second before or as far as the disk had come: go on with rigloop run --resume, and look for a "
+            "killed process in the system's log"
         )
         raise RecordingError(self.error)
 

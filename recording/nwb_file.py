@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from recording.folder import STAMP
 from recording.nwb_clock import SessionClock, began
-from recording.nwb_movement import SPEED
 from recording.nwb_pack import object_name
 from recording.nwb_subject import SubjectFacts, subject
 from recording.nwb_tables import without_braces
 from recording.nwb_text import OddTexts, storable
-from recording.parts import part_number
+from recording.parts import part_suffix
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_CONFIG, SECOND_FOLDER, SESSION_INI, SESSION_JSON
+from recording.schema import CLOPY_CONFIG, SECOND_FOLDER, SESSION_INI, SESSION_JSON, SPEED
 from recording.subject import experimenters
 
 _WHAT = {
@@ -29,8 +29,6 @@ _WHAT = {
         ("movement feedback", "pose estimation", "behavior video", "forelimb"),
     ),
 }
-_STAMP = 14
-"""Digits of the date and time in names."""
 _KEYWORDS = ("closed loop", "mouse", "head-fixed", "auditory feedback", "reward")
 
 
@@ -95,8 +93,8 @@ def session_id(session: RecordedSession) -> str:
     CLoPy names a folder after them, or the files of a movement session.
     """
     folder = session.folder
-    names = (str(session.meta.get("session", ""))[-_STAMP:], folder.parent.name, folder.name, folder.parent.parent.name)
-    stamp = next((name for name in names if len(name) == _STAMP and name.isdecimal()), None)
+    names = (str(session.meta.get("session", ""))[-14:], folder.parent.name, folder.name, folder.parent.parent.name)
+    stamp = next((name for name in names if STAMP.fullmatch(name)), None)
     begun = began(session)
     if stamp is None:
         stamp = folder.parent.name if begun is None else f"{begun:%Y%m%d%H%M%S}"
@@ -108,8 +106,7 @@ def _part(session: RecordedSession) -> str:
     folder = session.folder
     second = folder.name == SECOND_FOLDER
     outer = folder.parent if second else folder
-    part = f"-{outer.name}" if part_number(outer) > 1 else ""
-    return f"{part}-{SECOND_FOLDER}" if second else part
+    return part_suffix(outer) + (f"-{SECOND_FOLDER}" if second else "")
 
 
 def _identifier(session: RecordedSession, mouse: str) -> str:

@@ -9,9 +9,8 @@ import numpy as np
 from recording.nwb_clock import SessionClock
 from recording.nwb_pack import object_name, packed
 from recording.recorded import RecordedSession
+from recording.schema import POINT_COLUMNS, SPEED, TARGET
 
-SPEED, TARGET = "speed_mm_s", "target_mm"
-POINT = ("x", "y", "likelihood")
 _TRACKERS = {"dlc": "DeepLabCut-Live", "markers": "Rigloop, coloured markers", "replay": "an earlier session's poses"}
 _VALUES = {
     SPEED: ("ControlPointSpeed", "mm/s", "Speed of the control point"),
@@ -25,7 +24,7 @@ def body_parts(session: RecordedSession) -> tuple[str, ...]:
     return tuple(
         name.removesuffix("_x")
         for name in names
-        if name.endswith("_x") and all(f"{name.removesuffix('_x')}_{column}" in names for column in POINT)
+        if name.endswith("_x") and all(f"{name.removesuffix('_x')}_{column}" in names for column in POINT_COLUMNS)
     )
 
 

@@ -11,9 +11,8 @@ from recording.nwb_clock import SessionClock
 from recording.nwb_images import NO_UNIT
 from recording.nwb_pack import packed
 from recording.recorded import RecordedSession
+from recording.schema import ROI_PREFIX
 from roi_manager import parse_roi
-
-ROI_PREFIX = "roi."
 
 
 def add_signals(file: Any, module: Any, session: RecordedSession, clock: SessionClock, unit: str, about: str) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,6 @@ REPLACEMENT = "\ufffd"
 """Stands where a character cannot be decoded, or held: HDF5 ends a text at NUL, and UTF-8 has no lone surrogate."""
 _UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
 _MAPPINGS = ("settings", "devices", "software")
-Kept = TypeVar("Kept")
 
 
 def storable(text: str) -> str:
@@ -41,18 +40,18 @@ class OddTexts:
     def __init__(self) -> None:
         self.files: dict[str, None] = {}
 
-    def clean(self, value: Kept, name: str) -> Kept:
+    def clean(self, value: Any, name: str) -> Any:
         """Return a text, or JSON value with its texts, as HDF5 can hold it; ``name`` is the file it came from."""
-        cleaned: Any = value
-        if isinstance(value, str):
-            cleaned = storable(value)
-            if cleaned != value:
-                self.files[name] = None
-        elif isinstance(value, dict):
-            cleaned = {self.clean(key, name): self.clean(each, name) for key, each in value.items()}
-        elif isinstance(value, list):
-            cleaned = [self.clean(each, name) for each in value]
-        return cleaned  # type: ignore[no-any-return]
+        if isinstance(value, dict):
+            return {self.clean(key, name): self.clean(each, name) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.clean(each, name) for each in value]
+        if not isinstance(value, str):
+            return value
+        cleaned = storable(value)
+        if cleaned != value:
+            self.files[name] = None
+        return cleaned
 
     def read(self, path: Path) -> str:
         """Return a text file, empty where there is none. Raises SourceError."""

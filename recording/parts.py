@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 
 from core.errors import RecordingError
-from recording.folder import is_unbegun, sync_folder
+from recording.folder import STAMP, is_unbegun, sync_folder
 from recording.problems import describe
 from recording.schema import SESSION_JSON
 
 _PART = re.compile(r"S([1-9]\d*)")
-_STAMP = re.compile(r"\d{14}")
 
 
 def part_number(session: Path) -> int:
@@ -29,7 +28,7 @@ def parts_in(outer: Path) -> list[Path]:
 
 def sessions_of(home: Path) -> list[Path]:
     """Return the folders, named after the time, of a mouse's sessions that have a part, the oldest first."""
-    stamped = [path for path in home.glob("*") if _STAMP.fullmatch(path.name)]
+    stamped = [path for path in home.glob("*") if STAMP.fullmatch(path.name)]
     return [path for path in sorted(stamped, key=lambda path: path.name) if parts_in(path)]
 
 
@@ -54,7 +53,11 @@ def create_part(resumed: Path) -> Path:
     return part
 
 
+def part_suffix(session: Path) -> str:
+    """Return what a part after S1 adds to the name of its session."""
+    return f"-{session.name}" if part_number(session) > 1 else ""
+
+
 def ledger_name(session: Path) -> str:
     """Return the name of a session in the ledger of water: that of the folder of its parts, with the part after S1."""
-    number = part_number(session)
-    return session.parent.name if number <= 1 else f"{session.parent.name}-{session.name}"
+    return session.parent.name + part_suffix(session)

@@ -21,7 +21,6 @@ from recording.video_file import VIDEO_SUFFIX
 
 __all__ = ["DEFAULT_IMAGE_FILE", "DEFAULT_VIDEO_FILE", "RecordedSession", "count_images", "open_images", "open_session"]
 
-_RECOVERABLE = ("running", "failed")
 _HDF5_SUFFIXES = (".hdf5", ".h5")
 
 
@@ -83,7 +82,7 @@ def _read_ours(folder: Path, images: Path | None) -> RecordedSession:
     meta = read_session_json(folder) if (folder / schema.SESSION_JSON).is_file() else {}
     for name in TABLES:
         if (folder / name).is_file() and not is_begun(folder / name):
-            recover = ", or try `rigloop recover`" if meta.get("outcome") in _RECOVERABLE else ""
+            recover = ", or try `rigloop recover`" if meta.get("outcome") in schema.RECOVERABLE else ""
             raise SourceError(f"{folder / name} has no header; restore it from a copy{recover}")
     return read_begun(folder, meta, images)
 

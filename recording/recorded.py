@@ -137,6 +137,11 @@ def open_images(path: Path) -> Any:
     return file
 
 
+def is_clopys(session: RecordedSession) -> bool:
+    """Return whether a session was read from CLoPy's files."""
+    return session.meta.get("format") == "clopy"
+
+
 def check_order(session: RecordedSession) -> None:
     """Raise SourceError where a frame is not after the one before: no session records such, so its log was changed."""
     table = session.frames
@@ -152,7 +157,7 @@ def check_order(session: RecordedSession) -> None:
 
 def check_rows(session: RecordedSession) -> None:
     """Raise SourceError where the log of a session of ours is out of order, or another than it was when it closed."""
-    if session.meta.get("format") == "clopy":
+    if is_clopys(session):
         return
     check_order(session)
     counted = _counted(session, "frames")
@@ -169,7 +174,7 @@ def check_end(session: RecordedSession) -> None:
     One that was recovered may have lost them with its recorder.
     """
     outcome = session.meta.get("outcome")
-    if session.meta.get("format") == "clopy" or outcome == "recovered" or _counted(session, "frames") is None:
+    if is_clopys(session) or outcome == "recovered" or _counted(session, "frames") is None:
         return
     if not any(event.kind == "session_end" for event in session.events):
         raise SourceError(
@@ -190,7 +195,8 @@ def _counted(session: RecordedSession, key: str) -> int | None:
     """
     counts = session.meta.get("counts")
     counted = counts.get(key) if isinstance(counts, dict) else None
-    return counted if isinstance(counted, int) and session.meta.get("outcome") not in ("running", "failed") else None
+    closed = session.meta.get("outcome") not in schema.RECOVERABLE
+    return counted if closed and isinstance(counted, int) else None
 
 
 def check_images(session: RecordedSession) -> None:

@@ -40,12 +40,22 @@ NETWORK_PY = "network.py"
 CLOPY_CONFIG = "config.ini"
 CLOPY_LOG = "VideoTimestamp.txt"
 IMAGES = "raw_images"
+RUNNING = "running"
+"""Outcome that session.json has until its session ends."""
+RECOVERABLE = (RUNNING, "failed")
+"""Outcomes of sessions whose last rows and counts may not have been written."""
 SECOND_FOLDER = "camera2"
 """Folder of a second camera inside a session's."""
+ROI_PREFIX = "roi."
+"""What comes before an ROI's name in the settings."""
 DFF_PREFIX = "dff_"
 POSE_PREFIX = "pose_"
 PART_PREFIXES = (DFF_PREFIX, POSE_PREFIX)
 """What comes before a part's name in the header of frames.csv: ROIs of neurofeedback, values of movement feedback."""
+SPEED, TARGET = "speed_mm_s", "target_mm"
+"""The parts of a movement session's frames before those of the pose."""
+POINT_COLUMNS = ("x", "y", "likelihood")
+"""Columns of each body part, behind its name and ``_``."""
 
 
 class FrameRow(NamedTuple):

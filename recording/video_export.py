@@ -15,13 +15,14 @@ from recording.settings import VideoCodec
 from recording.video_file import add_video_stream, as_os_errors, video_frame
 from recording.video_read import VideoImages
 
+Progress = Callable[[int, int], None]
+"""Is told now and then how many of how many images are done; what it raises ends the work."""
 _COPIED = frozenset({"h264", "mpeg4"})
 
 
 def write_mp4(
-    source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float,
-    progress: Callable[[int, int], None] = lambda *_: None,
-) -> None:  # fmt: skip
+    source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float, progress: Progress
+) -> None:
     """Write frames of a video as ``path``: copied as they are where they are its first ones, else encoded anew.
 
     A frame of H.264 cannot be left out without the ones behind it. Frames of 16 bits keep their upper 8.
@@ -63,7 +64,7 @@ def write_mp4(
         raise RecordingError(describe("write", path, error, chosen=True)) from error
 
 
-def _copy(source: Path, path: Path, count: int, progress: Callable[[int, int], None]) -> bool:
+def _copy(source: Path, path: Path, count: int, progress: Progress) -> bool:
     """Copy the first ``count`` frames without decoding them; whether an .mp4 takes their codec."""
     import av
 
@@ -86,9 +87,8 @@ def _copy(source: Path, path: Path, count: int, progress: Callable[[int, int], N
 
 
 def _encode(
-    source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float,
-    progress: Callable[[int, int], None],
-) -> None:  # fmt: skip
+    source: Path, path: Path, frames: Sequence[int], times_ns: Sequence[int], framerate: float, progress: Progress
+) -> None:
     import av
 
     images = VideoImages(source)

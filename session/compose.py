@@ -11,7 +11,7 @@ from brain.settings import GeometrySettings, RuleSettings
 from roi_manager import Shape
 from session.calibration import reward_by_volume
 from session.config_checks import Draft, check_memory, check_shape, check_together
-from session.config_entries import ConfigFile, Entry, Problem, Section
+from session.config_entries import ConfigFile, Entry, Problem, Section, absolute_path
 from session.config_file import closest, odd_character, shown, write_value
 from session.config_frames import Probe, check_frames
 from session.config_keys import GROUPS, KINDS, PATHS, ConfigKey, keys_of, unknown_key
@@ -50,7 +50,7 @@ def read_value(key: ConfigKey, entry: Entry) -> Any:
     """Return an entry's value; a path comes out absolute. Raises ValueError."""
     value = key.read(entry.value)
     if key.name in PATHS and value:
-        value = os.path.abspath(os.path.join(entry.base, os.path.expanduser(value)))
+        value = absolute_path(entry.base, value)
         write_value(value)
     return value
 
@@ -236,5 +236,5 @@ class Composition:
 
 def _default(key: ConfigKey, file: ConfigFile) -> Any:
     if key.name in PATHS and key.default:
-        return os.path.abspath(Path(os.path.abspath(file.path)).parent / key.default)
+        return absolute_path(Path(os.path.abspath(file.path)).parent, key.default)
     return key.default

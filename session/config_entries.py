@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,11 @@ def in_order(problems: Iterable[Problem]) -> list[str]:
     """Return the texts, each once, in the order of the file's lines; those of the command line come last."""
     placed = sorted(problems, key=lambda problem: problem.line or math.inf)
     return list(dict.fromkeys(problem.text for problem in placed))
+
+
+def absolute_path(base: Path, value: str) -> str:
+    """Return a path of config.ini without ``~`` and ``..``; a relative one counts from ``base``."""
+    return os.path.abspath(os.path.join(base, os.path.expanduser(value)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import ConfigError, InputError
 from recording.settings import RecordingSettings
-from session.config_entries import ConfigFile, Section, in_order
+from session.config_entries import ConfigFile, Section, absolute_path, in_order
 from session.config_file import read_config, shown
 
 _KEY = "data_root"
@@ -44,13 +44,9 @@ def _root(file: ConfigFile, section: Section) -> Path:
     experiment = None if named is None else file.experiments.get(named.value.lower())
     for each in (section, experiment):
         if each is not None and (entry := each.entries.get(_KEY)) is not None and entry.value:
-            return _absolute(entry.base, entry.value)
+            return Path(absolute_path(entry.base, entry.value))
     return _default(file)
 
 
 def _default(file: ConfigFile) -> Path:
-    return _absolute(Path(file.path).expanduser().absolute().parent, RecordingSettings().data_root)
-
-
-def _absolute(base: Path, value: str) -> Path:
-    return Path(os.path.abspath(os.path.join(base, os.path.expanduser(value))))
+    return Path(absolute_path(Path(os.path.abspath(file.path)).parent, RecordingSettings().data_root))

@@ -15,7 +15,7 @@ WHO = "disk"
 """Who asks for the end of a session that is not to go on without images, in its log."""
 
 
-def check_room(recording: RecordingSettings, need_bytes: int, check: Callable[..., str] = check_space) -> str:
+def check_room(recording: RecordingSettings, need_bytes: int) -> str:
     """Return a warning where the disk may fill before the session's end; empty where there is room for all of it.
 
     Parameters
@@ -23,8 +23,6 @@ def check_room(recording: RecordingSettings, need_bytes: int, check: Callable[..
     recording : RecordingSettings
     need_bytes : int
         Most that the session's images can take.
-    check : callable
-        ``recording.folder.check_space``.
 
     Raises
     ------
@@ -34,10 +32,10 @@ def check_room(recording: RecordingSettings, need_bytes: int, check: Callable[..
     if not recording.record_images:
         return ""
     root = Path(recording.data_root)
-    problem = check(root, RESERVE_BYTES, need_bytes)
+    problem = check_space(root, RESERVE_BYTES, need_bytes)
     if not problem:
         return ""
-    if log_problem := check(root, RESERVE_BYTES, 0):
+    if log_problem := check_space(root, RESERVE_BYTES, 0):
         raise InputError(log_problem)
     if recording.disk_full is DiskFull.end:
         raise InputError(f"{problem}; disk_full = go_on begins all the same")

@@ -7,6 +7,7 @@ more than an exception.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,11 +98,9 @@ def finish(result: SessionResult, settings: Settings, wall_start_ns: int, first_
     if not errors:
         return result
     failed = replace(result, outcome="failed", error="; ".join(filter(None, [result.error, *errors])))
-    try:
+    # If the folder cannot be written at all, which is what the error says, the screen is what is left.
+    with suppress(RigError, OSError):
         end_session_json(failed, wall_start_ns, first_frame_ns)
-    except (RigError, OSError):
-        # The folder cannot be written at all, which is what the error says; the screen is what is left.
-        return failed
     return failed
 
 

@@ -95,7 +95,8 @@ class DiskForecast:
         if level < len(NEAR_MIN):
             yield (
                 f"{NEAR_MIN[level][1]}, in about {left_min:.0f} minutes at the present rate: {free / 1e6:.0f} MB are "
-                f"free under {self._data_root}, and {self._reserve_bytes / 1e6:.0f} MB are kept for the log: free space"
+                f"free under {self._data_root}, and {self._reserve_bytes / 1e6:.0f} MB are kept for the log: "
+                "make room on this disk"
             )
 
     def _minutes(self, now_ns: int, free: int) -> float:
@@ -111,10 +112,13 @@ class DiskForecast:
 
 
 def machine_looks(recording: RecordingSettings, live: bool, clock: Clock) -> tuple[Look, ...]:
-    """Return what a session looks at: the disk; in a live one power supply and heat as well."""
+    """Return what a session looks at: the disk; in a live one when it will be full, power supply and heat as well.
+
+    One that runs as fast as it can is over long before the disk is: its rate says nothing of the time ahead.
+    """
     root = Path(recording.data_root)
     looks: list[Look] = [disk_look(root)]
-    if recording.record_images:
+    if live and recording.record_images:
         looks.append(DiskForecast(root, clock))
     if live:
         looks.append(lambda: power_warnings(SYSTEM))

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from core.errors import BusyError, RecordingError
+from recording.index_live import MOUSE_LOCK
 from recording.lock_file import NoLocksHere, hold_file, lock_folder
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -83,7 +84,7 @@ def mouse_lock(data_root: Path, mouse: str) -> FileLock:
             "data_root or --data-root"
         ) from error
     cure = "choose a folder on a disk of this computer with data_root or --data-root"
-    return FileLock(data_root / mouse / ".lock", f"mouse {mouse}", cure)
+    return FileLock(data_root / mouse / MOUSE_LOCK, f"mouse {mouse}", cure)
 
 
 def rig_locks(rig: str, mouse: str) -> tuple[FileLock, FileLock]:

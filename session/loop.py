@@ -10,24 +10,13 @@ from camera.tally import REPEAT
 from core.errors import CameraTimeout, DeviceLost, PoseError
 from core.ports import Clock, Counting, EndOfSource, Losing, NotJudged, Pipeline, Queued, Reporter
 from core.trial import Phase, SessionPlan, TrialState, begin, step
-from core.values import (
-    POSE_LOST,
-    Command,
-    Frame,
-    Mark,
-    Operator,
-    OperatorKind,
-    Report,
-    Signal,
-    TrialInput,
-    Water,
-)  # fmt: skip
+from core.values import POSE_LOST, Command, Frame, Operator, OperatorKind, Report, Signal, TrialInput, Water
 from core.wishes import obey
 from hardware.rig import Rig
-from recording.schema import EventRow, FrameRow, InputRow, SideRow, TimingRow
+from recording.schema import EventRow, InputRow, SideRow, TimingRow
 from session.frame_tally import AGAIN_NUMBER, AGAIN_TIME
-from session.loop_rows import frame_row, rows_after, side_rows, without_refused
-from session.skipping import RECORDING, Skipping
+from session.loop_rows import frame_row, mark_rows, rows_after, side_rows, without_refused
+from session.skipping import RECORDING, RowSink, Skipping
 from session.status import Status
 from session.timing import Latencies
 
@@ -39,11 +28,8 @@ class FrameSource(Protocol):
         """Return the next frame, as ``core.ports.Camera``."""
 
 
-class FrameSink(Protocol):
+class FrameSink(RowSink, Protocol):
     """What the loop needs of a recorder."""
-
-    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
-        """Take one frame and all that came of it. Raises RecordingError."""
 
     def note(self, side: Sequence[SideRow]) -> None:
         """Take what belongs to no frame. Raises RecordingError."""
@@ -75,7 +61,8 @@ class Loop:
         self._now = clock.now_ns
         self._live = live
         self._camera_reports = camera.reports if isinstance(camera, Reporter) else None
-        self._newest = newest and isinstance(camera, Queued)
+        queue = camera if newest and isinstance(camera, Queued) else None
+        self._newest = queue is not None
         self._measured_ns = 0
         self._repeats = 0
         self._done = 0
@@ -83,8 +70,8 @@ class Loop:
         self.lateness = Latencies()
         self.status = Status(begin(plan))
         self._skipping = Skipping(
-            camera if newest and isinstance(camera, Queued) else None, self._read_next, recorder, self.status,
-            pipeline, self.note, tells=self._camera_reports is not None,
+            queue, self._read_next, recorder, self.status, pipeline, self.note,
+            tells=self._camera_reports is not None,
         )  # fmt: skip
         self.noted_ns = 0
 
@@ -112,7 +99,7 @@ class Loop:
         if refused is not None:
             asked = sum(isinstance(command, Water) for command in commands)
             state, commands = without_refused(self.status.state, state, commands, water)
-        self._note(frame, state, water)
+        self._take_over(frame, state, water)
         trial = state.verdict.trial
         # A camera that tells of itself tells of its drops, by cause.
         dropped = frame.dropped if self._camera_reports is None else 0
@@ -196,10 +183,9 @@ class Loop:
         """
         before, commands = self.status.state, list[Command]()
         self.status.state = obey(self._plan, before, Operator(OperatorKind.ABORT_TRIAL, who=who), time_ns, commands)
-        marks = [each for each in commands if isinstance(each, Mark)]
-        events = [EventRow(time_ns, mark.kind, mark.trial, mark.detail) for mark in marks]
+        events = mark_rows(time_ns, commands)
         self._recorder.note([*events, InputRow(self.status.number, time_ns, "cut", 0.0, who)])
-        return any(mark.kind == "cut_short" for mark in marks)
+        return any(event.kind == "cut_short" for event in events)
 
     def rest_from(self, time_ns: int) -> None:
         """Let the rest after a trial that was cut begin at ``time_ns``, when the device is back."""
@@ -255,7 +241,7 @@ class Loop:
             return error
         return None
 
-    def _note(self, frame: Frame, state: TrialState, water: int) -> None:
+    def _take_over(self, frame: Frame, state: TrialState, water: int) -> None:
         """Keep what the progress bar and the summary show."""
         status = self.status
         status.take(frame)

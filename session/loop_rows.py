@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from core.losses import Losses, losses_of
 from core.trial import TrialState
 from core.values import Command, Frame, Lick, Mark, Signal, TrialInput
+from core.wishes import end_session
 from recording.schema import EventRow, FrameRow, InputRow, MissingRow, SideRow
 
 
@@ -89,8 +92,20 @@ def event_rows(
     """Return the event log's rows of this frame: drops, licks with their own times, then what was decided."""
     events = [EventRow(frame.time_ns, "drop", trial, str(dropped))] if dropped else []
     events.extend(EventRow(lick.time_ns, "lick", trial, "") for lick in licks)
-    events.extend(EventRow(frame.time_ns, c.kind, c.trial, c.detail) for c in commands if isinstance(c, Mark))
+    events.extend(mark_rows(frame.time_ns, commands))
     return events
+
+
+def mark_rows(time_ns: int, commands: Iterable[Command]) -> list[EventRow]:
+    """Return the event log's rows of what the trial logic decided at a time."""
+    return [EventRow(time_ns, c.kind, c.trial, c.detail) for c in commands if isinstance(c, Mark)]
+
+
+def end_rows(state: TrialState, why: str, time_ns: int) -> list[EventRow]:
+    """Return the event log's rows of the end of a session that did not come to its own."""
+    commands: list[Command] = []
+    end_session(state, why, commands)
+    return mark_rows(time_ns, commands)
 
 
 def input_rows(frame: Frame, given: TrialInput) -> list[InputRow]:

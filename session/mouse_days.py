@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import RigError
-from hardware.ledger_day import DayOpenings, read_days
+from hardware.ledger_day import DayOpenings, GivenOpening, by_day, read_openings
 from recording.index import SessionRow
 from session.water_day import WATER_CSV, state_folder
 from session.weights import WEIGHTS_CSV, Weight, read_weights_file
@@ -113,13 +113,9 @@ def mouse_days(root: Path, rows: Sequence[SessionRow]) -> tuple[list[MouseDay], 
 
 def _days_of(root: Path, mouse: str, rows: list[SessionRow], notes: list[str]) -> list[MouseDay]:
     weights = _weights(root / mouse, notes)
-    copies = _files(root / mouse, WATER_CSV)
-    here = _ledger_days(copies, notes)
-    try:
-        water = _ledger_days([*copies, state_folder() / "water" / f"{mouse}.csv"], notes)
-    except RigError as error:
-        notes.append(str(error))
-        water = here
+    copies = _ledgers(_files(root / mouse, WATER_CSV), notes)
+    here = _by_day(copies)
+    water = _by_day([*copies, *_ledgers(_own_ledger(mouse, notes), notes)])
     sessions: defaultdict[str, list[SessionRow]] = defaultdict(list)
     for row in rows:
         sessions[row.day].append(row)
@@ -151,17 +147,28 @@ def _volume(rows: Sequence[SessionRow], ledger: DayOpenings) -> float | None:
     return ledger.openings * offset + slope * 1000 * ledger.seconds
 
 
-def _ledger_days(paths: Sequence[Path], notes: list[str]) -> dict[str, DayOpenings]:
-    """Return the days of all ledgers that can be read."""
-    sound = []
+def _own_ledger(mouse: str, notes: list[str]) -> list[Path]:
+    """Return the mouse's ledger on this computer; none where this user has no place for one."""
+    try:
+        return [state_folder() / "water" / f"{mouse}.csv"]
+    except RigError as error:
+        notes.append(str(error))
+        return []
+
+
+def _ledgers(paths: Sequence[Path], notes: list[str]) -> list[list[GivenOpening]]:
+    """Return the openings of each ledger that can be read."""
+    found = []
     for path in paths:
         try:
-            read_days([path])
+            found.append(read_openings(path))
         except RigError as error:
             notes.append(str(error))
-        else:
-            sound.append(path)
-    return {day.isoformat(): found for day, found in read_days(sound).items()}
+    return found
+
+
+def _by_day(ledgers: Sequence[list[GivenOpening]]) -> dict[str, DayOpenings]:
+    return {day.isoformat(): water for day, water in by_day(ledgers).items()}
 
 
 def _weights(home: Path, notes: list[str]) -> dict[str, float]:

@@ -85,7 +85,10 @@ def _version(package: str) -> str:
 
 
 def _git(*words: str) -> str:
-    """Return what git says of the code, empty where there is no git or no repository."""
+    """Return what git says of the code, empty where there is no git, or the code is in no repository of its own."""
+    if not (ROOT / ".git").exists():
+        # Installed, maybe into an environment inside of a repository, whose state is not that of the code.
+        return ""
     try:
         done = subprocess.run(  # noqa: S603 - fixed words
             ("git", *words),  # noqa: S607 - the user's own git

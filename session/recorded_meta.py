@@ -36,6 +36,17 @@ def check_meta(folder: Path, meta: Mapping[str, Any], keys: Mapping[str, type]) 
             raise SourceError(f"{folder / SESSION_JSON}: {key!r} is {shown(repr(value))}; restore it from a copy")
 
 
+def trials_before(folder: Path, meta: Mapping[str, Any]) -> int:
+    """Return how many trials the parts before a session had, 0 for a first part. Raises SourceError."""
+    resumes = meta.get("resumes")
+    if resumes is None:
+        return 0
+    done = resumes.get("trials_done")
+    if not isinstance(done, int) or isinstance(done, bool) or done < 0:
+        raise SourceError(f"{folder / SESSION_JSON}: 'trials_done' is {shown(repr(done))}; restore it from a copy")
+    return done
+
+
 def check_config(folder: Path, meta: Mapping[str, Any]) -> None:
     """Raise SourceError where ``session.ini`` is not the text that the session was run with.
 

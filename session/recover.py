@@ -26,7 +26,7 @@ from recording.mend import lacking
 from recording.parts import ledger_name, part_number, parts_in
 from recording.reader import open_session
 from recording.recorded import RecordedSession
-from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, SECOND_FOLDER, SESSION_JSON
+from recording.schema import CLOPY_LOG, FIGURE_PNG, FRAMES_CSV, RECOVERABLE, RUNNING, SECOND_FOLDER, SESSION_JSON
 from recording.summary import append_summary, check_summary, has_row
 from recording.video_read import is_video
 from session.finish import end_session_json, summary_row, write_clopy
@@ -35,10 +35,10 @@ from session.recorded_meta import WHO, check_meta, load_recorded
 from session.recover_counts import (
     BY_SESSION,
     RECOVERED,
+    data_root_of,
     differences,
     facts_of,
     first_frame_ns,
-    in_data_root,
     is_behind,
     result_of,
     second_counts,
@@ -50,7 +50,6 @@ from session.water_day import water_today
 
 NEEDED: Mapping[str, type] = MappingProxyType({**WHO, "outcome": str, "started_wall_ns": int, "settings": dict})
 """What session.json must tell of a session that is to be finished."""
-RUNNING = "running"
 WRITER_S = 5.0
 """The recorder ends within half a second of its controller, unless the disk lags."""
 STEPS = ("reading", "mending", "counting", "CLoPy's files", "figure")
@@ -122,7 +121,7 @@ def recover(
     if folder.parent.parent.name != mouse:
         # Named by a link, maybe, to where it was recorded.
         folder = folder.resolve()
-    if outcome not in (RUNNING, "failed"):
+    if outcome not in RECOVERABLE:
         if outcome == RECOVERED and not (folder / FIGURE_PNG).is_file():
             draw(folder)
         return Recovery(folder, outcome)
@@ -131,7 +130,7 @@ def recover(
             f"{folder}: lies in no folder DATA_ROOT/{shown(mouse)}/<time>, so that its summary row has no place; "
             "put it where it was recorded"
         )
-    with mouse_lock(in_data_root(folder), mouse):
+    with mouse_lock(data_root_of(folder), mouse):
         # Read again, now that nobody else may finish it.
         meta = read_session_json(folder)
         check_meta(folder, meta, NEEDED)
@@ -173,10 +172,11 @@ def _recover(
 ) -> Recovery:  # fmt: skip
     """Do it, the lock being held."""
     # Its folder is where it lies now.
-    settings = load_recorded(folder, meta, {"--data-root": str(in_data_root(folder))})
-    summary = in_data_root(folder) / settings.recording.summary_file
-    outcome = RECOVERED if meta["outcome"] == RUNNING else meta["outcome"]
-    if outcome != RECOVERED and not _lacks_something(folder, meta, summary):
+    settings = load_recorded(folder, meta, {"--data-root": str(data_root_of(folder))})
+    summary = data_root_of(folder) / settings.recording.summary_file
+    killed = meta["outcome"] == RUNNING
+    outcome = RECOVERED if killed else meta["outcome"]
+    if not killed and not _lacks_something(folder, meta, summary):
         return Recovery(folder, outcome)
     if problem := check_summary(summary, settings.kind):
         raise InputError(problem)
@@ -196,7 +196,7 @@ def _recover(
         counts = None if second is None else _finish_second(session, second, clock)
         result = result_of(session, settings, remains.images, remains.unwritten, outcome, today, counts)
         facts, began_ns = facts_of(session, clock.wall_ns()), first_frame_ns(session)
-        differ = differences(session, result) if outcome != RECOVERED else {}
+        differ = [] if killed else differences(session, result)
     started_ns = meta["started_wall_ns"]
     had_row = has_row(summary, settings.mouse, folder)
     if not had_row:
@@ -204,7 +204,7 @@ def _recover(
     tell("CLoPy's files")
     write_clopy(folder)
     write_session_json(folder, read_session_json(folder) | facts)
-    if outcome == RECOVERED:
+    if killed:
         end_session_json(result, started_ns, began_ns)
     elif differ:
         # With what the session itself had counted: drops among them that are in no table.

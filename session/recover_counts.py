@@ -11,7 +11,7 @@ from core.values import SKIPPED
 from recording.csvrows import shown
 from recording.recorded import RecordedSession
 from recording.schema import SECOND_FOLDER
-from session.recover_tally import tally_of, without_image
+from session.recover_tally import records_images, tally_of, without_image
 from session.result import SessionResult
 from session.second_folder import SecondCounts
 from session.settings import Settings
@@ -95,14 +95,13 @@ def second_counts(first: RecordedSession, session: RecordedSession, images: int,
     """
     frames = session.frames
     tally = tally_of(session, first.events, 0, unwritten, second=True)
-    recorded = bool((session.meta.get("settings") or {}).get("record_images"))
     return SecondCounts(
         frames=len(frames),
         dropped=sum(tally.dropped.values()),
         images=images,
         images_dropped=without_image(session),
-        file=f"{SECOND_FOLDER}/{session.image_path.name}" if recorded else "",
-        first_frame_ns=int(frames.time_ns[0]) if len(frames) else -1,
+        file=f"{SECOND_FOLDER}/{session.image_path.name}" if records_images(session) else "",
+        first_frame_ns=first_frame_ns(session),
         interruptions=_interruptions(first, second=True),
         ended="",
         error="",
@@ -120,7 +119,7 @@ def last_threshold(session: RecordedSession, first: float) -> float:
     return float(changed[-1].detail) if changed else float(frames.threshold[-1])
 
 
-def rested_s(session: RecordedSession) -> float:
+def lasted_s(session: RecordedSession) -> float:
     """Return how long a session has lasted on the frames' clock, s, pauses not counted."""
     frames = session.frames
     steps = np.diff(frames.time_ns)
@@ -143,7 +142,7 @@ def is_behind(session: RecordedSession) -> bool:
 
     So it is where the recorder died, or hung, before its session ended: frames are counted as they are handed over.
     """
-    counts = _counts(session)
+    counts = counts_of(session)
     named = int(np.count_nonzero(session.frames.image >= 0))
     return counts.get("frames") != len(session.frames) or named > (counts.get("images") or 0)
 
@@ -153,20 +152,21 @@ def differences(session: RecordedSession, result: SessionResult) -> list[str]:
 
     None where its recorder came to its end: what the session itself counted is right then.
     """
-    counts, now = _counts(session), result.json()
+    counts, now = counts_of(session), result.json()
     differ = [f"{key} {now[key]} (was {shown(counts.get(key))})" for key in _COUNTED if now[key] != counts.get(key)]
     second = result.second_camera
-    if second is not None and counts.get("second_camera") != second.json():
+    second_differs = second is not None and counts.get("second_camera") != second.json()
+    if second_differs:
         differ.append("those of the second camera")
-    return differ if is_behind(session) or "those of the second camera" in differ else []
+    return differ if is_behind(session) or second_differs else []
 
 
-def _counts(session: RecordedSession) -> dict[str, Any]:
-    counts = session.meta.get("counts")
-    return counts if isinstance(counts, dict) else {}
+def counts_of(session: RecordedSession) -> dict[str, Any]:
+    """Return what session.json counts; empty where it has none."""
+    return session.meta.get("counts") or {}
 
 
-def in_data_root(session: Path) -> Path:
+def data_root_of(session: Path) -> Path:
     """Return the data root of a session by the layout of folders."""
     return session.parents[2]
 

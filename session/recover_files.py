@@ -36,8 +36,6 @@ from session.settings import Settings
 
 ASIDE = ".unreadable"
 """What is put behind the name of a file that was begun and holds nothing yet."""
-
-
 POWER_S = 30.0
 """A power failure takes 4 s and the time of a sync, which a slow card needs many seconds for."""
 FRAMES_BRING = frozenset({"drop", "skip", "repeat", "lick", "session_end"})

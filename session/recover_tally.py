@@ -10,12 +10,12 @@ import numpy as np
 
 from camera.tally import REPEAT
 from core.losses import UNKNOWN
+from recording.image_tally import LATE
 from recording.recorded import RecordedSession
 from recording.schema import SECOND_FOLDER, EventRow
 from session.frame_tally import AGAIN_NUMBER, AGAIN_TIME, FrameTally
 from session.skipping import RECORDING
 
-LATE = "recorder_late"
 NOT_WRITTEN = "not_written"
 """Cause of an image that was on its way to the disk when the power failed."""
 _AGAIN = re.compile(r"frame (\d+) at .* after frame (\d+) at ")
@@ -51,12 +51,13 @@ def tally_of(
 
 def without_image(session: RecordedSession) -> int:
     """Return how many frames have no image, of a session that recorded images."""
-    return int(np.count_nonzero(session.frames.image < 0)) if _records_images(session) else 0
+    return int(np.count_nonzero(session.frames.image < 0)) if records_images(session) else 0
 
 
-def _records_images(session: RecordedSession) -> bool:
+def records_images(session: RecordedSession) -> bool:
+    """Return whether a session recorded images, as its settings say."""
     settings = session.meta.get("settings")
-    return bool(settings.get("record_images")) if isinstance(settings, dict) else session.has_images
+    return session.has_images if settings is None else bool(settings.get("record_images"))
 
 
 def _of_camera(events: tuple[EventRow, ...], *, second: bool) -> Iterator[tuple[str, str]]:

@@ -21,16 +21,16 @@ from core.clock import VirtualClock
 from core.errors import CameraTimeout, DeviceLost, InputError, OutputError
 from core.ports import EndOfSource, Pipeline
 from core.trial import Phase
-from core.values import Command, Mark, Signal
-from core.wishes import end_session
+from core.values import Signal
 from hardware.rig import Rig
 from recording.reader import open_session
 from recording.recorded import RecordedSession
-from recording.schema import DFF_PREFIX, POSE_PREFIX, EventRow
+from recording.schema import DFF_PREFIX, POSE_PREFIX
 from recording.tables import Bools
 from session.build_movement import check_point
 from session.loop import FrameSink, Loop
-from session.replay_change import Change, ChangedLog
+from session.loop_rows import end_rows
+from session.replay_change import NO_IMAGE, Change, ChangedLog
 from session.replay_compare import ROWS, ComparingSink, Comparison, Mismatch
 from session.replay_inputs import CUT, InputScript, read_script, with_returns
 from session.replay_rig import replay_rig
@@ -52,8 +52,6 @@ from session.replay_source import (
 from session.replay_whole import Whole, look_whole
 from session.settings import Settings
 
-NO_IMAGE = "no image"
-"""Reason of a frame of a changed session whose signal would need an image that is missing."""
 Progress = Callable[[str, int, int], None]
 """Told what is being replayed, the frames so far and in all."""
 
@@ -129,7 +127,6 @@ def replay_session(
             material.check_change(changed, changes)
         compared = material.compare()
         change = None if changed is None else material.change(changed, changes)
-        software = session.meta.get("software", {})
         return Replayed(
             session=session.folder,
             outcome=str(session.meta.get("outcome", "")),
@@ -137,7 +134,7 @@ def replay_session(
             compared=compared,
             taken_as_recorded=int(material.lacking(settings)[: material.whole.rows].sum()),
             without_image=material.without_image,
-            software=software if isinstance(software, dict) else {},
+            software=session.meta.get("software") or {},
             change=change,
         )
 
@@ -188,10 +185,11 @@ class _Material:
         loop, _ = self._run("replay", self._settings, sink, self._script, replay_rig(self._script), as_recorded=True)
         whole = self.whole
         if whole.end is not None and loop.status.state.phase is not Phase.DONE and loop.status.frames:
-            sink.note(_end_marks(loop, whole.end))
+            at_ns = max(loop.status.now_ns, whole.end.time_ns)
+            sink.note(end_rows(loop.status.state, whole.end.detail, at_ns))
         found = sink.end()
         if whole.lost_rows:
-            found.take(Mismatch(int(self._session.frames.frame[-1:].sum()), ROWS, whole.counted, whole.rows))
+            found.take(Mismatch(int(self._session.frames.frame[-1]), ROWS, whole.counted, whole.rows))
         return found
 
     def change(self, changed: Settings, changes: Mapping[str, str]) -> Change:
@@ -277,11 +275,3 @@ def _between(loop: Loop, number: int, script: InputScript, cut: bool, *, as_reco
         elif cut or as_recorded:
             loop.rest_from(step.time_ns)
     return cut
-
-
-def _end_marks(loop: Loop, end: EventRow) -> list[EventRow]:
-    """Return what the runner records of a session that does not come to its own end."""
-    marks: list[Command] = []
-    end_session(loop.status.state, end.detail, marks)
-    at_ns = max(loop.status.now_ns, end.time_ns)
-    return [EventRow(at_ns, mark.kind, mark.trial, mark.detail) for mark in marks if isinstance(mark, Mark)]

@@ -14,11 +14,14 @@ from core.values import Frame
 from recording.recorded import RecordedSession
 from recording.schema import EventRow, FrameRow, SideRow, TimingRow
 from recording.tables import FrameTable, no_timing, texts
+from session.recover_counts import last_threshold
 from session.replay_compare import same
 from session.settings import Settings
 
 HEARD = ("phase", "trial", "audio", "freq_hz", "outcome", "water")
 """Columns that a mouse would have noticed: the first difference is looked for in these."""
+NO_IMAGE = "no image"
+"""Reason of a frame whose signal would need an image that is missing."""
 OPEN_LOOP = (
     "the animal is as it was recorded: its brain and body did not answer to the other tones and drops (open loop)"
 )
@@ -133,17 +136,13 @@ class ChangedLog:
         session = RecordedSession(
             recorded.folder, meta, names, table, no_timing(), tuple(self._events), recorded.image_path
         )
-        counts = recorded.meta.get("counts")
-        last = counts.get("threshold") if isinstance(counts, dict) else None
-        if not isinstance(last, float | int):
-            last = recorded.frames.threshold[-1] if len(recorded.frames) else np.nan
         return Change(
             changes=dict(changes),
-            recorded=facts_of(recorded, float(last)),
+            recorded=facts_of(recorded, last_threshold(recorded, np.nan)),
             changed=facts_of(session, state.threshold.value),
             first=first_difference(recorded.frames, table),
             ended=why or ("done" if state.phase is Phase.DONE else "recording"),
-            no_signal=int((table.reason == "no image").sum()),
+            no_signal=int((table.reason == NO_IMAGE).sum()),
             session=session,
         )
 

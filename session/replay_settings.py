@@ -14,7 +14,7 @@ from recording.schema import FRAMES_CSV, INPUTS_CSV, NETWORK_PY, SCHEMA_VERSION,
 from session.build import Options, draw_plan
 from session.config_keys import all_keys
 from session.config_rois import PREFIX
-from session.recorded_meta import WHO, check_meta, load_recorded
+from session.recorded_meta import WHO, check_meta, load_recorded, trials_before
 from session.second_folder import RECORDED_ONLY
 from session.second_section import KEY as SECOND_KEY
 from session.settings import Settings
@@ -24,6 +24,7 @@ CHANGEABLE = frozenset({"rule", "dff", "movement", "tones", "threshold", "schedu
 SIGNAL_GROUPS = frozenset({"rule", "dff"})
 """Groups whose change makes another signal of the images."""
 OUTPUTS_THAT_DECIDE = frozenset({"min_pulse_gap_s", "max_pulse_s", "max_session_water_s"})
+"""Keys of the outputs by which a drop is refused, so that they decide all the same."""
 FIXED: Mapping[str, str] = MappingProxyType(
     {
         "camera": "frames are as they were recorded",
@@ -36,6 +37,7 @@ FIXED: Mapping[str, str] = MappingProxyType(
         "licks": "licks are as they were recorded",
         "faults": "what was lost, and came back, is as it was recorded",
         "recording": "a replay records nothing",
+        "subject": "it has no part in what the loop decides",
     }
 )
 """Why keys of the other groups cannot be changed afterwards."""
@@ -111,12 +113,9 @@ def recorded_plan(session: RecordedSession, settings: Settings) -> SessionPlan:
     Raises
     ------
     InputError
-        A further part of a session would have no trial left.
+        A further part of a session would have no trial left, or session.json does not tell how many it had.
     """
-    resumes = session.meta.get("resumes")
-    done = resumes.get("trials_done") if isinstance(resumes, dict) else 0
-    if not isinstance(done, int):
-        raise InputError(f"{session.folder / SESSION_JSON}: 'trials_done' is {done!r}; restore it from a copy")
+    done = trials_before(session.folder, session.meta)
     if done >= settings.schedule.total_trials:
         raise InputError(
             f"--set total_trials={settings.schedule.total_trials}: {session.folder} goes on after {done} trials; give "

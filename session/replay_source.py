@@ -71,8 +71,9 @@ class NoImages:
         self.dtype = "uint8"
         self._black = np.zeros(shape, np.uint8)
 
-    def read(self, row: int) -> Image:  # noqa: ARG002 - the same for every row
-        """Return the black image."""
+    def read(self, row: int) -> Image:
+        """Return the black image, the same for every row."""
+        del row
         return self._black
 
 
@@ -88,7 +89,7 @@ class RecordedFrames:
     rows : int
         So many rows are given.
     seen : callable
-        Told now and then how many frames have been given.
+        Told with each frame how many were given before.
     """
 
     def __init__(
@@ -111,8 +112,9 @@ class RecordedFrames:
         self._next_judged = 0
         self.last = 0
 
-    def read(self, timeout_s: float) -> Frame:  # noqa: ARG002 - it never waits
+    def read(self, timeout_s: float) -> Frame:
         """Return the next frame. Raises EndOfSource, and CameraTimeout where something is to be done before it."""
+        del timeout_s  # it never waits
         if self.last in self._stop_after and not self._stopped:
             self._stopped = True
             raise CameraTimeout(f"something came after frame {self.last}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from recording.recorded import RecordedSession, check_order
 from recording.schema import EventRow
-from session.recover_counts import RECOVERED
+from session.recover_counts import RECOVERED, counts_of
 from session.replay_inputs import InputScript
 from session.result import EXIT_CODES
 
@@ -82,6 +82,5 @@ def _lost_end(session: RecordedSession) -> EventRow:
 
 def _frames_counted(session: RecordedSession) -> int | None:
     """Return how many frames session.json says that there were; None where it does not."""
-    counts = session.meta.get("counts")
-    frames = counts.get("frames") if isinstance(counts, dict) else None
+    frames = counts_of(session).get("frames")
     return frames if isinstance(frames, int) else None

@@ -146,7 +146,8 @@ class SessionResult:
             f"latency     {_percentiles(self.latency_us)} us from frame to last command",
         ]
         if tally.repeated:
-            lines.append(f"repeated    {sum(tally.repeated.values())} frames came again, and are left out")
+            n_repeated = sum(tally.repeated.values())
+            lines.append(f"repeated    {n_repeated} frames{as_text(tally.repeated)} came again, and are left out")
         if self.second_camera is not None:
             lines.append(self.second_camera.text())
         if self.water_today is not None:

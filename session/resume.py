@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,9 @@ from recording.mend import is_begun
 from recording.parts import parts_in, sessions_of
 from recording.reader import open_session
 from recording.recorded import check_rows
-from recording.schema import FRAMES_CSV, SESSION_JSON
-from session.recorded_meta import check_config, check_meta
-from session.recover import RUNNING
-from session.recover_counts import RECOVERED, last_threshold, rested_s
+from recording.schema import FRAMES_CSV, RUNNING, SESSION_JSON
+from session.recorded_meta import check_config, check_meta, trials_before
+from session.recover_counts import RECOVERED, last_threshold, lasted_s
 from session.settings import Settings
 
 RESUMABLE = frozenset({"aborted", "stopped", "failed", "source_ended", "no_start", RECOVERED})
@@ -49,6 +48,8 @@ class Resume:
         Keys of config.ini that begin where the part before ended: the threshold; what is left of a resting session.
     text : str
         A line for a person.
+    changed : str
+        Another, of keys that have other values now than the part before had; empty where there are none.
     """
 
     session: Path
@@ -56,6 +57,7 @@ class Resume:
     skip_trials: int
     keys: dict[str, str]
     text: str
+    changed: str
 
 
 def last_of_today(settings: Settings, wall_ns: int) -> Path:
@@ -104,12 +106,12 @@ def plan_resume(session: Path, settings: Settings, given: dict[str, str], seed: 
     check_config(session, meta)
     if seed is not None and seed != meta.get("seed"):
         raise InputError(f"--seed {seed}: the session to resume has the seed {meta.get('seed')}; leave --seed out")
-    before = _number(session, "trials_done", (meta.get("resumes") or {"trials_done": 0}).get("trials_done"))
-    had, threshold, rested = _what_was_had(session, meta, _recorded(session, meta, settings))
-    done = int(before) + had
+    before = trials_before(session, meta)
+    had, threshold, gone_s = _what_was_had(session, meta, _first_threshold(session, meta, settings))
+    done = before + had
     keys = _threshold_keys(settings, threshold)
     if settings.schedule.session_type is SessionType.behavior_recording:
-        left_s = _number(session, "spont_sess_duration", meta["settings"].get("spont_sess_duration")) * 60 - rested
+        left_s = _number(session, "spont_sess_duration", meta["settings"].get("spont_sess_duration")) * 60 - gone_s
         keys["spont_sess_duration"] = repr(left_s / 60)
         over, what = left_s <= 0, f"with {left_s:.1f} s left"
     else:
@@ -119,7 +121,15 @@ def plan_resume(session: Path, settings: Settings, given: dict[str, str], seed: 
         raise InputError(f"--resume: nothing is left of {session}; {_FRESH}")
     for key in keys.keys() & {name.strip().lower() for name in given}:
         raise InputError(f"--set {key}: a resumed session goes on with what it came to; leave it out")
-    return Resume(session, int(meta["seed"]), done, keys, f"resuming {session} ({meta.get('outcome')}) {what}")
+    text = f"resuming {session} ({meta.get('outcome')}) {what}"
+    return Resume(session, int(meta["seed"]), done, keys, text, _changed(meta, settings, keys))
+
+
+def _changed(meta: dict[str, Any], settings: Settings, keys: Mapping[str, str]) -> str:
+    """Return which keys, other than those that go on, have other values than the part before had."""
+    was, now = meta["settings"], settings.flat()
+    others = [key for key in now if key in was and key not in keys and was[key] != now[key]]
+    return f"other than before: {', '.join(f'{key} {now[key]} (was {was[key]})' for key in others)}" if others else ""
 
 
 def _differences(meta: dict[str, Any], settings: Settings) -> Iterator[str]:
@@ -133,14 +143,12 @@ def _differences(meta: dict[str, Any], settings: Settings) -> Iterator[str]:
             yield f"{key} {was.get(key)}, now {now[key]}"
 
 
-def _recorded(session: Path, meta: dict[str, Any], settings: Settings) -> float:
+def _first_threshold(session: Path, meta: dict[str, Any], settings: Settings) -> float:
     """Return the threshold that a session began with. Raises SourceError."""
     was = settings.flat() | (meta.get("settings") or {})
     # By what is rewarded now: a threshold of the other kind has no meaning here.
-    by_target = settings.movement is not None and settings.movement.reward_by is RewardBy.target
-    key = "reward_threshold" if settings.movement is None else "target_radius_mm" if by_target else "speed_threshold"
-    threshold = _number(session, key, was[key], -1000.0)
-    return -threshold if by_target else threshold
+    key, sign = _threshold_key(settings)
+    return sign * _number(session, key, was[key], -1000.0)
 
 
 def _number(session: Path, key: str, value: object, least: float = 0.0) -> float:
@@ -162,15 +170,19 @@ def _what_was_had(session: Path, meta: dict[str, Any], first: float) -> tuple[in
     with open_session(session) as recorded:
         check_rows(recorded)
         trials = int(np.count_nonzero(recorded.frames.outcome))
-        return trials, last_threshold(recorded, first), rested_s(recorded)
+        return trials, last_threshold(recorded, first), lasted_s(recorded)
 
 
 def _threshold_keys(settings: Settings, threshold: float) -> dict[str, str]:
     """Return the key that a session begins with this threshold by; none where it does so anyway."""
     if threshold == settings.threshold.reward_threshold:
         return {}
+    key, sign = _threshold_key(settings)
+    return {key: repr(sign * threshold)}
+
+
+def _threshold_key(settings: Settings) -> tuple[str, int]:
+    """Return the key that a session's first threshold is set by, and its sign there: a signal rises to the target."""
     if settings.movement is None:
-        return {"reward_threshold": repr(threshold)}
-    if settings.movement.reward_by is RewardBy.target:
-        return {"target_radius_mm": repr(-threshold)}
-    return {"speed_threshold": repr(threshold)}
+        return "reward_threshold", 1
+    return ("target_radius_mm", -1) if settings.movement.reward_by is RewardBy.target else ("speed_threshold", 1)

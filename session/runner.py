@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import InputError
 from core.ports import Clock
-from recording.folder import check_space, create_session_folder, discard_session_folder, folder_name
+from recording.folder import create_session_folder, discard_session_folder, folder_name
 from recording.parts import create_part, ledger_name, next_part
 from recording.summary import check_summary
 from session.build import gives_water, refuse_missing
@@ -72,7 +72,7 @@ def run_session(
                 unused.callback(parts.second.close)
             unused.callback(parts.rig.close)
             need = parts.image_bytes(settings) + parts.second_bytes(settings)
-            little_room = check_room(settings.recording, need, check_space)
+            little_room = check_room(settings.recording, need)
             if stop:
                 raise InterruptedEarly(stop.reason)
             held.enter_context(mouse_lock(data_root, settings.mouse))

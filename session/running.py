@@ -14,8 +14,6 @@ from brain.exposure import exposure_facts, exposure_problems
 from core.errors import ExposureError, RigError
 from core.ports import Clock, LeavesBehind
 from core.trial import Phase
-from core.values import Command, Mark
-from core.wishes import end_session
 from hardware.settings import OutputKind
 from recording.folder import discard_session_folder
 from recording.recorder import Recorder, RecorderResult
@@ -29,6 +27,7 @@ from session.health import HealthWatch, machine_looks
 from session.live_link import LiveLink
 from session.live_status import live_about
 from session.loop import Loop
+from session.loop_rows import end_rows
 from session.pages import Pages
 from session.parts import Options, Parts, image_file_of
 from session.real_time import real_time
@@ -59,7 +58,7 @@ class RunningSession:
         self._clock = clock
         self._stop = stop
         self._little_room = little_room
-        self._ends: tuple[ImagesWatch, ...] = ()
+        self._image_watches: tuple[ImagesWatch, ...] = ()
         self._started_ns = clock.now_ns()
         self._wall_start_ns = clock.wall_ns()
         self._failures = Failures(folder)
@@ -92,7 +91,7 @@ class RunningSession:
         outcome = "failed"
         refusal: ExposureError | None = None
         try:
-            self._ends = watch_images(
+            self._image_watches = watch_images(
                 lambda: self._recorder.images_ended, lambda: self._beside.images_ended,
                 self._settings.recording.disk_full, self._stop, watch.warn, self._loop.note,
             )  # fmt: skip
@@ -120,7 +119,7 @@ class RunningSession:
         """What runs beside the loop, and a look whether images are still recorded."""
         self._beside.turn()
         self._pages.look()
-        for each in self._ends:
+        for each in self._image_watches:
             each.check()
 
     def _discard(self, refusal: ExposureError) -> None:
@@ -207,7 +206,7 @@ class RunningSession:
                 self._failures.take(failure)
         recorded = self._recorder.close()
         self._second = self._beside.close(outcome)
-        for each in self._ends:
+        for each in self._image_watches:
             each.check(over=True)
         for error in (recorded.error, self._second.error if self._second is not None else ""):
             self._failures.add(error or "")
@@ -226,11 +225,8 @@ class RunningSession:
         status = self._loop.status
         if status.state.phase is Phase.DONE or not status.frames:
             return
-        marks: list[Command] = []
-        end_session(status.state, outcome, marks)
-        ends = [mark for mark in marks if isinstance(mark, Mark)]
         end_ns = max(status.now_ns, self._loop.noted_ns)
-        self._recorder.note([EventRow(end_ns, mark.kind, mark.trial, mark.detail) for mark in ends])
+        self._recorder.note(end_rows(status.state, outcome, end_ns))
 
     def _water_today(self) -> WaterToday | None:
         """Return what the mouse has had today; the ledger, which the guardian wrote, tells."""

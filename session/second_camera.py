@@ -67,6 +67,7 @@ def beside_of(
     if settings.camera2 is None or parts.second is None:
         return Beside()
     recording = SecondFolder(folder, settings.camera2, settings, parts.second, options.live)
+    status.second = recording.tally_now
     return SecondCamera(parts.second, recording, settings, clock, status, note, live=options.live)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RecordingError, RigError
-from core.losses import losses_of, total
+from core.losses import losses_of
 from core.ports import Camera, Described, Losing
 from core.values import Frame
 from recording.folder import read_session_json, sync_folder, write_session_json
@@ -74,9 +74,11 @@ class SecondCounts:
         """Return it as a line for a person."""
         tally = self.tally
         images = f"images recorded {self.images}, not recorded {self.images_dropped}{as_text(tally.images_dropped)}"
+        again = f"; repeated {sum(tally.repeated.values())}{as_text(tally.repeated)}" if tally.repeated else ""
         lost = f"; the camera was lost {self.interruptions} times" if self.interruptions else ""
         ended = f"; not to the end: {self.ended}" if self.ended else ""
-        return f"camera2     {self.frames} frames, lost {self.dropped}{as_text(tally.dropped)}; {images}{lost}{ended}"
+        frames = f"{self.frames} frames, lost {self.dropped}{as_text(tally.dropped)}"
+        return f"camera2     {frames}; {images}{again}{lost}{ended}"
 
 
 class SecondFolder:
@@ -107,7 +109,6 @@ class SecondFolder:
         self._first_ns = -1
         self._last = 0, -1
         self._frames = 0
-        self._dropped = 0
         self._tally = FrameTally()
         self._file: str = getattr(recording, _FILE_KEY[second.kind])
         self._recorder = Recorder(
@@ -167,7 +168,6 @@ class SecondFolder:
         self._frames += 1
         self._last = frame.number, frame.time_ns
         if frame.dropped:
-            self._dropped += frame.dropped
             self._tally = self._tally.lose(losses_of(frame.dropped, frame.lost))
         row = FrameRow(
             frame.number,
@@ -194,9 +194,12 @@ class SecondFolder:
     def take_rest(self) -> None:
         """Record what the camera, which has been closed, lost after its last frame. Raises RecordingError."""
         if self._frames and isinstance(self._camera, Losing) and (lost := self._camera.lost_since):
-            self._dropped += total(lost)
             self._tally = self._tally.lose(lost)
             self._recorder.note(rows_after(lost, *self._last))
+
+    def tally_now(self) -> FrameTally:
+        """Return what was lost, given again or not kept so far, by cause. Any thread."""
+        return self._tally.with_images(self._recorder.images_dropped_by)
 
     def repeat(self, cause: str, frames: int = 1) -> None:
         """Count frames that were given again, and are not recorded."""
@@ -207,7 +210,7 @@ class SecondFolder:
         recorded = self._recorder.close()
         counts = SecondCounts(
             frames=self._frames,
-            dropped=self._dropped,
+            dropped=sum(self._tally.dropped.values()),
             images=recorded.images,
             images_dropped=recorded.images_dropped,
             file=f"{SECOND_FOLDER}/{self._file}" if self._settings.recording.record_images else "",

@@ -20,8 +20,8 @@ ReadNext = Callable[[float], tuple[Frame, int]]
 """Returns the camera's next frame, which is after the one before, and when it was read; raises as ``Loop.turn``."""
 
 
-class Sink(Protocol):
-    """What is needed of a recorder."""
+class RowSink(Protocol):
+    """What takes frames and their rows."""
 
     def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
         """Take one frame and all that came of it. Raises RecordingError."""
@@ -44,7 +44,7 @@ class Skipping:
     """
 
     def __init__(
-        self, queue: Queued | None, read_next: ReadNext, recorder: Sink, status: Status, pipeline: Pipeline,
+        self, queue: Queued | None, read_next: ReadNext, recorder: RowSink, status: Status, pipeline: Pipeline,
         note: Callable[[str, str], None], *, tells: bool,
     ) -> None:  # fmt: skip
         self._queue = queue

@@ -33,6 +33,8 @@ class Status:
         Frames that were lost, skipped or given again, by cause.
     images_dropped_by : callable
         Returns the images that were not kept so far, by cause.
+    second : callable
+        Returns what a second camera has lost or given again so far, images that were not kept included.
     """
 
     state: TrialState
@@ -46,6 +48,7 @@ class Status:
     number: int = 0
     tally: FrameTally = field(default_factory=FrameTally)
     images_dropped_by: Callable[[], Mapping[str, int]] = dict
+    second: Callable[[], FrameTally] = FrameTally
 
     def take(self, frame: Frame) -> None:
         """Count a frame that was read and is recorded."""

@@ -98,3 +98,10 @@ def test_every_listed_skip_is_there():
     for line in lines:
         path, _, test = line.partition("::")
         assert not test or f"def {test.partition('[')[0]}(" in (ROOT / path).read_text(encoding="utf-8"), line
+
+
+def test_what_needs_the_shared_data_is_listed(request):
+    """A machine that has them would not tell; of all tests of this run."""
+    allowed = ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines()
+    needing = [item for item in request.session.items if "shared_data" in item.fixturenames]
+    assert [item.nodeid for item in needing if not {item.nodeid, item.location[0]} & {*allowed}] == []

@@ -110,9 +110,7 @@ def test_the_memory_of_an_export_may_not_follow_the_images():
         assert bar.passed is passed
 
 
-@pytest.mark.parametrize(
-    "sink", [Hdf5InLoop, lambda folder: VideoInLoop(folder, 30.0)], ids=["h5py", "video"]
-)  # fmt: skip
+@pytest.mark.parametrize("sink", [Hdf5InLoop, lambda folder: VideoInLoop(folder, 30.0)], ids=["h5py", "video"])
 def test_the_rivals_keep_what_they_are_given(tmp_path, sink):
     made = sink(tmp_path / "block")
     for number in (1, 2):

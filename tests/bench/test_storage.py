@@ -31,10 +31,8 @@ def test_h264_does_not_and_takes_no_wide_images(tmp_path):
     assert not BY_NAME[OUR_VIDEO].wide
 
 
-@pytest.mark.parametrize(
-    ("cut", "whole"), [(lambda path: path, 4), (raw_index, 4)], ids=["pixels", "entry"]
-)  # fmt: skip
-def test_half_an_image_is_none(tmp_path, cut, whole):
+@pytest.mark.parametrize("cut", [lambda path: path, raw_index], ids=["pixels", "entry"])
+def test_half_an_image_is_none(tmp_path, cut):
     path = tmp_path / f"images{RAW_SUFFIX}"
     writer = begin(BY_NAME["raw file and index"], path, images_of(np.uint8)[0])
     for k, image in enumerate(images_of(np.uint8)):
@@ -43,9 +41,9 @@ def test_half_an_image_is_none(tmp_path, cut, whole):
     assert size_of(path) == path.stat().st_size + raw_index(path).stat().st_size
     file = cut(path)
     file.write_bytes(file.read_bytes()[:-1])
-    assert count_readable(path) == whole
+    assert count_readable(path) == 4
     with reading(path) as images:
-        assert np.array_equal(images[whole - 1], images_of(np.uint8)[whole - 1])
+        assert np.array_equal(images[3], images_of(np.uint8)[3])
 
 
 def test_a_file_that_cannot_be_opened_holds_nothing(tmp_path):

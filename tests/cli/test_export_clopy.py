@@ -4,9 +4,12 @@ import signal
 
 import pytest
 
+from brain.rule import parse_rule
 from cli import export
+from recording.clopy_unlike import unlike_clopy
+from recording.reader import open_session
 from session.provenance import config_sha256
-from tests.recording.clopy_sessions import META, make_session
+from tests.recording.clopy_sessions import META, SETTINGS, make_session
 from tests.recording.samples import frame_row
 
 
@@ -67,6 +70,66 @@ def test_images_that_are_gone_are_told(rigloop, folder, tmp_path):
     make_session(folder, [frame_row(n, image=n - 1) for n in (1, 2)], images=None).close()
     code, _, err = rigloop("export", folder, "--clopy", tmp_path / "out")
     assert (code, err) == (0, "rigloop export: warning: 2 images that the log names cannot be read\n")
+
+
+OTHER_DFF = "from the images they compute other dF/F than the log has"
+BY_SEED = f"CLoPy's readers place an ROI by its seed, bregma and roi_size alone (%s): {OTHER_DFF}"
+KNOWN = "CLoPy's readers know one ROI, or two and one of + - * / between them"
+UNLIKE = {
+    "all as CLoPy has it": ({"roi": "M1_L", "roi.M1_L": "76,114,8,8", "dff_mode": "green_minus_blue"}, []),
+    "two ROIs": ({"roi_operation": "M1_L - M1_R", "roi.M1_L": "76,114,8,8", "roi.M1_R": "171,114,8,8"}, []),
+    "midline": ({"roi": "ANT", "roi.ANT": "124,90,8,8"}, []),
+    "no place recorded": ({"roi": "M1_L"}, []),
+    "elsewhere": (
+        {"roi": "M1_L", "roi.M1_L": "77,114,8,8"}, ["roi.M1_L = 77,114,8,8: " + BY_SEED % "76,114,8,8"]
+    ),
+    "circle": (
+        {"roi": "M1_L", "roi.M1_L": "circle 80,111,4"}, ["roi.M1_L = circle 80,111,4: " + BY_SEED % "76,114,8,8"]
+    ),
+    "no seed": (
+        {"roi": "ACC", "roi.ACC": "76,114,8,8"},
+        ["roi.ACC = 76,114,8,8: " + BY_SEED % "here they find no such seed"],
+    ),
+    "bregma unknown": (
+        {"roi": "M1_L", "roi.M1_L": "76,114,8,8", "bregma": None},
+        ["roi.M1_L = 76,114,8,8: " + BY_SEED % "here they find no such seed"],
+    ),
+    "green": (
+        {"roi": "M1_L", "dff_mode": "green"},
+        [f"dff_mode = green: CLoPy's readers know green_minus_blue alone: {OTHER_DFF}"],
+    ),
+    "formula of one": (
+        {"roi_operation": "2*M1_L"},
+        [f"roi_operation = 2*M1_L: VideoTimestamp.txt has the columns M1_Ldff, 2*M1_Ldff; {KNOWN}"],
+    ),
+    "formula of two": (
+        {"roi_operation": "(M1_L+M1_R)/2"},
+        [
+            "roi_operation = (M1_L+M1_R)/2: VideoTimestamp.txt has the columns M1_Ldff, M1_Rdff, (M1_Ldff+M1_Rdff)/2; "
+            + KNOWN
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("into", [True, False], ids=["folder", "beside"])
+@pytest.mark.parametrize(("changes", "lines"), UNLIKE.values(), ids=UNLIKE)
+def test_what_clopys_readers_take_for_something_else_is_told(rigloop, folder, tmp_path, changes, lines, into):
+    names = parse_rule(changes.get("roi_operation") or changes["roi"]).names
+    rows = [frame_row(n, image=n - 1)._replace(parts=(0.5,) * len(names)) for n in (1, 2)]
+    seeds = {**META["seeds"], "ANT": {"ML": 0.0, "AP": 1.6}}
+    meta = {**META, "settings": {**SETTINGS, "roi_operation": "", **changes}, "seeds": seeds}
+    make_session(folder, rows, names=names, meta=meta, images=2).close()
+    code, _, err = rigloop("export", folder, "--clopy", *([tmp_path / "out"] if into else []))
+    assert (code, err) == (0, "".join(f"rigloop export: warning: {line}\n" for line in lines))
+
+
+@pytest.mark.parametrize("more", [{"kind": "clmf"}, {"format": "clopy"}], ids=["movement", "clopys"])
+def test_what_is_theirs_by_its_kind_is_not_warned_of(rigloop, folder, tmp_path, more):
+    meta = {**META, **more, "settings": {**SETTINGS, "dff_mode": "green", "roi.BC_L": "circle 80,111,4"}}
+    make_session(folder, [frame_row(n, image=-1) for n in (1, 2)], meta=meta).close()
+    with open_session(folder) as session:
+        assert unlike_clopy(session) == ()
 
 
 @pytest.mark.parametrize("words", [("--clopy",), ("--clopy", "out"), ("--nwb", "out.nwb")], ids=" ".join)

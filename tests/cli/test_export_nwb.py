@@ -47,6 +47,21 @@ def test_the_file_completes_the_session(rigloop, config, session, asked, tmp_pat
     assert asked == [(tmp_path / "x.nwb", facts, {"images": NwbImages.link, "allow_incomplete": False})]
 
 
+@pytest.mark.parametrize("words", [("--nwb", "x.nwb"), ("--clopy",), ("--clopy", "x")], ids=" ".join)
+def test_a_session_that_still_runs_is_refused(rigloop, session, asked, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    write_session_json(session, {"mouse": "DEMO", "outcome": "running"})
+    before = {path: path.read_bytes() for path in session.iterdir()}
+    monkeypatch.setattr("recording.at_work.writer_of", {session: 4711}.get)
+    code, out, err = rigloop("export", session, *words)
+    assert (code, out) == (2, "")
+    said = f"rigloop export: {session}: process 4711 still writes its files; export it when that has ended\n"
+    assert err == said
+    assert {path: path.read_bytes() for path in session.iterdir()} == before
+    assert asked == []
+    assert not any((tmp_path / name).exists() for name in ("x", "x.nwb"))
+
+
 def test_a_start_that_is_no_time_is_one_line(rigloop, config, session, tmp_path):
     write_session_json(session, {"mouse": "DEMO", "started_wall_ns": 10**40})
     words = ("--nwb", tmp_path / "out", "--config", config, "--allow-incomplete")

@@ -16,7 +16,11 @@ from tests.support.trials import make_plan
 PLAIN = "rest, 0 successes, 0 drops, 0 lost, 30 frames in 2 s"
 MUCH = (
     "rest, 0 successes, 0 drops, 3 lost (2 transport, 1 late), 2 images lost (recorder_late), "
-    "4 skipped (inference), 1 repeated, 30 frames in 2 s"
+    "4 skipped (inference), 3 repeated (2 time, 1 number), 30 frames in 2 s"
+)
+SECOND = (
+    "rest, 0 successes, 0 drops, 0 lost, camera2 3 lost (2 late, 1 transport) and 1 images lost (disk_full) and "
+    "2 repeated (time), 30 frames in 2 s"
 )
 
 
@@ -28,13 +32,20 @@ def after_losses():
     return status(
         dropped=3,
         skipped=4,
-        tally=FrameTally({"late": 1, "transport": 2}, {"inference": 4}, {"time": 1}),
+        tally=FrameTally({"late": 1, "transport": 2}, {"inference": 4}, {"number": 1, "time": 2}),
         images_dropped_by=lambda: {"recorder_late": 2, "disk_full": 0},
     )
 
 
+def second_lost():
+    tally = FrameTally({"transport": 1, "late": 2}, repeated={"time": 2}, images_dropped={"disk_full": 1})
+    return status(second=lambda: tally)
+
+
 @pytest.mark.parametrize(
-    ("now", "line"), [(status(), PLAIN), (after_losses(), MUCH)], ids=["nothing lost", "much lost"]
+    ("now", "line"),
+    [(status(), PLAIN), (after_losses(), MUCH), (second_lost(), SECOND)],
+    ids=["nothing lost", "much lost", "second camera"],
 )
 def test_the_line(now, line):
     with tqdm(total=4, file=io.StringIO(), bar_format="{postfix}") as bar:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,6 +110,16 @@ def test_what_is_wrong_is_one_line(session, tmp_path, words, told, capsys):
     assert not list(tmp_path.glob("*.png"))
 
 
+def test_a_figure_that_cannot_be_written_is_one_line(session, tmp_path, capsys):
+    (tmp_path / "replay-M-20260102030405.png").mkdir()
+    assert main(["replay", str(session), "--set", "reward_threshold=0.012"]) == 3
+    assert capsys.readouterr().err == (
+        "rigloop replay: cannot write replay-M-20260102030405.png: Is a directory; a folder stands where a file is "
+        "needed: give another name\n"
+    )
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_the_figure_shows_both(session):
     change = replay_session(session, {"dff_history": "0.6", "reward_threshold": "0.02"}).change
     with open_session(session) as recorded:
@@ -121,3 +132,21 @@ def test_the_figure_shows_both(session):
     assert len(trials.patches) == change.recorded.trials + change.changed.trials
     drops = [line for line in trials.lines if line.get_marker() == "v"]
     assert [len(line.get_xdata()) for line in drops] == [change.recorded.drops, change.changed.drops]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"reward_threshold": "0.02", "n_tones": "8"}, "with reward_threshold = 0.02, n_tones = 8 (open loop)"),
+        ({f"key_{n}": "a value" for n in range(9)}, "with 9 changed settings (open loop)"),
+        ({"roi_operation": "+".join(["BC_L"] * 20)}, "with another roi_operation (open loop)"),
+    ],
+)
+def test_the_figure_names_changes_as_far_as_there_is_room(session, changes, said):
+    change = replace(replay_session(session, {"reward_threshold": "0.02"}).change, changes=changes)
+    with open_session(session) as recorded:
+        figure = replay_figure(recorded, change)
+    figure.draw_without_rendering()
+    [named] = [text for text in figure.texts if "open loop" in text.get_text()]
+    assert named.get_text() == said
+    assert not named.get_window_extent().overlaps(figure._suptitle.get_window_extent())

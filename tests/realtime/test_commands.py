@@ -24,6 +24,7 @@ from session.latency_rig import LatencyChoice, latency_bench
 from session.latency_test import measure
 from session.locks import rig_locks
 from session.settings import load_settings
+from tests.support.processes import children_of
 from tests.support.pulse import Pulse, pause, require
 from tests.support.stalls import Stalls, awake_ms
 
@@ -91,9 +92,8 @@ def logged_s(config):
 
 def guardian_of(process):
     """Return the process id of a command's guardian."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    named = {child: Path(f"/proc/{child}/cmdline").read_text().split("\0") for child in children}
-    [guardian] = [int(child) for child, words in named.items() if "hardware.guardian" in words]
+    children = children_of(process.pid)
+    [guardian] = [child for child, words in children.items() if "hardware.guardian" in words.split("\0")]
     return guardian
 
 

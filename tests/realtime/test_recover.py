@@ -16,7 +16,7 @@ from core.clock import MonotonicClock
 from recording.csvrows import count_recorded
 from recording.hdf5_mark import has_mark
 from recording.reader import open_session
-from tests.support.processes import await_end
+from tests.support.processes import await_end, children_of
 from tests.support.sessions import rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,10 +42,6 @@ def words(tmp_path, command, *more):
 def call(tmp_path, *given):
     done = subprocess.run(words(tmp_path, *given), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout, done.stderr
-
-
-def children_of(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def wait_for(what, seconds=60):

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,8 @@ from recording.reader import open_session
 from session.replay import replay_session
 from session.settings import load_settings
 from tests.support.mice import network
-from tests.support.processes import await_end
-from tests.support.sessions import CONFIG, OFFLINE, SHORT, rows, run, settings_for
+from tests.support.processes import await_end, children_of
+from tests.support.sessions import CONFIG, LIVE, SHORT, rows, run, settings_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -80,7 +79,7 @@ def test_simulated_mice_and_their_recordings(tmp_path, monkeypatch):
     assert any(row["kind"] == "lick" for row in rows(first.session / "inputs.csv"))
     exact(first.session)
     recorded = {"--camera": "replay", "--source": str(first.session), "framerate": "10"}
-    exact(run(settings_for(tmp_path / "again", **recorded, **short), replace(OFFLINE, live=True)).session)
+    exact(run(settings_for(tmp_path / "again", **recorded, **short), LIVE).session)
     body = {**PAW, "--camera": "simulated", "codegen": "numpy", "network": network("tiny_body:build")}
     body["--data-root"] = str(tmp_path / "body")
     exact(run(load_settings(CONFIG, "PAW", overrides=body)).session)
@@ -109,13 +108,13 @@ def test_a_session_that_was_killed(tmp_path, kind):
             time.sleep(0.05)
             table = next(tmp_path.glob("REPLAY_*/*/S1/frames.csv"), None)
             seen = 0 if table is None else table.read_bytes().count(b"\n") - 1  # whole rows, without the header
-        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        children = children_of(running.pid)
     finally:
         running.kill()
         running.wait()
     # What a killed controller had handed over, its recorder still writes.
     for child in children:
-        await_end(int(child))
+        await_end(child)
     replayed = exact(table.parent)
     assert replayed.whole.killed
     assert replayed.compared.rows >= seen >= 60

@@ -20,6 +20,7 @@ import pytest
 from hardware.board import OutputLine
 from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
 from tests.support.gige import FakeGigE, need_gige
+from tests.support.processes import children_of
 from tests.support.pulse import Pulse, pause, require
 from tests.support.stalls import Stalls, awake_ms
 
@@ -132,10 +133,9 @@ class Session:
 
     def child(self, module):
         """Return the process id of the session's child that runs this module."""
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        for pid in (pid for listed in children for pid in listed.read_text().split()):
-            if module in Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0"):
-                return int(pid)
+        for pid, words in children_of(self.process.pid).items():
+            if module in words.split("\0"):
+                return pid
         pytest.fail(f"the session has no child {module}")
         return None
 

@@ -20,7 +20,7 @@ import pytest
 from core.clock import MonotonicClock
 from recording.reader import open_session
 from recording.schema import EVENTS_CSV, FRAMES_CSV, INPUTS_CSV, MISSING_CSV, TIMING_CSV
-from tests.support.processes import await_end
+from tests.support.processes import await_end, children_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOCK = MonotonicClock()
@@ -116,11 +116,7 @@ def victims_of(name, controller, recorder):
     """Return the processes to kill."""
     if name in ("controller", "recorder"):
         return [controller if name == "controller" else recorder]
-    children = {
-        int(child): Path(f"/proc/{child}/cmdline").read_text()
-        for task in Path(f"/proc/{controller}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    }
+    children = children_of(controller)
     if name == "all":
         return [controller, *children]
     if name == "guardian":

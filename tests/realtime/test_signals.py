@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from recording.reader import open_session
+from tests.support.processes import children_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -74,8 +75,7 @@ def log_size(data_root):
 
 def recorder_of(pid):
     """Process ids of the recorders that a session has started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [child for child, words in children_of(pid).items() if "spawn_main" in words]
 
 
 def assert_clean(data_root, outcome="aborted"):

@@ -16,7 +16,7 @@ import pytest
 from core.errors import OutputError, StillOpening
 from hardware.speaker import ProcessSpeaker
 from tests.support.listening import await_loss, await_sound
-from tests.support.processes import await_end
+from tests.support.processes import await_end, children_of
 from tests.support.programme import SETTINGS
 from tests.support.pulse import Pulse, Recording, require
 from tests.support.reopening import cores_of, pinned, reopen
@@ -256,11 +256,9 @@ def await_speaker(session, timeout_s=30):
     """Return the process id of a session's speaker, which multiprocessing spawned, once it is there."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
-        for children in Path(f"/proc/{session.pid}/task").glob("*/children"):
-            for pid in children.read_text().split():
-                with contextlib.suppress(OSError):
-                    if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                        return int(pid)
+        speakers = [pid for pid, words in children_of(session.pid).items() if "spawn_main" in words]
+        if speakers:
+            return speakers[0]
         assert session.poll() is None, session.communicate()[1]
         time.sleep(0.02)
     pytest.fail("the session has no speaker")

@@ -157,6 +157,14 @@ def test_the_hour_that_comes_twice(tmp_path, monkeypatch):
         time.tzset()
 
 
+def test_a_folder_that_is_named_after_no_date_tells_no_time(tmp_path):
+    folder = tmp_path / "20261399000000"
+    folder.mkdir()
+    with make_session(folder, [frame_row(1)], meta={}) as session:
+        write_clopy_files(session, folder)
+    assert log_of(folder)[1][1].startswith(f"{local_datetime(0):%Y-%m-%d %H:%M:%S}")
+
+
 def test_config_is_what_clopys_parser_reads(tmp_path):
     with make_session(tmp_path, [frame_row(1)]) as session:
         write_clopy_files(session, tmp_path)

@@ -364,6 +364,6 @@ def test_clopys_own_session_is_given_out_as_it_was(tmp_path, shared_data):
 def test_a_video_that_is_shorter_than_it_says_is_told(tmp_path):
     path = record(tmp_path, [movement_row(n) for n in range(1, 11)]).image_path
     with pytest.raises(SourceError, match="has 10 frames of 12"):
-        write_mp4(path, tmp_path / "a.mp4", range(12), range(12), 30.0)
+        write_mp4(path, tmp_path / "a.mp4", range(12), range(12), 30.0, print)
     with pytest.raises(RecordingError, match="make the folder first"):
-        write_mp4(path, tmp_path / "missing" / "a.mp4", range(3), range(3), 30.0)
+        write_mp4(path, tmp_path / "missing" / "a.mp4", range(3), range(3), 30.0, print)

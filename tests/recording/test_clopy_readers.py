@@ -231,6 +231,14 @@ def test_a_session_without_reward_gives_no_water(tmp_path, session_type, drops):
     assert session.events[2].detail == "silent"
 
 
+@pytest.mark.parametrize("licks", ["1e15", "9e18"])
+def test_licks_that_cannot_be_are_damage(tmp_path, licks):
+    header = "frame\ttime\tAdff\tfreq\trew_threshold\treward\ttrial\taudio\tlick\n"
+    (tmp_path / "VideoTimestamp.txt").write_text(f"{header}1\t2024-01-02 03:04:05\t0.5\t0\t0.1\t0\t0\t0\t{licks}\n")
+    with pytest.raises(SourceError, match=r"is damaged: [0-9]+ licks cannot be; restore it"):
+        open_session(tmp_path)
+
+
 def test_an_adaptive_threshold_leaves_events(tmp_path):
     header = "frame\ttime\tAdff\tfreq\trew_threshold\treward\ttrial\taudio\tlick\n"
     rows = "".join(

@@ -136,6 +136,13 @@ def test_clopys_sessions_stand_beside_ours(root):
     assert (second.threshold_unit, second.problem) == ("mm/s", "")
 
 
+def test_a_session_of_clopys_without_water_has_no_rewards(root):
+    config = put_clopy(root) / "config.ini"
+    config.write_text(config.read_text().replace("single", "normal_audio_no_reward"))
+    row = only(root)
+    assert (row.successes, row.rewards, row.drops, row.water_s) == (1, 0, 0, 0.0)
+
+
 def test_clopys_own_sessions(shared_data):
     sessions = shared_data / "clopy" / "sessions"
     found = {kind: index_module.find_places(sessions / kind)[0] for kind in ("1roi", "2roi", "clmf")}

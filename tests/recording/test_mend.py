@@ -88,6 +88,19 @@ def test_the_process_that_writes_is_found(tmp_path, monkeypatch, file, flags, wr
     assert writer_of(tmp_path / "S1") == (4242 if writes else 0)
 
 
+def test_a_writer_is_found_though_another_of_its_files_was_closed_meanwhile(tmp_path, monkeypatch):
+    process = tmp_path / "proc" / "4242"
+    (process / "fd").mkdir(parents=True)
+    (process / "fdinfo").mkdir()
+    (process / "fd" / "3").symlink_to(tmp_path / "S1" / "events.csv")
+    (process / "fd" / "7").symlink_to(tmp_path / "S1" / "frames.csv")
+    (process / "fdinfo" / "7").write_text("pos:\t0\nflags:\t0102001\n")
+    listed = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: sorted(listed(path)))
+    monkeypatch.setattr(at_work, "_PROC", tmp_path / "proc")
+    assert writer_of(tmp_path / "S1") == 4242
+
+
 def test_this_process_is_not_another(tmp_path):
     with (tmp_path / "frames.csv").open("w"):
         assert writer_of(tmp_path) != os.getpid()

@@ -53,14 +53,26 @@ def events():
     yield EventRow(at(58), "trial_start", 4, "sound")
 
 
+def trial_at(number):
+    """Columns of a frame that tell of its trial, as ``events`` has them."""
+    for trial, first, last, outcome in ((1, 5, 13, 1), (2, 20, 28, -1), (3, 40, 48, 0), (4, 58, N, 0)):
+        if first <= number <= last:
+            ends = outcome if number == last else 0
+            return {"trial": trial, "audio": int(trial != 2), "outcome": ends, "water": int(number == 10)}
+    return {"trial": 0, "audio": 0, "outcome": 0, "water": 0}
+
+
 def make_session(folder, **meta):
     """A neurofeedback session with all that can be in one."""
     images = np.random.default_rng(3).integers(0, 4096, (N - 1, *SHAPE)).astype("uint16")
     # Frame 31 has no image, and two numbers in succession were lost before frame 45.
     rows = [
-        frame_row(n, image=-1 if n == 31 else n - 1 - (n > 31), dropped=2 if n == 45 else 0, time_ns=at(n) + n % 3)
+        frame_row(
+            n, image=-1 if n == 31 else n - 1 - (n > 31), dropped=2 if n == 45 else 0, time_ns=at(n) + n % 3,
+            threshold=0.05 + n / 1024, **trial_at(n),
+        )
         for n in range(1, N + 1)
-    ]
+    ]  # fmt: skip
     write_session(folder, rows, [timing_row(n) for n in range(1, N + 1)], list(events()), NAMES)
     inputs = [InputRow(5, at(5) - 9, "lick", 0.0, ""), InputRow(9, at(9), "threshold", 1 / 3, "page {user: 1}")]
     missing = [MissingRow(43, at(45), "transport"), MissingRow(44, at(45), "transport")]
@@ -139,10 +151,13 @@ def test_what_is_said_of_the_session(folder, tmp_path):
         assert file.imaging_planes["ImagingPlaneBlue"].optical_channel[0].emission_lambda == 447
         masks = file.processing["ophys"]["ImageSegmentation"]["PlaneSegmentation"]["pixel_mask"]
         assert {(int(x), int(y)) for x, y, _ in masks[0]} == {(x, y) for x in range(1, 5) for y in range(2, 5)}
+        triangle = {5: range(5, 11), 6: range(6, 10), 7: range(7, 9)}
+        assert {(int(x), int(y)) for x, y, _ in masks[1]} == {(x, y) for y, row in triangle.items() for x in row}
         assert "OnePhotonSeriesGreen" not in file.acquisition
         trials = file.trials.to_dataframe()
         assert trials["outcome"].tolist() == ["success", "fail", "cut_short", "unfinished"]
         assert trials["has_sound"].tolist() == [True, False, True, True]
+        assert trials["threshold"].tolist() == [0.05 + n / 1024 for n in (5, 20, 40, 58)]
 
 
 def test_movement_sessions(tmp_path):

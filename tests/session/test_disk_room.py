@@ -1,12 +1,14 @@
 """When a disk fills: how far ahead a person is told, and how a session goes on or ends without its images."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from core.clock import VirtualClock
 from recording.recorder import Recorder
-from recording.settings import RESERVE_BYTES
+from recording.settings import RESERVE_BYTES, RecordingSettings
 from session import runner, running
-from session.health import DiskForecast
+from session.health import DiskForecast, machine_looks
 from session.stop import StopRequest
 from session.watch import SessionWatch
 from tests.support.sessions import CONFIG, OFFLINE, rows, settings_for
@@ -145,6 +147,23 @@ def test_a_disk_that_tells_nothing_is_no_forecast(tmp_path, monkeypatch):
 
     monkeypatch.setattr("session.health.nearest_free_bytes", fail)
     assert list(DiskForecast(tmp_path, VirtualClock())()) == []
+
+
+@pytest.mark.parametrize(("record_images", "live"), [(True, False), (True, True), (False, False), (False, True)])
+def test_a_session_looks_at_a_disk_that_fills(tmp_path, monkeypatch, record_images, live):
+    """At 2 GB a minute; one without images, or as fast as it can, foretells nothing, and looks at what is free."""
+    disk = SimpleNamespace(f_bavail=0, f_frsize=10**6)
+    monkeypatch.setattr("os.statvfs", lambda path: disk)
+    monkeypatch.setattr("session.health.power_warnings", lambda root: ["hot"])
+    clock = VirtualClock()
+    recording = RecordingSettings(data_root=str(tmp_path / "not yet"), record_images=record_images)
+    looks = machine_looks(recording, live, clock)
+    said = []
+    for disk.f_bavail in (5000, 3000, 1000):
+        said.append([" ".join(text.split()[:4]) for look in looks for text in look()])
+        clock.advance(MIN_NS)
+    soon, hot = ["images stop very soon,"] * (record_images and live), ["hot"] * live
+    assert said == [hot, [*soon, *hot], ["less than 1074 MB", *soon, *hot]]
 
 
 def test_the_shipped_config_goes_on():

@@ -14,7 +14,7 @@ from hardware.ledger_rows import Purpose
 from hardware.rig import Rig
 from hardware.settings import OutputKind
 from recording.reader import open_session
-from session import failures, prepare, runner, running
+from session import disk_room, failures, prepare, runner, running
 from session import finish as finish_module
 from session.build import build as build_parts
 from session.build import gives_water, refuse_missing
@@ -263,8 +263,8 @@ def test_a_data_root_that_cannot_be_written_says_so(tmp_path):
 
 
 def test_a_disk_that_is_full_before_the_session_makes_nothing(tmp_path, monkeypatch):
-    full = runner.check_space
-    monkeypatch.setattr(runner, "check_space", lambda root, reserve, need: full(root, 1 << 62, need))
+    full = disk_room.check_space
+    monkeypatch.setattr(disk_room, "check_space", lambda root, reserve, need: full(root, 1 << 62, need))
     with pytest.raises(InputError, match="MB"):
         run(settings_for(tmp_path))
     assert not (tmp_path / "data").exists()

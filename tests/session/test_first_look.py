@@ -17,6 +17,7 @@ from session.runner import run_session
 from session.stop import StopRequest
 from session.watch import SessionWatch
 from tests.support.sessions import (
+    LIVE,
     OFFLINE,
     Exposed,
     SilentCamera,
@@ -80,9 +81,9 @@ def test_a_badly_exposed_roi_is_refused_with_a_line_each_and_nothing_left(tmp_pa
 def test_after_a_refusal_the_mouse_is_free(tmp_path, parts_of, monkeypatch):
     parts_of(exposed(brighter(3)))
     with pytest.raises(ExposureError):
-        run(settings_for(tmp_path), replace(OFFLINE, live=True))
+        run(settings_for(tmp_path), LIVE)
     parts_of()
-    assert run(settings_for(tmp_path), replace(OFFLINE, live=True)).outcome == "complete"
+    assert run(settings_for(tmp_path), LIVE).outcome == "complete"
 
 
 def test_the_outputs_are_off_before_the_camera_closes(tmp_path, parts_of):
@@ -265,7 +266,7 @@ def usb(tmp_path, monkeypatch):
 
 
 def test_of_a_real_camera_the_first_half_second_is_looked_at_only(usb):
-    result = run(usb(), replace(OFFLINE, live=True))
+    result = run(usb(), LIVE)
     assert result.outcome == "complete"
     with open_session(result.session) as session:
         # Frame 11 came at 0.5 s and was judged; six dark ones before it are not in the baseline.
@@ -281,14 +282,14 @@ def test_of_a_real_camera_the_last_frame_looked_at_is_judged(usb):
             return frame._replace(image=frame.image // 50) if frame.time_ns >= 450_000_000 else frame
 
     with pytest.raises(ExposureError, match="dark in green"):
-        run(usb(Fading), replace(OFFLINE, live=True))
+        run(usb(Fading), LIVE)
 
 
 def test_a_real_camera_that_falls_silent_while_it_settles_fails_the_session(usb):
     clock = VirtualClock()
     result = run(
         usb(lambda *args: SilentCamera(Warming(*args), clock, 4), camera_timeout_s="1"),
-        replace(OFFLINE, live=True),
+        LIVE,
         clock=clock,
     )
     assert (result.outcome, result.frames) == ("failed", 0)

@@ -15,10 +15,13 @@ from recording.schema import SECOND_FOLDER
 from session.first_look import PutBack
 from session.recover import recover
 from session.replay import replay_session
+from session.runner import run_session
+from session.stop import StopRequest
+from session.watch import SessionWatch
 from tests.session.test_repeated_frames import Repeating
-from tests.session.test_second_camera import settings_for as settings_of_two
+from tests.session.two_cameras import settings_for as settings_of_two
 from tests.support.killed import as_killed
-from tests.support.sessions import OFFLINE, Wrapped, run, settings_for
+from tests.support.sessions import LIVE, OFFLINE, Wrapped, run, settings_for
 
 SHORT = {"total_trials": "1"}
 GAPS = {10: (("transport", 1),), 20: (("transport", 2), ("late", 3), ("incomplete", 1)), 21: (("late", 1),)}
@@ -38,6 +41,13 @@ class Losing(Wrapped):
         dropped = sum(n for _, n in causes) + UNNAMED.get(frame.number, 0)
         self.lost += dropped
         return frame._replace(number=frame.number + self.lost, dropped=dropped, lost=causes)
+
+
+class Live(SessionWatch):
+    """Keeps what the bar looks at."""
+
+    def started(self, folder, status, goal):
+        self.status = status
 
 
 def check_numbers(session):
@@ -95,7 +105,7 @@ def test_what_the_loop_did_not_fetch_in_time_is_late(tmp_path, parts_of):
             return self._inner.update(frame)
 
     parts_of(lambda parts: replace(parts, pipeline=Stalls(parts.pipeline)))
-    result = run(settings_for(tmp_path, **SHORT), replace(OFFLINE, live=True), clock=clock)
+    result = run(settings_for(tmp_path, **SHORT), LIVE, clock=clock)
     assert dict(result.tally.dropped) == {"late": 22}
     with open_session(result.session) as session:
         check_numbers(session)
@@ -175,14 +185,16 @@ def test_a_repeat_is_counted_by_what_shows_it(tmp_path, parts_of, changes, cause
         repeats = sum(event.kind == "repeat" for event in session.events)
         check_numbers(session)
     assert dict(result.tally.repeated) == {cause: repeats}
-    assert any(line.startswith(f"repeated    {repeats} frames") for line in result.text())
+    assert f"repeated    {repeats} frames ({repeats} {cause}) came again, and are left out" in result.text()
 
 
 def test_a_second_camera_has_a_table_of_its_own(tmp_path, parts_of):
-    parts_of(lambda parts: replace(parts, second=Losing(parts.second)))
-    result = run(settings_of_two(tmp_path))
+    parts_of(lambda parts: replace(parts, second=Repeating(Losing(parts.second), 25)))
+    live = Live()
+    result = run_session(settings_of_two(tmp_path), OFFLINE, VirtualClock(), StopRequest(), live)
     second = result.second_camera
     assert (second.dropped, dict(second.tally.dropped)) == (len(LOST), BY_CAUSE)
+    assert live.status.second() == second.tally
     with open_session(result.session / SECOND_FOLDER) as session:
         check_numbers(session)
         assert [row.cause for row in session.missing] == LOST
@@ -190,11 +202,12 @@ def test_a_second_camera_has_a_table_of_its_own(tmp_path, parts_of):
     with open_session(result.session) as session:
         assert session.missing == ()
     assert "lost 10 (4 late, 3 transport, 2 unknown, 1 incomplete)" in second.text()
+    assert "; repeated 3 (3 number)" in second.text()
 
 
 def test_every_frame_has_all_its_times(tmp_path, parts_of):
     parts_of(lambda parts: replace(parts, camera=Losing(parts.camera)))
-    result = run(settings_for(tmp_path, **SHORT), replace(OFFLINE, live=True), clock=VirtualClock(as_ns(1000)))
+    result = run(settings_for(tmp_path, **SHORT), LIVE, clock=VirtualClock(as_ns(1000)))
     with open_session(result.session) as session:
         frames, timing = session.frames, session.timing
         assert np.array_equal(frames.frame, timing.frame), "one row of times for each frame"

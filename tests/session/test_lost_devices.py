@@ -22,7 +22,7 @@ from tests.support.flaky import (
     kinds,
     rig_with,
 )
-from tests.support.sessions import OFFLINE, Exposed, StopAfter, rows, run, settings_for
+from tests.support.sessions import LIVE, Exposed, StopAfter, rows, run, settings_for
 
 
 @pytest.mark.parametrize("error", [None, "the cable is out"])
@@ -116,7 +116,7 @@ def test_loss_return_and_cut_carry_the_times_at_which_they_were(tmp_path, parts_
     clock = VirtualClock(as_ns(1000))
     parts_of(lambda parts: replace(parts, rig=rig_with(FlakySpeaker(MIDDLE_OF_FIRST_TRIAL, tries=11))))
     settings = settings_for(tmp_path, fail_rest_dur="5", **NEVER)
-    result = run(settings, replace(OFFLINE, live=True), clock=clock)
+    result = run(settings, LIVE, clock=clock)
     assert (result.outcome, result.interruptions) == ("complete", 1)
     at = {}
     for event in events(result):
@@ -134,7 +134,7 @@ def test_loss_return_and_cut_carry_the_times_at_which_they_were(tmp_path, parts_
 def test_the_end_of_a_session_is_not_before_the_loss_that_ended_it(tmp_path, parts_of):
     parts_of(lambda parts: replace(parts, rig=rig_with(FlakySpeaker(MIDDLE_OF_FIRST_TRIAL, tries=10**9))))
     settings = settings_for(tmp_path, reconnect_s="7", **NEVER)
-    result = run(settings, replace(OFFLINE, live=True), clock=VirtualClock(as_ns(1000)))
+    result = run(settings, LIVE, clock=VirtualClock(as_ns(1000)))
     assert result.outcome == "failed"
     kept = [event for event in events(result) if event["kind"] in ("lost", "cut_short", "session_end")]
     assert [event["kind"] for event in kept] == ["lost", "cut_short", "session_end"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hardware.ledger_day import DayOpenings, read_days
+from hardware.ledger_day import DayOpenings, by_day, read_openings
 from recording.index import read_index
 from session.mouse_days import mouse_days
 from tests.support.recorded_folders import CALIBRATION, DATE, put_session
@@ -119,5 +119,5 @@ def test_the_days_of_a_ledger_are_those_of_its_rows(tmp_path):
         "2026-11-21T00:00:01.000-11:00,reward,0.300,x",
         "2026-11-21T00:00:01.100-11:00,reward,-0.300,x",
     )
-    days = {day.isoformat(): found for day, found in read_days([path, path]).items()}
+    days = {day.isoformat(): found for day, found in by_day([read_openings(path)] * 2).items()}
     assert days == {"2026-11-20": DayOpenings(0.3, 1), "2026-11-21": DayOpenings(0.0, 0)}

@@ -15,9 +15,7 @@ from session.build import build
 from session.locks import rig_locks
 from session.preview import PreviewView, run_preview
 from session.stop import StopRequest
-from tests.support.sessions import OFFLINE, Exposed, SilentCamera, Wrapped, brighter, raising, run, settings_for
-
-LIVE = replace(OFFLINE, live=True)
+from tests.support.sessions import LIVE, OFFLINE, Exposed, SilentCamera, Wrapped, brighter, raising, run, settings_for
 
 
 class Seen(PreviewView):

@@ -1,7 +1,12 @@
-"""What is told of the computer, also where it tells little."""
+"""What is told of the computer, also where it tells little, and of the code."""
+
+import shutil
+import subprocess
+from subprocess import CompletedProcess
 
 import pytest
 
+from session import provenance
 from session.provenance import host
 
 CPU = "processor\t: 0\nmodel name\t: First\n\nprocessor\t: 1\nmodel name\t: Second\n"
@@ -28,6 +33,25 @@ def test_a_host_is_told_as_far_as_it_tells(tmp_path, without, place, told):
     wanted = list(TOLD)
     wanted[place] = told
     assert [facts[key] for key in ("model", "system", "processor", "memory_bytes")] == wanted
+
+
+def test_the_commit_of_the_code_is_told():
+    head = ""
+    if (provenance.ROOT / ".git").exists() and shutil.which("git"):
+        words = ("git", "-C", str(provenance.ROOT), "rev-parse", "HEAD")
+        head = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+    assert provenance.software()["git"] == head
+
+
+def test_a_repository_around_installed_code_is_not_its_version(tmp_path, monkeypatch):
+    around = CompletedProcess((), 0, "0123abcd\n")
+    monkeypatch.setattr(provenance.subprocess, "run", lambda *_, **__: around)
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    told = provenance.software()
+    assert (told["git"], told["git_changed"]) == ("", False)
+    (tmp_path / ".git").touch()
+    told = provenance.software()
+    assert (told["git"], told["git_changed"]) == ("0123abcd", True)
 
 
 def test_a_host_that_tells_nothing_has_a_system_and_cores_all_the_same(tmp_path):

@@ -18,9 +18,8 @@ from tests.support.flaky import MIDDLE_OF_FIRST_TRIAL, NEVER, Flaky, FlakySpeake
 from tests.support.killed import as_killed
 from tests.support.memory_recorder import MemoryRecorder, Wishes
 from tests.support.poses import ScriptedPose
-from tests.support.sessions import CONFIG, OFFLINE, StopAfter, failing_rig, rows, run, settings_for
+from tests.support.sessions import CONFIG, LIVE, OFFLINE, StopAfter, failing_rig, rows, run, settings_for
 
-LIVE = replace(OFFLINE, live=True)
 MOVING = {
     "total_trials": "3", "initial_rest_dur": "1", "max_trial_dur": "2", "success_rest_dur": "1", "fail_rest_dur": "1",
     "reward_delay": "0.2", "joint_history_sec": "0.5", "resolution": "120, 90", "ppmm": "4", "start_center": "20, 30",

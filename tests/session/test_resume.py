@@ -335,3 +335,15 @@ def test_a_part_that_cannot_begin_leaves_the_others(tmp_path, stopped, monkeypat
         run(settings, options)
     assert [path.name for path in stopped.parent.iterdir()] == ["S1"]
     assert read_session_json(stopped)["outcome"] == "aborted"
+
+
+def test_what_has_another_value_than_in_the_part_before_is_told(tmp_path, stopped):
+    same = plan_resume(stopped, settings_for(tmp_path), {}, None)
+    other = settings_for(tmp_path, max_trial_dur="7", resolution="64, 48", success_rest_dur="0.5")
+    assert "other than before: max_trial_dur 7.0 (was 3.0), success_rest_dur 0.5 (was 1.0)" in (
+        plan_resume(stopped, other, {}, None).changed
+    )
+    assert "max_trial_dur" not in same.changed
+    # The session was recorded under another root.
+    assert same.changed.count("(was ") == 1
+    assert "data_root" in same.changed

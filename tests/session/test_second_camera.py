@@ -11,61 +11,22 @@ from camera.find_source import open_source
 from camera.scene import SceneSettings
 from camera.synthetic import Scene
 from core.clock import VirtualClock
-from core.errors import CameraError, CameraTimeout, DeviceLost, InputError
-from core.ports import EndOfSource
-from core.values import Report, as_ns
+from core.errors import CameraTimeout, InputError
+from core.values import as_ns
 from recording.reader import open_session
 from recording.schema import SECOND_FOLDER
-from session import runner
+from session import disk_room
 from session.build import default_live
 from session.second_folder import RECORDED_ONLY
 from session.settings import load_settings
-from tests.support.flaky import Flaky, kinds
-from tests.support.sessions import OFFLINE, SilentCamera, StopAfter, Wrapped, raising, rows, run
-
-CONFIG = """\
-[clnf_first]
-roi = M1_L
-roi.M1_L = 20,20,8,8
-resolution = 64, 48
-framerate = 15
-dff_history = 1
-session_type = behavior_recording
-spont_sess_duration = {minutes!r}
-final_rest_dur = 0.5
-recorder_buffer_s = 60
-second_camera = clmf_second
-{first}
-[clmf_second]
-resolution = 128, 96
-pose_backend = markers
-markers = fl_l green
-framerate = {rate}
-{second}
-[mouse:M1]
-experiment = clnf_first
-[seeds]
-M1 = 0.6, 1.8
-"""
-LIVE = replace(OFFLINE, live=True)
-REST_S = 4.0
-
-
-def settings_for(tmp_path, first="", second="", rest_s=REST_S, rate=25, **overrides):
-    path = tmp_path / "config.ini"
-    path.write_text(CONFIG.format(minutes=rest_s / 60, first=first, second=second, rate=rate))
-    return load_settings(path, "M1", overrides={"--data-root": str(tmp_path / "data"), **overrides})
+from tests.session.two_cameras import CONFIG, REST_S, frames_of, settings_for
+from tests.support.sessions import LIVE, OFFLINE, StopAfter, Wrapped, rows, run
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory):
     """Run a session of both cameras, once for the tests that only look at it."""
     return run(settings_for(tmp_path_factory.mktemp("both")))
-
-
-def frames_of(result):
-    with open_session(result.session / SECOND_FOLDER) as session:
-        return session.frames
 
 
 def test_both_are_recorded_and_the_session_tells_of_both(both):
@@ -175,150 +136,6 @@ def test_each_has_a_rate_of_its_own(tmp_path, options, first, second):
     assert kept.dropped.sum() + len(kept) == kept.frame[-1] - kept.frame[0] + 1
 
 
-def test_of_a_recording_that_ends_the_session_keeps_what_there_was(tmp_path, parts_of):
-    class Ending(Wrapped):
-        left = 30
-
-        def read(self, timeout_s):
-            self.left -= 1
-            if self.left < 0:
-                raise EndOfSource("all frames have been delivered")
-            return self._inner.read(timeout_s)
-
-    parts_of(lambda parts: replace(parts, second=Ending(parts.second)))
-    result = run(settings_for(tmp_path))
-    assert result.outcome == "complete"
-    assert (result.second_camera.frames, result.second_camera.images) == (30, 30)
-    assert result.second_camera.ended == "its recording ended"
-    assert kinds(result, "source_ended") == [("source_ended", SECOND_FOLDER)]
-    assert any("not to the end: its recording ended" in line for line in result.text())
-
-
-class Lossy(Flaky):
-    """A camera whose losses are reported by cause."""
-
-    def reports(self):
-        self.told = getattr(self, "told", 0) + 1
-        return (Report(self._clock.now_ns(), "drop", "3 transport"),) if self.told == 5 else ()
-
-
-def lose_second(parts_of, clock, frames, tries, error="the cable is out", camera=Flaky):
-    made = []
-
-    def change(parts):
-        made.append(camera(parts.second, clock, frames, tries, error))
-        return replace(parts, second=made[-1])
-
-    parts_of(change)
-    return made
-
-
-def test_a_lost_second_camera_comes_back_while_the_session_goes_on(tmp_path, parts_of):
-    clock = VirtualClock(as_ns(50))
-    lose_second(parts_of, clock, 30, 4, camera=Lossy)
-    result = run(settings_for(tmp_path), LIVE, clock=clock)
-    assert (result.outcome, result.interruptions) == ("complete", 0)
-    assert result.images == result.frames
-    assert (result.second_camera.interruptions, result.second_camera.ended) == (1, "")
-    assert [detail for _, detail in kinds(result, "lost")] == ["camera2: the cable is out"]
-    [(_, back)] = kinds(result, "back")
-    assert back.startswith("camera2 after 0.")
-    assert kinds(result, "drop") == [("drop", "camera2: 3 transport")]
-    gaps = np.diff(frames_of(result).time_ns)
-    assert (gaps > as_ns(0.3)).sum() == 1
-
-
-def test_a_silent_second_camera_is_opened_again(tmp_path, parts_of):
-    clock = VirtualClock(as_ns(50))
-    lose_second(parts_of, clock, 30, 1, error=None)
-    result = run(settings_for(tmp_path, "", "camera_timeout_s = 1"), LIVE, clock=clock)
-    assert result.outcome == "complete"
-    assert result.second_camera.interruptions == 1
-    [(_, lost)] = kinds(result, "lost")
-    assert "no frame for 1." in lost
-
-
-def test_what_does_not_come_back_is_given_up_after_reconnect_s(tmp_path, parts_of):
-    clock = VirtualClock(as_ns(50))
-    lose_second(parts_of, clock, 30, 10**6)
-    result = run(settings_for(tmp_path, reconnect_s="1"), LIVE, clock=clock)
-    assert result.outcome == "complete"
-    assert result.second_camera.ended == (
-        "the cable is out; it did not come back within 1 s, reconnect_s (still unplugged)"
-    )
-    assert [detail for _, detail in kinds(result, "lost")] == [
-        "camera2: the cable is out",
-        "camera2: it did not come back within 1 s, reconnect_s (still unplugged); the session goes on without it",
-    ]
-    assert 0 < result.second_camera.frames == len(frames_of(result)) < 30
-
-
-@pytest.mark.parametrize("frames", [1, 30])
-def test_where_config_says_so_a_lost_second_camera_ends_the_session(tmp_path, parts_of, frames):
-    clock = VirtualClock(as_ns(50))
-    made = lose_second(parts_of, clock, frames, 1)
-    result = run(settings_for(tmp_path, lost_camera="0"), LIVE, clock=clock)
-    assert (result.outcome, result.error) == ("failed", "camera2: the cable is out")
-    assert made[0].tries == 1
-    assert result.images == result.frames
-
-
-def test_one_that_does_not_start_is_lost(tmp_path, parts_of):
-    def change(parts):
-        return replace(parts, second=Wrapped(parts.second, start=raising(CameraError("it is broken"))))
-
-    parts_of(change)
-    result = run(settings_for(tmp_path))
-    assert result.outcome == "complete"
-    assert (result.second_camera.frames, result.second_camera.ended) == (0, "it is broken")
-
-
-def test_a_frame_that_comes_again_is_told_and_not_recorded(tmp_path, parts_of):
-    class Twice(Wrapped):
-        frame = None
-
-        def read(self, timeout_s):
-            if self.frame is not None and self.frame.number == 10 and not self.__dict__.get("done"):
-                self.done = True
-                return self.frame
-            self.frame = self._inner.read(timeout_s)
-            return self.frame
-
-    parts_of(lambda parts: replace(parts, second=Twice(parts.second)))
-    result = run(settings_for(tmp_path))
-    assert [detail.split(" at ")[0] for _, detail in kinds(result, "repeat")] == ["camera2: frame 10"]
-    assert result.second_camera.frames == len(set(frames_of(result).frame))
-
-
-def test_losses_of_a_source_that_tells_nothing_are_events(tmp_path, parts_of):
-    class Dropping(Wrapped):
-        lost = 0
-
-        def read(self, timeout_s):
-            frame = self._inner.read(timeout_s)
-            if frame.number >= 10:
-                self.lost, lost = 2, 2 - self.lost
-                return frame._replace(number=frame.number + 2, dropped=lost)
-            return frame
-
-    parts_of(lambda parts: replace(parts, second=Dropping(parts.second)))
-    result = run(settings_for(tmp_path))
-    assert kinds(result, "drop") == [("drop", "camera2: 2")]
-    assert (result.second_camera.dropped, result.dropped) == (2, 0)
-
-
-def test_it_is_recorded_while_the_first_is_lost(tmp_path, parts_of):
-    clock = VirtualClock(as_ns(50))
-    parts_of(lambda parts: replace(parts, camera=Flaky(parts.camera, clock, 20, 6, "the cable is out")))
-    result = run(settings_for(tmp_path), LIVE, clock=clock)
-    assert (result.outcome, result.interruptions) == ("complete", 1)
-    assert [detail for _, detail in kinds(result, "lost")] == ["camera: the cable is out"]
-    times = frames_of(result).time_ns
-    # Eight frames can wait, and 0.2 s pass between two looks.
-    assert np.diff(times).max() <= as_ns(1.5 / 25)
-    assert result.second_camera.dropped == 0
-
-
 def test_a_fast_camera_does_not_hold_the_loop(tmp_path, parts_of):
     class Endless(Wrapped):
         """One that always has another frame, and never the time of the session."""
@@ -366,42 +183,11 @@ def test_outputs_then_cameras_then_recorders(tmp_path, parts_of):
         assert len(session.frames) == result.second_camera.frames > 20
 
 
-def test_a_camera_that_does_not_close_costs_nothing_recorded(tmp_path, parts_of):
-    parts_of(lambda parts: replace(parts, second=Wrapped(parts.second, close=raising(CameraError("it hangs")))))
-    result = run(settings_for(tmp_path))
-    assert (result.outcome, result.error) == ("failed", "it hangs")
-    assert result.second_camera.images == result.second_camera.frames
-    assert result.images == result.frames
-
-
-def test_a_second_recording_that_fails_ends_the_session_and_keeps_the_first(tmp_path, parts_of):
-    class Odd(Wrapped):
-        def read(self, timeout_s):
-            frame = self._inner.read(timeout_s)
-            return frame if frame.number < 20 else frame._replace(image=frame.image[:-1])
-
-    parts_of(lambda parts: replace(parts, second=Odd(parts.second)))
-    result = run(settings_for(tmp_path))
-    assert result.outcome == "failed"
-    assert "the camera must deliver what it declared" in result.error
-    assert result.images == result.frames > 0
-    assert result.second_camera.images == 19
-
-
 def test_without_images_there_are_rows(tmp_path):
     result = run(settings_for(tmp_path, record_images="0"))
     assert (result.second_camera.images, result.second_camera.file) == (0, "")
     assert result.second_camera.frames == len(frames_of(result)) > 0
     assert set(frames_of(result).image) == {-1}
-
-
-def test_the_first_silent_for_good_ends_as_ever(tmp_path, parts_of):
-    clock = VirtualClock(as_ns(50))
-    parts_of(lambda parts: replace(parts, camera=SilentCamera(parts.camera, clock, 20)))
-    result = run(settings_for(tmp_path), LIVE, clock=clock)
-    assert result.outcome == "failed"
-    assert "no frame for 5" in result.error
-    assert result.second_camera.frames > 5 * 25
 
 
 def test_a_real_camera_beside_a_made_up_one_keeps_the_hosts_time(tmp_path):
@@ -415,30 +201,12 @@ def test_a_real_camera_beside_a_made_up_one_keeps_the_hosts_time(tmp_path):
 
 def test_room_on_the_disk_is_asked_for_both(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(runner, "check_space", lambda root, reserve, need: asked.append(need) or "")
+    monkeypatch.setattr(disk_room, "check_space", lambda root, reserve, need: asked.append(need) or "")
     run(settings_for(tmp_path))
     run(settings_for(tmp_path, second_camera=""))
     both, alone = asked
     # 4.5 s with the final rest, and two frames to spare.
     assert both - alone == (113 + 2) * math.ceil(0.1 * 128 * 96 * 3)
-
-
-def test_lost_outputs_do_not_stop_it(tmp_path, parts_of):
-    """A turn that is cut off leaves the frames waiting; the next takes them."""
-
-    def change(parts):
-        looks = iter(range(10**6))
-
-        def check_lost():
-            if next(looks) == 25:
-                raise DeviceLost({"nothing": "it is gone"})
-
-        return replace(parts, rig=Wrapped(parts.rig, check_lost=check_lost))
-
-    parts_of(change)
-    result = run(settings_for(tmp_path))
-    assert result.outcome == "failed"
-    assert result.second_camera.frames == int((result.frames - 1) / 15 * 25) + 1
 
 
 def test_reading_raises_nothing_where_nothing_waits(tmp_path, parts_of):

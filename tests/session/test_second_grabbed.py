@@ -19,7 +19,7 @@ from session.frame_tally import FrameTally
 from session.second_camera import SecondCamera
 from session.settings import load_settings
 from session.status import Status
-from tests.session.test_second_camera import CONFIG
+from tests.session.two_cameras import CONFIG
 from tests.support.sessions import OFFLINE
 
 LONG_S = 10.0

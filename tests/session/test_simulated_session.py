@@ -16,7 +16,7 @@ from recording.reader import open_session
 from session import prepare
 from session.build import build
 from tests.support.mice import network
-from tests.support.sessions import CONFIG, OFFLINE, SHORT, rows, run, settings_for
+from tests.support.sessions import CONFIG, LIVE, OFFLINE, SHORT, rows, run, settings_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SIM1 = {"--camera": "simulated", "codegen": "numpy"}
@@ -132,7 +132,7 @@ def test_same_seed_twice_is_the_same_session_byte_for_byte(tmp_path, simulated, 
 def test_at_its_own_pace_decisions_are_the_same_and_time_is_the_hosts(tmp_path, tiny):
     """Also what is given and licked is on the mouse's clock, whatever the host's says."""
     clock = VirtualClock(start_ns=77_000_000_123)
-    live = run(settings_for(tmp_path, **TINY), replace(OFFLINE, live=True), clock=clock)
+    live = run(settings_for(tmp_path, **TINY), LIVE, clock=clock)
     a, b = (rows(result.session / "frames.csv") for result in (tiny, live))
     shift = int(b[0]["time_ns"])
     assert shift >= 77_000_000_123

@@ -23,6 +23,7 @@ from session.settings import load_settings
 from session.stop import StopRequest
 from tests.support.sessions import (
     CONFIG,
+    LIVE,
     OFFLINE,
     SilentCamera,
     StopAfter,
@@ -91,7 +92,7 @@ def test_a_recorded_session_replays_to_the_same_decisions(tmp_path, name):
 def test_at_its_own_pace_decisions_are_the_same_and_time_is_the_hosts(tmp_path):
     offline = run(settings_for(tmp_path))
     clock = VirtualClock(start_ns=77_000_000_123)
-    live = run(settings_for(tmp_path), replace(OFFLINE, live=True), clock=clock)
+    live = run(settings_for(tmp_path), LIVE, clock=clock)
     with open_session(offline.session) as a, open_session(live.session) as b:
         for column in ("signal", "freq_hz", "trial", "outcome", "water"):
             np.testing.assert_array_equal(getattr(a.frames, column), getattr(b.frames, column))
@@ -186,7 +187,7 @@ def test_one_live_session_per_rig_and_mouse_whatever_their_data_root(tmp_path, r
         for lock in rig_locks(rig, mouse):
             held.enter_context(lock)
         with pytest.raises(BusyError, match=match):
-            run(settings, replace(OFFLINE, live=True))
+            run(settings, LIVE)
         assert not (tmp_path / "data").exists()
         assert run(settings).outcome == "complete", "a session without a rig does not need it"
 
@@ -206,7 +207,7 @@ def test_no_device_is_opened_for_a_session_that_cannot_have_the_rig(tmp_path, pa
         for lock in rig_locks("rig1", "OTHER"):
             held.enter_context(lock)
         with pytest.raises(BusyError):
-            run(settings_for(tmp_path), replace(OFFLINE, live=True))
+            run(settings_for(tmp_path), LIVE)
     assert made == []
 
 
@@ -225,7 +226,7 @@ def test_clopy_fault_08_lost_frames_are_counted_where_they_were_lost(tmp_path, p
             return self._inner.update(frame)
 
     parts_of(lambda parts: replace(parts, pipeline=Stalling(parts.pipeline)))
-    result = run(settings_for(tmp_path), replace(OFFLINE, live=True), clock=clock)
+    result = run(settings_for(tmp_path), LIVE, clock=clock)
     with open_session(result.session) as session:
         lost = session.frames.dropped
         gaps = np.diff(session.frames.frame) - 1

@@ -7,6 +7,7 @@ import numpy as np
 
 from recording.reader import open_session
 from recording.subject import SubjectSettings
+from roi_manager import parse_roi
 
 SUBJECT = SubjectSettings(
     species="Mus musculus", sex="F", date_of_birth="2023-06-01", strain="C57BL/6J", genotype="Thy1-GCaMP6s/wt",
@@ -102,6 +103,21 @@ class Reading:
             self.series(self.module["DfOverF"]["RoiResponseSeries"], self.session.frames.parts)
             rois = self.module["ImageSegmentation"]["PlaneSegmentation"]
             assert tuple(rois["roi_name"][:]) == self.session.part_names
+            self.masks(rois)
+
+    def masks(self, rois):
+        for place, name in enumerate(self.session.part_names):
+            text = self.session.meta.get("settings", {}).get(f"roi.{name}")
+            pixels = [(int(x), int(y), float(weight)) for x, y, weight in rois["pixel_mask"][place]]
+            assert rois["shape"][place] == (text or "not recorded")
+            if not text:
+                assert pixels == [(0, 0, 0.0)]
+                continue
+            shape = parse_roi(text)
+            x0, y0, x1, y1 = shape.bounds()
+            inside = shape.mask()
+            wanted = [(x, y, 1.0) for y in range(y0, y1) for x in range(x0, x1) if inside[y - y0, x - x0]]
+            assert sorted(pixels) == sorted(wanted)
 
     def timing(self):
         timing = self.session.timing
@@ -146,12 +162,19 @@ class Reading:
     def trials(self):
         starts = [event for event in self.session.events if event.kind == "trial_start"]
         ends = {e.trial: e for e in self.session.events if e.kind in ("success", "fail", "cut_short")}
+        if not self.session.events:
+            self.trials_of_frames()
+            return
         if not starts:
+            assert self.nwb.trials is None
             return
         table = self.nwb.trials
         equal(self.ns(table["start_time"][:]), [event.time_ns for event in starts])
         assert table["trial"][:].tolist() == [event.trial for event in starts]
         assert table["has_sound"][:].tolist() == [event.detail == "sound" for event in starts]
+        rows = list(self.session.frames.rows())
+        begun = [[row for row in rows if row.trial == start.trial and row.time_ns >= start.time_ns] for start in starts]
+        equal(table["threshold"][:], [inside[0].threshold if inside else math.nan for inside in begun])
         for number, stop, outcome in zip(table["trial"][:], table["stop_time"][:], table["outcome"][:], strict=True):
             end = ends.get(int(number))
             assert outcome == ("unfinished" if end is None else end.kind)
@@ -166,6 +189,30 @@ class Reading:
                 continue
             for number, seconds in zip(table["trial"][:], table[column][:], strict=True):
                 assert math.isnan(seconds) if int(number) not in first else self.ns(seconds) == first[int(number)]
+
+    def trials_of_frames(self):
+        rows = [row for row in self.session.frames.rows() if row.trial > 0]
+        trials = [[row for row in rows if row.trial == number] for number in sorted({row.trial for row in rows})]
+        if not trials:
+            assert self.nwb.trials is None
+            return
+        table = self.nwb.trials
+        assert table["trial"][:].tolist() == [trial[0].trial for trial in trials]
+        equal(self.ns(table["start_time"][:]), [trial[0].time_ns for trial in trials])
+        equal(table["threshold"][:], [trial[0].threshold for trial in trials])
+        assert table["has_sound"][:].tolist() == [bool(trial[0].audio) for trial in trials]
+        results = [[row for row in trial if row.outcome] for trial in trials]
+        told = {1: "success", -1: "fail"}
+        assert list(table["outcome"][:]) == [told[ends[-1].outcome] if ends else "unfinished" for ends in results]
+        last_ns = int(self.session.frames.time_ns[-1])
+        stops = [trial[-1].time_ns if ends else last_ns for trial, ends in zip(trials, results, strict=True)]
+        equal(self.ns(table["stop_time"][:]), stops)
+        assert "crossing_time" not in table.colnames
+        drops = [[row.time_ns for row in trial if row.water] for trial in trials]
+        assert any(drops) == ("reward_time" in table.colnames)
+        if any(drops):
+            for water, seconds in zip(drops, table["reward_time"][:], strict=True):
+                assert self.ns(seconds) == water[0] if water else math.isnan(seconds)
 
     def pose(self):
         pose, names = self.module["PoseEstimation"], self.session.part_names

@@ -1,8 +1,19 @@
-"""Waits for the end of a process by its id."""
+"""Finds the children of a process by its id, and waits for the end of one."""
 
 import contextlib
 import os
 import select
+from pathlib import Path
+
+
+def children_of(pid):
+    """Return the process ids of a process's children, each with the words that it was started with, as one text."""
+    children = {}
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in listed.read_text().split():
+            with contextlib.suppress(OSError):
+                children[int(child)] = Path(f"/proc/{child}/cmdline").read_text()
+    return children
 
 
 def await_end(pid, timeout_s=30):

@@ -25,6 +25,7 @@ SHORT = {
     "bregma": "24, 32",
 }  # fmt: skip
 OFFLINE = Options(seed=5, live=False, outputs=OutputKind.fake)
+LIVE = replace(OFFLINE, live=True)
 
 
 def settings_for(tmp_path, mouse="DEMO", **overrides):

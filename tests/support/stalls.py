@@ -1,5 +1,7 @@
 """A witness of moments at which a core of this machine stood still: one process per core, just below the speaker's.
 
+Of a program that has no priority it sees as much as that program suffers only where it has none itself.
+
 A virtual machine is stopped for tens of milliseconds now and then, and so is all that is real-time where others are,
 too; no program of ours can play through that. A test that must be exact asks the witness, and excuses nothing that it
 did not see.
@@ -16,10 +18,11 @@ STALL_S = 0.008
 WATCH = """
 import ctypes, os, sys, time
 ctypes.CDLL(None).prctl(1, 9)
-core, least = int(sys.argv[1]), int(float(sys.argv[2]) * 1e9)
+core, least, priority = int(sys.argv[1]), int(float(sys.argv[2]) * 1e9), int(sys.argv[3])
 os.sched_setaffinity(0, {core})
 try:
-    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(59))
+    if priority:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
 except OSError:
     pass
 while True:
@@ -32,15 +35,14 @@ while True:
 
 
 class Stalls:
-    """Owns one process per core, which end with ``close``."""
+    """Owns one process per core, which end with ``close``; ``priority`` 0 is that of any program."""
 
-    def __init__(self, least_s=STALL_S):
+    def __init__(self, least_s=STALL_S, priority=59):
         command = [sys.executable, "-c", WATCH]
         self._watchers = [
-            subprocess.Popen([*command, str(core), str(least_s)], stdout=subprocess.PIPE, text=True)
+            subprocess.Popen([*command, str(core), str(least_s), str(priority)], stdout=subprocess.PIPE, text=True)
             for core in os.sched_getaffinity(0)
         ]
-
         self._seen = []
 
     def seen(self):
