@@ -7,6 +7,7 @@ import argparse
 from cli.rig_lines import Countdown, give, given_text
 from cli.run import read_overrides
 from cli.screen import say
+from cli.until_eof import end_with_input
 from session.stop import StopRequest
 
 
@@ -22,6 +23,8 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from session.rig_outputs import flush_plan, rig_guard, rig_log
     from session.rig_settings import load_rig
 
+    if args.until_eof:
+        end_with_input(stop.request)
     settings = load_rig(args.config, args.rig, args.mouse, read_overrides(args))
     plan, bounds = flush_plan(settings, args.seconds)
     clock = MonotonicClock()

@@ -14,6 +14,7 @@ from cli import data_options, page_options, rig_options
 from cli.options import CAMERAS, a_path, add_config, add_data_root, add_set
 from cli.screen import say
 from cli.start import leave_on_signals, signals_as_usual
+from cli.until_eof import add_until_eof
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
@@ -106,6 +107,7 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on with the trials that the mouse's last session of today did not come to, as its second part",
     )
+    run.add_argument("--who", metavar="NAME", help="who starts it, for session.json")
     run.add_argument("--json", action="store_true", help="end with one line of JSON on stdout")
     add_config(run)
 
@@ -113,8 +115,13 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
 def _add_preview_options(preview: argparse.ArgumentParser) -> None:
     _add_mouse_options(preview)
     preview.add_argument("--pace", choices=("max", "real"), default="real", help="default: real")
-    preview.add_argument("--output", metavar="PNG", type=Path, help="default: preview-ID.png in data_root")
+    drawn = preview.add_mutually_exclusive_group()
+    drawn.add_argument("--output", metavar="PNG", type=Path, help="default: preview-ID.png in data_root")
+    drawn.add_argument(
+        "--no-picture", action="store_true", help="write no PNG; the page (`rigloop serve`) shows the preview"
+    )
     preview.add_argument("--seconds", metavar="S", type=float, help="end after so much of the frames' time")
+    add_until_eof(preview)
     add_config(preview)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from cli.options import a_path, add_config, add_data_root
+from cli.until_eof import add_until_eof
 
 PORT = 8017
 
@@ -20,5 +21,6 @@ def add_serve(serve: argparse.ArgumentParser) -> None:
         "--token-file", metavar="FILE", type=a_path,
         help="file with the tokens of operators and viewers, made if it is not there; default: new ones each time",
     )  # fmt: skip
+    add_until_eof(serve)
     add_data_root(serve)
     add_config(serve)

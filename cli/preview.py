@@ -13,6 +13,7 @@ from cli.mouse_lines import MouseLines
 from cli.picture_path import check_picture
 from cli.run import read_overrides, read_seed
 from cli.screen import say, say_over
+from cli.until_eof import end_with_input
 from core.errors import InputError, RecordingError
 from session.preview import PreviewResult, PreviewView, Sight
 from session.settings import Settings
@@ -33,6 +34,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from camera.find_source import probe_source
     from core.clock import MonotonicClock
     from session.build import Options, default_outputs
+    from session.live_link import LiveLink
     from session.preview import run_preview
     from session.settings import load_settings
 
@@ -44,16 +46,50 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     options = Options(
         seed=read_seed(args.seed), live=args.pace == "real", outputs=default_outputs(settings), lines_only=True
     )
-    view = Pictures(settings, _output(args.output, settings))
+    if args.until_eof:
+        end_with_input(stop.request)
+    path = None if args.no_picture else _output(args.output, settings)
+    view = OnThePage(settings) if path is None else Pictures(settings, path)
+    clock = MonotonicClock()
     try:
-        result = run_preview(settings, options, MonotonicClock(), stop, view, args.seconds)
+        with LiveLink(clock, f"preview-{os.getpid()}") as link:
+            result = run_preview(settings, options, clock, stop, view, args.seconds, link)
     finally:
         view.leave_line()
-    say(_end(result, stop, view.path))
+    say(_end(result, stop, path))
     return 0
 
 
-class Pictures(MouseLines, PreviewView):
+class Lines(MouseLines, PreviewView):
+    """Says what a person should know, on stderr."""
+
+    def warn(self, text: str) -> None:
+        """Say what is not as it should be."""
+        say(f"rigloop preview: {text}", error=True)
+
+    def leave_line(self) -> None:
+        """Let what is said next begin on a line of its own."""
+
+
+class OnThePage(Lines):
+    """Draws no picture: `rigloop serve` shows the preview.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._mouse = settings.mouse
+
+    def opened(self, names: tuple[str, ...], frame_shape: tuple[int, int, int]) -> None:
+        """Say where it is to be seen."""
+        del names, frame_shape
+        say(f"preview of {self._mouse}: on the page of `rigloop serve`; Ctrl-C ends it")
+
+
+class Pictures(Lines):
     """Writes each sight as a picture, and a line about it on stdout.
 
     Parameters
@@ -125,12 +161,14 @@ def _output(chosen: Path | None, settings: Settings) -> Path:
     return path
 
 
-def _end(result: PreviewResult, stop: StopRequest, path: Path) -> str:
-    """Return the last line: why it is over, and where the picture is."""
+def _end(result: PreviewResult, stop: StopRequest, path: Path | None) -> str:
+    """Return the last line: why it is over, and where the picture is, if one was drawn."""
     why = {
         "stopped": f"stopped by {stop.reason}",
         "seconds": "its time is over",
         "source_ended": "the recording has ended",
     }[result.end]
+    if path is None:
+        return f"preview: {why} after {result.time_s:.1f} s, {result.frames} frames"
     shown = f"{result.pictures} picture{'s' * (result.pictures > 1)}, the last one is {path}"
     return f"preview: {why} after {result.time_s:.1f} s; {shown if result.pictures else 'no frame came, no picture'}"

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from cli.options import CAMERAS, add_config, add_data_root, add_set
+from cli.until_eof import add_until_eof
 
 
 def add_doctor(doctor: argparse.ArgumentParser) -> None:
@@ -80,6 +81,7 @@ def add_flush(flush: argparse.ArgumentParser) -> None:
     """Add the options of ``rigloop flush``."""
     _add_rig(flush)
     flush.add_argument("--seconds", metavar="S", type=float, required=True, help="how long the valve is open")
+    add_until_eof(flush)
 
 
 def add_weigh(weigh: argparse.ArgumentParser) -> None:

@@ -32,6 +32,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from hardware.settings import OutputKind
     from session.build import Options, default_live, default_outputs
     from session.calibration import start_warnings
+    from session.live_controls import check_who
     from session.live_link import LiveLink
     from session.prepare import InterruptedEarly
     from session.runner import run_session
@@ -57,6 +58,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
         accept_exposure=args.accept_exposure,
         skip_trials=0 if resume is None else resume.skip_trials,
         resumes=None if resume is None else resume.session,
+        started_by="" if args.who is None else check_who(args.who),
     )
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop run: warning: {line}", error=True)

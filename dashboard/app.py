@@ -6,7 +6,6 @@ More routes come with the parts that have them (``more``); what each may be aske
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from dashboard.access import COOKIE, Access, Role, Wait
 from dashboard.clients import Client
 from dashboard.guard import Guard
 from dashboard.hub import Hub
+from dashboard.requests import address_of, read_json
 
 STATIC = Path(__file__).resolve().parent / "static"
 COOKIE_S = 7 * 24 * 3600
@@ -62,7 +62,7 @@ def make_app(
         role: Role | None = request.state.role
         if role is None:
             return JSONResponse({"role": None})
-        return JSONResponse({"role": role.value, **about, "live": hub.live(), "problem": hub.problem})
+        return JSONResponse({"role": role.value, **about, **hub.facts()})
 
     async def login(request: Request) -> Response:
         token = (await read_json(request, {"token": str}))["token"]
@@ -131,35 +131,6 @@ def make_app(
         exception_handlers={InputError: _bad, RigError: _failed, HTTPException: _http},
         lifespan=life,
     )
-
-
-async def read_json(request: Request, keys: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
-    """Return the body of a POST: an object with these keys of these types, and no other.
-
-    Raises
-    ------
-    InputError
-        It is not.
-    """
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError):
-        raise InputError("the request is no JSON") from None
-    if not isinstance(body, dict) or set(body) != set(keys):
-        raise InputError(f"give {', '.join(keys)} and nothing else")
-    for key, kind in keys.items():
-        if not isinstance(body[key], kind) or isinstance(body[key], bool):
-            raise InputError(f"{key} = {str(body[key])[:60]}: is of the wrong type")
-    return body
-
-
-def address_of(socket: WebSocket | Request) -> str:
-    """Return where a browser is; empty for this computer."""
-    host = socket.client.host if socket.client is not None else ""
-    try:
-        return "" if ipaddress.ip_address(host).is_loopback else host
-    except ValueError:
-        return host
 
 
 async def _hear(socket: WebSocket, client: Client, hub: Hub) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +30,8 @@ class Hub:
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}
         self._clients: dict[Client, Feed | None] = {}
+        self.jobs: Callable[[], list[dict[str, Any]]] = list
+        """Returns the programs that the page started."""
         self.problem = ""
         """Why sessions cannot be looked for, empty while they can."""
 
@@ -37,6 +39,10 @@ class Hub:
         """Return what runs: ``name``, ``what``, ``mouse``, ``experiment``, ``rig`` of each, the oldest first."""
         keys = ("what", "mouse", "experiment", "rig")
         return [{"name": name, **{key: feed.about[key] for key in keys}} for name, feed in self._feeds.items()]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what every browser is told: ``live``, ``jobs`` and ``problem``."""
+        return {"live": self.live(), "jobs": self.jobs(), "problem": self.problem}
 
     async def keep_looking(self) -> None:
         """Find sessions until cancelled."""
@@ -63,13 +69,14 @@ class Hub:
 
     def tell_all(self) -> None:
         """Tell every browser what runs."""
+        facts = {"t": "live", **self.facts()}
         for client in self._clients:
-            client.tell({"t": "live", "live": self.live(), "problem": self.problem})
+            client.tell(facts)
 
     def enter(self, client: Client) -> None:
         """Let a browser in; it looks at nothing yet."""
         self._clients[client] = None
-        client.tell({"t": "live", "live": self.live(), "problem": self.problem})
+        client.tell({"t": "live", **self.facts()})
 
     def leave(self, client: Client) -> None:
         """Forget a browser."""

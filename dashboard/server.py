@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import uvicorn
-from starlette.routing import BaseRoute
 
 from core.clock import MonotonicClock
 from core.errors import InputError
 from dashboard.access import Access, Role
 from dashboard.app import make_app
-from dashboard.hub import MESSAGE_CHARACTERS, Hub
+from dashboard.hub import MESSAGE_CHARACTERS
+from dashboard.parts import Page, parts_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 END_S = 2
@@ -78,15 +77,10 @@ def access_for(address: Address, port: int, tokens: Mapping[str, Role]) -> Acces
     return Access(frozenset(hosts), dict(tokens), lambda: secrets.token_urlsafe(32))
 
 
-def serve(
-    listening: socket.socket,
-    access: Access,
-    about: Mapping[str, Any],
-    more: Sequence[BaseRoute] = (),
-    close: Sequence[Callable[[], Any]] = (),
-) -> None:
-    """Serve until SIGINT or SIGTERM; sessions that run go on."""
-    app = make_app(Hub(), access, MonotonicClock().now_ns, about, more, close)
+def serve(listening: socket.socket, access: Access, page: Page) -> None:
+    """Serve until SIGINT or SIGTERM, which are raised again at the end; sessions that run go on."""
+    parts = parts_of(page)
+    app = make_app(parts.hub, access, MonotonicClock().now_ns, page.about(), parts.routes, parts.close)
     config = uvicorn.Config(
         app,
         log_level="warning",

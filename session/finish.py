@@ -46,6 +46,7 @@ def note_start(folder: Path, settings: Settings, options: Options, started_ns: i
             "formula": settings.formula,
             "outcome": "running",
             "started_wall_ns": started_ns,
+            "started_by": options.started_by,
             "seed": options.seed,
             "pace": "real" if options.live else "max",
             "outputs": options.outputs.value,

@@ -17,7 +17,7 @@ refused. What is checked here is checked once more where the trial logic takes i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.changes import KEYS, check_bounds, check_change
@@ -60,12 +60,7 @@ def read_control(message: Mapping[str, Any], plan: SessionPlan, state: TrialStat
     do = message.get("do")
     if not isinstance(do, str) or do not in _MORE:
         raise InputError(f"do = {_short(do)}: is none of {', '.join(_MORE)}")
-    wanted = {"id", "do", "who", *_MORE[do]}
-    if set(message) != wanted:
-        raise InputError(f"{do}: give {', '.join(sorted(wanted))} and nothing else")
-    if not isinstance(message["id"], int) or isinstance(message["id"], bool):
-        raise InputError(f"{do}: id = {_short(message['id'])}: give a whole number")
-    who = _text(message, "who", WHO_CHARACTERS)
+    who = read_who(message, _MORE[do])
     if state.phase is Phase.DONE:
         raise InputError(f"{do}: the session is over")
     if do in _PLAIN:
@@ -85,6 +80,16 @@ def read_control(message: Mapping[str, Any], plan: SessionPlan, state: TrialStat
     except ValueError as error:
         raise InputError(str(error)) from None
     return Operator(OperatorKind.SET, who=who, text=change)
+
+
+def read_who(message: Mapping[str, Any], more: Sequence[str] = ()) -> str:
+    """Return who asks; the message must have ``do``, ``id``, ``who``, ``more`` and nothing else. Raises InputError."""
+    do, wanted = message.get("do"), {"id", "do", "who", *more}
+    if set(message) != wanted:
+        raise InputError(f"{do}: give {', '.join(sorted(wanted))} and nothing else")
+    if not isinstance(message["id"], int) or isinstance(message["id"], bool):
+        raise InputError(f"{do}: id = {_short(message['id'])}: give a whole number")
+    return check_who(message["who"])
 
 
 def _check_phase(do: str, state: TrialState) -> None:
@@ -111,6 +116,11 @@ def _threshold(key: str, value: str, floor: float) -> float:
     if number <= floor:
         raise InputError(f"{key} = {value}: is not above tone_floor, {floor:g}; give more")
     return number
+
+
+def check_who(who: object) -> str:
+    """Return who somebody is. Raises InputError where it is no name of one line."""
+    return _text({"who": who}, "who", WHO_CHARACTERS)
 
 
 def _text(message: Mapping[str, Any], key: str, most: int) -> str:

@@ -45,6 +45,8 @@ class Options:
         How many of the schedule's first trials are left out, as a part of the session before has had them.
     resumes : Path or None
         The folder of that part; None where the session is no further part of another.
+    started_by : str
+        Who started it, on the page or with ``--who``; empty where nobody said.
     """
 
     seed: int
@@ -55,6 +57,7 @@ class Options:
     session: str = ""
     skip_trials: int = 0
     resumes: Path | None = None
+    started_by: str = ""
 
     @property
     def on_rig(self) -> bool:

@@ -20,8 +20,10 @@ from core.values import SKIPPED, Frame, Level, Line, Signal, as_ns, as_seconds
 from hardware.rig import Rig
 from session.build import Options, Parts, refuse_missing
 from session.camera_start import start_camera
+from session.live_link import LiveLink
 from session.locks import rig_locks
 from session.prepare import InterruptedEarly, PrepareWatch, prepare
+from session.preview_pages import PreviewPages
 from session.settings import Settings
 from session.silence import next_frame
 from session.stop import StopRequest
@@ -78,6 +80,9 @@ class PreviewView(PrepareWatch):
         ``names`` are those of ``Sight.signal.parts``, ``frame_shape`` is (height, width, 3).
         """
 
+    def warn(self, text: str) -> None:
+        """Something is not as it should be, and the preview goes on."""
+
     def show(self, sight: Sight) -> None:
         """Show this. The camera may reuse the image's memory when this has returned."""
 
@@ -103,14 +108,17 @@ class PreviewResult:
 
 
 def run_preview(
-    settings: Settings, options: Options, clock: Clock, stop: StopRequest, view: PreviewView, seconds: float | None
-) -> PreviewResult:
+    settings: Settings, options: Options, clock: Clock, stop: StopRequest, view: PreviewView, seconds: float | None,
+    link: LiveLink | None = None,
+) -> PreviewResult:  # fmt: skip
     """Show the first frame and then one every second of frame time, until a person stops it.
 
     Parameters
     ----------
     seconds : float or None
         End by itself after so much frame time, s.
+    link : LiveLink or None
+        Through which pages see every frame.
 
     Raises
     ------
@@ -138,6 +146,8 @@ def run_preview(
         held.callback(parts.camera.close)
         held.callback(_shut, parts.rig)
         view.opened(parts.pipeline.names, parts.camera.frame_shape)
+        pages = PreviewPages(link, settings, clock, stop, view.warn)
+        pages.open(parts, options.live)
         try:
             start_camera(parts.camera, lambda: not stop)
         except Interrupted:
@@ -146,7 +156,9 @@ def run_preview(
         parts.rig.check_lost()
         # The light alone: the behaviour camera's trigger would make it record.
         parts.rig.apply(Level(Line.LIGHT, True), 0)
-        return _Preview(settings, parts, clock, stop, view).run(math.inf if seconds is None else seconds)
+        result = _Preview(settings, parts, clock, stop, view, pages).run(math.inf if seconds is None else seconds)
+        pages.close(f"the preview has ended: {result.end}")
+        return result
 
 
 def _shut(rig: Rig) -> None:
@@ -158,7 +170,10 @@ def _shut(rig: Rig) -> None:
 class _Preview:
     """One preview whose camera runs."""
 
-    def __init__(self, settings: Settings, parts: Parts, clock: Clock, stop: StopRequest, view: PreviewView) -> None:
+    def __init__(
+        self, settings: Settings, parts: Parts, clock: Clock, stop: StopRequest, view: PreviewView, pages: PreviewPages
+    ) -> None:
+        self._pages = pages
         self._settings = settings
         self._parts = parts
         self._clock = clock
@@ -179,7 +194,7 @@ class _Preview:
         while True:
             try:
                 frame = next_frame(
-                    self._parts.camera, self._settings.camera, self._clock, self._stop, self._parts.rig.alive, frame
+                    self._parts.camera, self._settings.camera, self._clock, self._stop, self._alive, frame
                 )
             except EndOfSource:
                 return self._result("source_ended")
@@ -195,6 +210,11 @@ class _Preview:
             except EndOfSource:
                 return self._result("source_ended")
 
+    def _alive(self) -> None:
+        """Tell the keeper of the lines that somebody waits, and pages what is new."""
+        self._parts.rig.alive()
+        self._pages.look()
+
     def _signal(self, frame: Frame) -> Signal:
         """Return what a session would make of a frame; of one that a replayed log had skipped, nothing."""
         pipeline = self._parts.pipeline
@@ -205,6 +225,7 @@ class _Preview:
 
     def _take(self, frame: Frame) -> None:
         """Bring the signal one frame further; show the frame if a picture is due."""
+        read_ns = self._clock.now_ns()
         self._check(frame)
         self._parts.rig.reports()
         self._parts.rig.check_lost()
@@ -215,6 +236,7 @@ class _Preview:
             self._skipped += 1
             return
         signal = self._signal(frame)
+        self._pages.show(frame, signal, read_ns, self._skipped)
         if self._map is None:
             self._recent.append((as_seconds(frame.time_ns - self._first_ns), signal.value))
         if frame.time_ns >= self._due_ns:

@@ -1,0 +1,249 @@
+"""What the page starts: a session, a preview, a flush, an export. Each is a `rigloop` command, a process of its own.
+
+A session must not end with the page: it runs in a session of its own (in the sense of the system), and what it says
+goes to a file, not to a pipe that could break. A preview or flush ends with the page, whatever ends that, since its
+standard input does. Used by the thread of the server's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from core.errors import InputError
+
+LOOK_S = 0.2
+"""Time between two looks whether a program has ended."""
+PATIENCE_S = 10.0
+"""A preview that is to make room for a session has this long to end; a camera that hangs takes as long."""
+SAID_BYTES = 8192
+SAID_LINES = 12
+KEPT = 20
+"""Programs that have ended, and of which what they said is still known."""
+
+
+class JobKind(Enum):
+    """What a program does, by its `rigloop` command."""
+
+    run = "run"
+    preview = "preview"
+    flush = "flush"
+    export = "export"
+
+
+ON_RIG = frozenset({JobKind.run, JobKind.preview, JobKind.flush})
+"""Of these one runs at a time."""
+WITH_PAGE = frozenset({JobKind.preview, JobKind.flush})
+"""These end with the page."""
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """One program.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    kind : JobKind
+    subject : str
+        What it is for: a mouse, a rig or a session.
+    who : str
+        Who started it.
+    process : Popen
+    log : Path
+        What it says.
+    code : int or None
+        Its exit code, once it has ended; negative: the signal that killed it.
+    stops : list of str
+        Who asked it to end.
+    """
+
+    number: int
+    kind: JobKind
+    subject: str
+    who: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    code: int | None = None
+    stops: list[str] = field(default_factory=list)
+
+    def said(self) -> str:
+        """Return the last lines that it said; empty where there is no file any more."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - SAID_BYTES))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return ""
+        # A bar of progress comes back to the beginning of its line.
+        lines = [line.rstrip() for line in text.replace("\r", "\n").split("\n")]
+        return "\n".join([line for line in lines if line][-SAID_LINES:])
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the page is told of it."""
+        return {
+            "number": self.number,
+            "do": self.kind.value,
+            "subject": self.subject,
+            "who": self.who,
+            "pid": self.process.pid,
+            "code": self.code,
+            "stops": list(self.stops),
+            "said": self.said(),
+        }
+
+
+class Jobs:
+    """The programs of one page.
+
+    Parameters
+    ----------
+    command : sequence of str
+        What runs `rigloop`, such as ``(python, "-m", "cli.main")``.
+    root : Path
+        The folder in which it runs.
+    logs : Path
+        An existing folder of this user's, for what they say.
+    changed : callable
+        Called when one has begun, was asked to end, or has ended.
+    """
+
+    def __init__(self, command: Sequence[str], root: Path, logs: Path, changed: Callable[[], None]) -> None:
+        self._command = tuple(command)
+        self._root = root
+        self._logs = logs
+        self._changed = changed
+        self._jobs: list[Job] = []
+        self._number = 0
+        self._looking: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return the facts of those that run and of those that ended last, the oldest first."""
+        return [job.facts() for job in self._jobs]
+
+    def one(self, number: int) -> Job:
+        """Return one. Raises InputError."""
+        for job in self._jobs:
+            if job.number == number:
+                return job
+        raise InputError(f"job {number}: there is none; reload the page")
+
+    async def start(self, kind: JobKind, words: Sequence[str], subject: str, who: str) -> Job:
+        """Start a command; a session ends the preview that runs, and waits for its end.
+
+        Parameters
+        ----------
+        kind : JobKind
+        words : sequence of str
+            Its options.
+        subject, who : str
+
+        Raises
+        ------
+        InputError
+            Another one has the rig, or a preview does not end.
+        """
+        async with self._starting:
+            await self._make_room(kind, who)
+            job = self._spawn(kind, words, subject, who)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        self._changed()
+        return job
+
+    def stop(self, job: Job, who: str) -> None:
+        """Ask one to end, as Ctrl-C does. Of one that has ended nothing is asked."""
+        if job.code is None and job.process.poll() is None:
+            job.stops.append(who)
+            job.process.send_signal(signal.SIGINT)
+            self._changed()
+
+    async def close(self) -> None:
+        """End what ends with the page; a session goes on."""
+        if self._looking is not None:
+            self._looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._looking
+        for job in self._jobs:
+            if job.kind in WITH_PAGE and job.process.poll() is None:
+                job.process.send_signal(signal.SIGINT)
+        for job in self._jobs:
+            if job.kind in WITH_PAGE:
+                await self._until_ended(job)
+            if job.process.stdin is not None:
+                job.process.stdin.close()
+            # A session that goes on is nobody's child from here on.
+            job.process.returncode = job.process.poll() or 0
+
+    async def _make_room(self, kind: JobKind, who: str) -> None:
+        if kind not in ON_RIG:
+            return
+        for job in [each for each in self._jobs if each.kind in ON_RIG and each.process.poll() is None]:
+            if not (job.kind is JobKind.preview and kind in (JobKind.run, JobKind.preview)):
+                raise InputError(f"{kind.value}: a {job.kind.value} of {job.subject} runs; stop it first")
+            self.stop(job, who)
+            if not await self._until_ended(job):
+                raise InputError(
+                    f"{kind.value}: the preview of {job.subject} has not ended within {PATIENCE_S:g} s; try again"
+                )
+
+    async def _until_ended(self, job: Job) -> bool:
+        for _ in range(round(PATIENCE_S / LOOK_S)):
+            if job.process.poll() is not None:
+                return True
+            await asyncio.sleep(LOOK_S)
+        return False
+
+    def _spawn(self, kind: JobKind, words: Sequence[str], subject: str, who: str) -> Job:
+        """Start the process. Raises InputError."""
+        self._number += 1
+        log = self._logs / f"job-{os.getpid()}-{self._number}.log"
+        with_page = kind in WITH_PAGE
+        try:
+            with log.open("wb") as file:
+                process = self._process([*self._command, kind.value, *words], file, with_page)
+        except OSError as error:
+            raise InputError(f"{kind.value}: cannot be started ({error}); free some space in {self._logs}") from error
+        job = Job(self._number, kind, subject, who, process, log)
+        self._jobs.append(job)
+        self._forget()
+        return job
+
+    def _process(self, words: Sequence[str], log: BinaryIO, with_page: bool) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - a list of words, no shell; no word of a person's is an option
+            words,
+            cwd=self._root,
+            stdin=subprocess.PIPE if with_page else subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _forget(self) -> None:
+        """Forget the oldest of those that have ended."""
+        ended = [job for job in self._jobs if job.code is not None]
+        for job in ended[: max(0, len(ended) - KEPT)]:
+            self._jobs.remove(job)
+            with suppress(OSError):
+                job.log.unlink()
+
+    async def _look(self) -> None:
+        """See each program's end."""
+        while any(job.code is None for job in self._jobs):
+            await asyncio.sleep(LOOK_S)
+            for job in self._jobs:
+                if job.code is None and (code := job.process.poll()) is not None:
+                    job.code = code
+                    if job.process.stdin is not None:
+                        job.process.stdin.close()
+                    self._changed()

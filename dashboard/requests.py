@@ -1,0 +1,48 @@
+"""Reading what a browser asks for: the body of a POST, and where it comes from."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import HTTPConnection, Request
+
+from core.errors import InputError
+
+Kind = type | tuple[type, ...]
+
+
+async def read_json(request: Request, keys: Mapping[str, Kind] | None = None) -> dict[str, Any]:
+    """Return the body of a POST: an object, with these keys of these types and no other, if any are given.
+
+    True and false are no numbers.
+
+    Raises
+    ------
+    InputError
+        It is not.
+    """
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):
+        raise InputError("the request is no JSON") from None
+    if not isinstance(body, dict):
+        raise InputError("the request is JSON, and no object")
+    if keys is None:
+        return body
+    if set(body) != set(keys):
+        raise InputError(f"give {', '.join(keys)} and nothing else")
+    for key, kind in keys.items():
+        if not isinstance(body[key], kind) or (isinstance(body[key], bool) and kind is not bool):
+            raise InputError(f"{key} = {str(body[key])[:60]}: is of the wrong type")
+    return body
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Return where a browser is; empty for this computer."""
+    host = connection.client.host if connection.client is not None else ""
+    try:
+        return "" if ipaddress.ip_address(host).is_loopback else host
+    except ValueError:
+        return host
