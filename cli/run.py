@@ -6,9 +6,11 @@ import argparse
 import json
 import os
 import secrets
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.page_beside import page_beside
 from cli.screen import say
 from core.errors import InputError
 from session.stop import StopRequest
@@ -63,7 +65,7 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     for line in start_warnings(settings.valve, settings.outputs.calibration_max_age_days, clock.wall_ns()):
         say(f"rigloop run: warning: {line}", error=True)
     try:
-        with LiveLink(clock, f"session-{os.getpid()}") as link:
+        with _page(args, stop), LiveLink(clock, f"session-{os.getpid()}") as link:
             result = run_session(settings, options, clock, stop, ProgressBar(settings.mouse), link)
     except InterruptedEarly as why:
         made = "nothing was made" if resume is None else "no further part was made"
@@ -75,6 +77,11 @@ def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     if args.json:
         say(json.dumps(result.json()))
     return result.exit_code
+
+
+def _page(args: argparse.Namespace, stop: StopRequest) -> AbstractContextManager[None]:
+    """Return what serves the page meanwhile, if it is asked for."""
+    return nullcontext() if args.page is None else page_beside(args, stop)
 
 
 def _resume(args: argparse.Namespace, settings: Settings, overrides: dict[str, str], clock: Clock) -> Resume:
