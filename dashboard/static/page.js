@@ -1,5 +1,8 @@
 // Puts the page together: signing in, tabs, which session is shown, who you are, dark or light.
 
+import { Back } from "./back.js";
+import { Place } from "./place.js";
+import { Run } from "./run.js";
 import { See } from "./see.js";
 import { Wire } from "./wire.js";
 
@@ -94,18 +97,70 @@ function connection(wire) {
   wire.addEventListener("closed", () => show("closed", "not connected"));
 }
 
+// What every tab is given: who sits here and what they may do, the mouse that is chosen, and the server.
+class Page extends EventTarget {
+  constructor(state) {
+    super();
+    this.state = state;
+    this.mouse = localStorage.getItem("mouse") ?? "";
+  }
+
+  get role() {
+    return this.state.role;
+  }
+
+  // Returns the name of who sits here; says so and returns "" where none is given.
+  who() {
+    const name = at("who").value.trim();
+    if (!name) this.say("Write your name at the top first: it is recorded with what you do", false);
+    return name;
+  }
+
+  // Asks the server; `body` makes it a POST. Returns its answer, throws an Error with what it says.
+  async api(path, body) {
+    const options = body === undefined ? {} : {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
+    };
+    let answer;
+    try {
+      answer = await fetch(`api/${path}`, options);
+    } catch {
+      throw new Error("the page's server does not answer; see whether rigloop serve still runs");
+    }
+    const content = await answer.json().catch(() => ({ error: `the server failed (${answer.status})` }));
+    if (answer.ok) return content;
+    throw Object.assign(new Error(content.error), { problems: content.problems ?? [], status: answer.status });
+  }
+
+  // Says something to who sits here, on whatever tab; `ok` false: it went wrong.
+  say(text, ok = true) {
+    at("said").textContent = text;
+    at("said").dataset.ok = ok;
+  }
+
+  choose(mouse) {
+    if (mouse === this.mouse) return;
+    this.mouse = mouse;
+    localStorage.setItem("mouse", mouse);
+    this.dispatchEvent(new Event("mouse"));
+  }
+}
+
 async function begin() {
   tabs();
   theme();
   const who = at("who");
   who.value = localStorage.getItem("who") ?? "";
   who.onchange = () => localStorage.setItem("who", who.value.trim());
-  const state = await signedIn();
-  document.documentElement.dataset.role = state.role;
+  const page = new Page(await signedIn());
+  document.documentElement.dataset.role = page.role;
   const url = new URL("ws", location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const wire = new Wire(url);
-  new See(at("see"), wire, () => who.value.trim());
+  new See(at("see"), wire, page);
+  new Place(at("place"), wire, page);
+  new Run(at("run"), wire, page);
+  new Back(at("back"), wire, page);
   connection(wire);
   sessions(wire);
 }

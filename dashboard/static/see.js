@@ -34,17 +34,16 @@ const HTML = `
     <form id="set"><label>Set <select id="set-key"></select></label><input id="set-value" required size="8"
       aria-label="New value"><button>Set</button></form>
     <form id="note"><label>Note <input id="note-text" required maxlength="500"></label><button>Note</button></form>
-    <p id="said" role="status"></p>
   </div>
   <div class="health"><table><caption>Frames and latency</caption><tbody id="health"></tbody></table></div>
   <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
 </div>`;
 
 export class See {
-  constructor(root, wire, who) {
+  constructor(root, wire, page) {
     this.root = root;
     this.wire = wire;
-    this.who = who;
+    this.page = page;
     root.innerHTML = HTML;
     this.at = (id) => root.querySelector(`#${id}`);
     this.signal = new Strip(this.at("strip-signal"), ["signal", "threshold"], "Signal");
@@ -88,7 +87,7 @@ export class See {
   end({ outcome, text }) {
     this.enable(false);
     this.at("phase").textContent = outcome;
-    this.say(`${outcome}: ${text.split("\n")[1] ?? text}`, true);
+    this.page.say(`${outcome}: ${text.split("\n")[1] ?? text}`, true);
   }
 
   count(status, table, scale) {
@@ -219,23 +218,14 @@ export class See {
   }
 
   async ask(what, more, button) {
-    const name = this.who();
-    if (!name) {
-      this.say("Write your name above first: it is recorded with what you do", false);
-      return false;
-    }
+    const name = this.page.who();
+    if (!name) return false;
     if (what === "stop_now" && !window.confirm("End this session now? A running trial is cut short.")) return false;
     if (button) button.disabled = true;
     const { ok, text } = await this.wire.ask(what, name, more);
     if (button) button.disabled = !this.running;
-    this.say(`${what.replaceAll("_", " ")}: ${text}`, ok);
+    this.page.say(`${what.replaceAll("_", " ")}: ${text}`, ok);
     return ok;
-  }
-
-  say(text, ok) {
-    const said = this.at("said");
-    said.textContent = text;
-    said.dataset.ok = ok;
   }
 
   enable(running) {

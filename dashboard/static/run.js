@@ -1,0 +1,9 @@
+// The Run tab.
+
+export class Run {
+  constructor(root, wire, page) {
+    this.root = root;
+    this.wire = wire;
+    this.page = page;
+  }
+}
