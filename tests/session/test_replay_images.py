@@ -40,7 +40,7 @@ def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(
     assert told == []
 
 
-def test_an_index_of_a_killed_sessions_images_too(session):
+def test_a_damaged_index_of_a_killed_sessions_images_is_told_as_well(session):
     as_killed(session)
     path = session / "image_stream.hdf5"
     # The last block of the array in which HDF5 notes where the images lie: up to there, all could be replayed.
