@@ -63,8 +63,6 @@ def _refuse_copy(folder: Path) -> None:
 def _locate(path: Path) -> tuple[Path, Path | None]:
     if path.is_file() and path.suffix.lower() in (*_HDF5_SUFFIXES, VIDEO_SUFFIX):
         return path.parent, path
-    if not path.exists():
-        raise SourceError(f"{path}: there is no such file or folder; give the folder S1 of a session")
     if not path.is_dir():
         raise SourceError(f"{path} is no session folder and no .hdf5 or .mkv file; give the folder S1 of a session")
     logs = (schema.FRAMES_CSV, schema.CLOPY_LOG)
