@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from camera.clopy_log import LOG_CURE, read_times
-from camera.hdf5_index import misplaced, whole_images
 from camera.source import Source, SourceKind
 from camera.stamps import check_times, complete, index_times
 from core.errors import CameraError, SourceError
 from core.values import Image
 from recording.hdf5 import is_marked, is_shut_by_mark, open_finished, open_growing
+from recording.hdf5_index import misplaced, whole_images
 from recording.schema import CLOPY_LOG, IMAGES
 
 BLOCK_FRAMES = 64

@@ -177,8 +177,10 @@ class _Bar:
                 total=total,
                 desc="images",
                 file=sys.stderr,
-                unit="images",
+                unit=" images",
                 ncols=columns(),
+                # A terminal that tells no height would get no bar.
+                nrows=24,
                 disable=None,
             )
         self._bar.update(done - self._bar.n)

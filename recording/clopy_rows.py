@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.values import SKIPPED
-from recording.recorded import RecordedSession, check_images, check_rows, count_images
+from recording.recorded import RecordedSession, check_all_images, check_rows, count_images
 from recording.schema import FrameRow
 
 
@@ -28,7 +28,7 @@ def placed_rows(session: RecordedSession, recorded: Iterable[FrameRow], *, judge
         Rows or images cannot be read.
     """
     check_rows(session)
-    check_images(session)
+    check_all_images(session)
     count = images_named(session)
     kept: list[FrameRow] = []
     licks = 0

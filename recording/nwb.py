@@ -32,7 +32,7 @@ from recording.nwb_text import OddTexts
 from recording.nwb_trials import trials_table
 from recording.problems import describe, error_number
 from recording.reader import open_session
-from recording.recorded import RecordedSession, check_end, check_images, check_rows
+from recording.recorded import RecordedSession, check_all_images, check_end, check_rows
 from recording.schema import FRAMES_CSV, SECOND_FOLDER
 from recording.video_read import is_video
 
@@ -129,7 +129,7 @@ def export_nwb(
             others = [opened.enter_context(odd.session(opened.enter_context(open_session(second))))]
         for each in (session, *others):
             check_rows(each)
-            check_images(each)
+            check_all_images(each)
         check_end(session)
         build = _Build(session, others, facts, folder, images, odd)
         target = target if whole else folder / dandi_name(build.file)

@@ -11,6 +11,7 @@ import numpy as np
 from core.errors import SourceError
 from recording import schema
 from recording.hdf5 import open_finished, open_growing
+from recording.hdf5_index import misplaced
 from recording.problems import FILE_ERRORS, describe
 from recording.schema import EventRow, InputRow, MissingRow
 from recording.tables import FrameTable, TimingTable
@@ -222,6 +223,21 @@ def check_images(session: RecordedSession) -> None:
         except FILE_ERRORS as error:
             cause = str(error).partition("\n")[0]
             raise SourceError(f"{session.image_path}: is damaged ({cause}); restore it from a copy") from error
+
+
+def check_all_images(session: RecordedSession) -> None:
+    """Raise SourceError as ``check_images``, and where an image that a row names does not lie whole in an HDF5 file.
+
+    HDF5 itself gives zeros for it.
+    """
+    check_images(session)
+    named = int(session.frames.image.max(initial=-1)) + 1
+    if not (named and session.has_images) or is_video(session.image_path):
+        return
+    last = min(count_images(session), named) - 1
+    if wrong := misplaced(session.images(), 0, last, session.image_path.stat().st_size):
+        recover = ", or try `rigloop recover`" if session.meta.get("outcome") in schema.RECOVERABLE else ""
+        raise SourceError(f"{session.image_path}: is damaged ({wrong}); restore it from a copy{recover}")
 
 
 def count_images(session: RecordedSession) -> int:

@@ -149,6 +149,8 @@ def find_session(path: Path) -> Path:
         return path
     if parts := parts_in(path):
         return parts[-1]
+    if not path.exists():
+        raise SourceError(f"{path}: there is no such folder; give the folder S1 of a session")
     _refuse_unbegun(path)
     raise SourceError(f"{path} has no {SESSION_JSON}; give the folder S1 of a session of this program")
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from behavior.pipeline import part_names
-from camera.hdf5_index import whole_images
 from camera.hdf5_source import Hdf5Images
 from core.errors import RecordingError, SourceError
 from core.values import as_ns
 from recording.folder import read_session_json, sync_folder
+from recording.hdf5_index import whole_images
 from recording.hdf5_mark import has_mark, open_without_mark, take_mark_off
 from recording.mend import TABLES, begin_tables, cut_half_line, forget_images, is_begun, lacking
 from recording.problems import describe

@@ -12,7 +12,7 @@ from core.errors import CameraTimeout, PoseError, SourceError
 from core.ports import EndOfSource, Pipeline
 from core.values import POSE_LOST, SKIPPED, Frame, Image, Pose, Signal, as_ns
 from recording.problems import FILE_ERRORS, describe
-from recording.recorded import RecordedSession, check_images, count_images
+from recording.recorded import RecordedSession, check_all_images, count_images
 from recording.tables import Bools, FrameTable
 
 
@@ -41,7 +41,7 @@ class RecordedImages:
     """
 
     def __init__(self, session: RecordedSession, shape: tuple[int, int, int]) -> None:
-        check_images(session)
+        check_all_images(session)
         self._path = session.image_path
         self._index = session.frames.image
         count = count_images(session) if (self._index >= 0).any() else 0

@@ -15,10 +15,10 @@ import h5py
 import numpy as np
 import pytest
 
-from camera.hdf5_index import misplaced
 from camera.replay import open_replay, probe_source
 from core.errors import CameraError, SourceError
 from core.ports import EndOfSource
+from recording.hdf5_index import misplaced
 from recording.reader import open_session
 from tests.camera import recordings as rec
 

@@ -11,10 +11,13 @@ from hardware.microphone import Microphone
 from hardware.settings import BoardKind
 from hardware.smbus import open_smbus
 from hardware.speaker_card import import_pyaudio
+from session.config_edit import add_mouse
 from tests.cli.words import run_words
 
 MODULES = ("picamera2", "stapipy", "gi", "pyaudio", "smbus2")
 REAL = ("--camera", "synthetic", "--outputs", "real", "--set", "output_board=memory")
+MOUSE = "LACKING"
+"""A mouse, and a rig, that no session of this machine has: their locks are the whole machine's."""
 
 
 @pytest.fixture
@@ -44,7 +47,8 @@ def bare(monkeypatch, tmp_path):
 )
 @pytest.mark.usefixtures("bare")
 def test_a_session_is_refused_with_3(rigloop, config, tmp_path, words, said, cure):
-    code, out, err = rigloop(*run_words(config, tmp_path, *words))
+    add_mouse(config, MOUSE, "DEMO")
+    code, out, err = rigloop(*run_words(config, tmp_path, *words, "--mouse", MOUSE, "--set", f"rig={MOUSE}"))
     assert (code, out) == (3, "")
     assert len(err.strip().splitlines()) == 1
     assert said in err

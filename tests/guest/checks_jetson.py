@@ -63,7 +63,11 @@ def _label(path: str) -> str:
 
 
 def _await_edges(feeler: BeamFeeler, found: list[Touch], n: int) -> None:
-    wait_until(lambda: (found.extend(feeler.look()), len(found))[1] >= n, what=f"edge {n}")
+    def all_are_found() -> bool:
+        found.extend(feeler.look())
+        return len(found) >= n
+
+    wait_until(all_are_found, what=f"edge {n}")
 
 
 def check_a_beam_break() -> None:

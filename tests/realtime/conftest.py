@@ -1,4 +1,4 @@
-"""What the tests with real processes share: a sound server of our own with a speaker on it; an Arduino's firmware."""
+"""What the tests with real processes share: a sound server with a speaker on it, a witness of stalls, an Arduino."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hardware.speaker import ProcessSpeaker
 from tests.support.programme import SETTINGS
 from tests.support.pulse import Pulse, require
 from tests.support.simavr import Simulator, build, first_of_all
+from tests.support.stalls import Stalls
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,13 @@ def tell(capsys):
             sys.stdout.write(f"\nspeaker: {text}\n")
 
     return print_line
+
+
+@pytest.fixture
+def stalls():
+    """A witness of this machine's standing still, while a test runs."""
+    with contextlib.closing(Stalls()) as witness:
+        yield witness
 
 
 @pytest.fixture(scope="session")

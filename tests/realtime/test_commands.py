@@ -1,6 +1,5 @@
 """The commands of a rig over real processes: water that stops, and the latency of the whole way, heard for real."""
 
-import contextlib
 import json
 import os
 import signal
@@ -26,7 +25,7 @@ from session.locks import rig_locks
 from session.settings import load_settings
 from tests.support.processes import children_of
 from tests.support.pulse import Pulse, pause, require
-from tests.support.stalls import Stalls, awake_ms
+from tests.support.stalls import awake_ms
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMORY = ("--set", "output_board=memory")
@@ -48,13 +47,6 @@ def lines(tmp_path):
     trace = MemoryTrace.create(tmp_path / "lines")
     yield trace
     trace.close()
-
-
-@pytest.fixture
-def stalls():
-    """A witness of this machine's standing still."""
-    with contextlib.closing(Stalls()) as watch:
-        yield watch
 
 
 def command(config, *words):

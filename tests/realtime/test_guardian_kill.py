@@ -34,20 +34,12 @@ from tests.support.guarded import (
     signal_and_time,
 )
 from tests.support.reopening import reopen
-from tests.support.stalls import STALL_S, Stalls, awake_ms
+from tests.support.stalls import awake_ms
 
 KILLED_MS = 15
 STOPPED_MS = 70
 GUARDIAN_KILLED_MS = 30
 GUARDIAN_STOPPED_MS = 100
-
-
-@pytest.fixture
-def stalls():
-    """The witness, while a test runs."""
-    witness = Stalls(STALL_S)
-    yield witness
-    witness.close()
 
 
 def assert_within(times, limit_ms, stalls):

@@ -1,6 +1,5 @@
 """The guardian as processes: its start and its end, signals, a loop that hangs, errors of its own, rights refused."""
 
-import contextlib
 import ctypes
 import os
 import pwd
@@ -35,14 +34,7 @@ from tests.support.guarded import (
     water,
 )
 from tests.support.reopening import cores_of, pinned, reopen
-from tests.support.stalls import Stalls, awake_ms
-
-
-@pytest.fixture
-def stalls():
-    """The witness, while a test runs."""
-    with contextlib.closing(Stalls()) as witness:
-        yield witness
+from tests.support.stalls import awake_ms
 
 
 def test_the_processes_hear_no_ctrl_c_and_sigterm_closes_the_valve(monkeypatch, stalls):

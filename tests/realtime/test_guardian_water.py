@@ -61,6 +61,7 @@ def test_reconnecting_counts_the_openings_of_the_last_10_s_on(monkeypatch):
     with guarded(monkeypatch, outputs=bounds) as (guard, trace):
         begin = time.monotonic()
         while time.monotonic() < begin + 5 or len(water(trace)) < 2:
+            assert time.monotonic() < begin + 60, "no water comes"
             pulse(guard, 0.4)
             deadline = time.monotonic() + 0.6
             while time.monotonic() < deadline:

@@ -20,6 +20,7 @@ from core.clock import MonotonicClock
 from core.errors import OutputError
 from hardware.fake_mpr121 import FakeMpr121
 from hardware.lick import LickReader
+from hardware.lick_process import PRIORITY
 from hardware.settings import LickKind, LickSettings, PinSettings
 from tests.support.gpio_inputs import PIN, FindInputPins
 from tests.support.reopening import cores_of, pinned, reopen
@@ -49,7 +50,7 @@ def readers():
 @pytest.fixture
 def stalls():
     """A witness of this machine's standing still for longer than a touch can be missed in."""
-    with contextlib.closing(Stalls(STALL_NS / 1e9, priority=0)) as watch:
+    with contextlib.closing(Stalls(STALL_NS / 1e9, PRIORITY)) as watch:
         yield watch
 
 

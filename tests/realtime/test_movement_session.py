@@ -11,15 +11,12 @@ from behavior.fake_pose import Act, FakeOptions, fake_spec
 from behavior.pose_client import ProcessPose
 from core.clock import MonotonicClock
 from core.values import SKIPPED
-from hardware.settings import OutputKind
 from recording.reader import count_images, open_session
 from session import build_movement
-from session.build import Options
 from session.settings import load_settings
-from tests.support.sessions import CONFIG, rows, run
+from tests.support.sessions import CONFIG, LIVE, rows, run
 from tests.support.stalls import Stalls
 
-LIVE = Options(seed=5, live=True, outputs=OutputKind.fake)
 QUICK = {
     "total_trials": "2", "initial_rest_dur": "0.5", "max_trial_dur": "1.5", "success_rest_dur": "0.5",
     "fail_rest_dur": "0.5", "final_rest_dur": "0.5", "reward_delay": "0.2", "trial_start": "immediate",

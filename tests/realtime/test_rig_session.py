@@ -4,7 +4,6 @@ GigE Vision over loopback, PulseAudio's null sink, lines in memory. What is held
 ``camera_timeout_s``, the trial cut short, the device back, no frame that is neither recorded nor counted as lost.
 """
 
-import contextlib
 import csv
 import json
 import os
@@ -22,7 +21,7 @@ from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
 from tests.support.gige import FakeGigE, need_gige
 from tests.support.processes import children_of
 from tests.support.pulse import Pulse, pause, require
-from tests.support.stalls import Stalls, awake_ms
+from tests.support.stalls import awake_ms
 
 ROOT = Path(__file__).resolve().parents[2]
 CAMERA_TIMEOUT_S = 1.5
@@ -149,12 +148,6 @@ class Session:
         self.process.kill()
         self.process.communicate(timeout=10)
         self.lines.close()
-
-
-@pytest.fixture
-def stalls():
-    with contextlib.closing(Stalls()) as watch:
-        yield watch
 
 
 @pytest.fixture

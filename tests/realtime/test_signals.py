@@ -208,7 +208,9 @@ def test_a_recorder_that_stalls_is_waited_for_and_said_so(start, tmp_path):
     process.stderr.reconfigure(newline="")
     said = ""
     while "closing files" not in said:
-        said += process.stderr.read(1)
+        letter = process.stderr.read(1)
+        assert letter, said
+        said += letter
     os.kill(writer, signal.SIGCONT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130

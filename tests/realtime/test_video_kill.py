@@ -125,6 +125,7 @@ def test_writer_and_controller_killed_at_once(tmp_path):
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as controller:
         writer = int(controller.stdout.readline())
         while whole_frames(folder / VIDEO) < 200:
+            assert controller.poll() is None
             CLOCK.sleep_until_ns(CLOCK.now_ns() + 10**7)
         killed_ns = CLOCK.now_ns()
         for pid in (writer, controller.pid):

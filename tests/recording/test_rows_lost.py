@@ -95,7 +95,7 @@ def test_a_session_that_was_not_closed_is_given_out_as_far_as_it_goes(folder, tm
     ],
     ids=["events", "timing"],
 )
-def test_so_are_events_and_times_of_the_host(folder, tmp_path, damage, says):
+def test_events_and_times_of_the_host_that_are_gone_are_told(folder, tmp_path, damage, says):
     damage(folder)
     with open_session(folder) as session, pytest.raises(SourceError, match=f"{says}.*restore it from a copy"):
         as_nwb(session, tmp_path / "out")

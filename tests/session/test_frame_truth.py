@@ -43,8 +43,8 @@ class Losing(Wrapped):
         return frame._replace(number=frame.number + self.lost, dropped=dropped, lost=causes)
 
 
-class Live(SessionWatch):
-    """Keeps what the bar looks at."""
+class StatusKept(SessionWatch):
+    """Keeps the status that the bar looks at."""
 
     def started(self, folder, status, goal):
         self.status = status
@@ -158,7 +158,7 @@ def test_what_was_lost_after_the_last_frame_has_rows_too(tmp_path, parts_of, kil
     assert replay_session(result.session).compared.mismatches == 0
 
 
-def test_so_has_the_second_camera(tmp_path, parts_of):
+def test_what_a_second_camera_lost_after_its_last_frame_has_rows_too(tmp_path, parts_of):
     parts_of(lambda parts: replace(parts, second=GivenUp(parts.second)))
     result = run(settings_of_two(tmp_path))
     second = result.second_camera
@@ -190,11 +190,11 @@ def test_a_repeat_is_counted_by_what_shows_it(tmp_path, parts_of, changes, cause
 
 def test_a_second_camera_has_a_table_of_its_own(tmp_path, parts_of):
     parts_of(lambda parts: replace(parts, second=Repeating(Losing(parts.second), 25)))
-    live = Live()
-    result = run_session(settings_of_two(tmp_path), OFFLINE, VirtualClock(), StopRequest(), live)
+    watch = StatusKept()
+    result = run_session(settings_of_two(tmp_path), OFFLINE, VirtualClock(), StopRequest(), watch)
     second = result.second_camera
     assert (second.dropped, dict(second.tally.dropped)) == (len(LOST), BY_CAUSE)
-    assert live.status.second() == second.tally
+    assert watch.status.second() == second.tally
     with open_session(result.session / SECOND_FOLDER) as session:
         check_numbers(session)
         assert [row.cause for row in session.missing] == LOST

@@ -211,10 +211,11 @@ def test_a_recorder_that_still_writes_is_waited_for(killed, monkeypatch):
 @pytest.mark.parametrize(
     ("where", "said"),
     [
+        (lambda session: session / "nowhere", "there is no such folder; give the folder S1"),
         (lambda session: session.parent.parent, "has no session.json; give the folder S1"),
         (lambda session: shutil.copytree(session, session.parents[2] / "elsewhere" / "S1"), "put it where it was"),
     ],
-    ids=["mouse", "moved"],
+    ids=["nowhere", "mouse", "moved"],
 )
 def test_what_is_no_session_in_its_place_is_told(killed, where, said):
     session, *_ = killed()

@@ -18,6 +18,7 @@ from session.replay_change import Difference
 from session.replay_inputs import Between, InputScript, with_returns
 from session.replay_settings import CHANGEABLE, FIXED
 from tests.session.replayable import session as session
+from tests.support.flaky import Flaky
 from tests.support.killed import as_killed
 from tests.support.memory_recorder import MemoryRecorder
 from tests.support.sessions import run, settings_for
@@ -106,8 +107,6 @@ class TestWhatWouldHaveHappened:
 
 def test_a_trial_that_only_the_changed_session_would_have_lost(tmp_path, monkeypatch):
     """The camera is lost in what was a rest; with the change it is a trial, which is cut short, and rests from then."""
-    from tests.support.flaky import Flaky
-
     clock = VirtualClock()
     monkeypatch.setattr(running, "Recorder", MemoryRecorder)
     monkeypatch.setattr(

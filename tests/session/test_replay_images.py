@@ -1,14 +1,20 @@
 """Sessions replayed without some of their images, or without all, and files of images that are damaged."""
 
 import itertools
+import os
 
 import pytest
 
 from core.errors import InputError, SourceError
 from recording import schema
+from recording.clopy import export_clopy
+from recording.nwb import SubjectFacts, export_nwb
+from recording.reader import open_images, open_session
+from recording.subject import SubjectSettings
 from session import running
 from session.replay import replay_session
 from session.replay_change import NO_IMAGE
+from tests.session.killed_sessions import recovered
 from tests.session.replayable import HISTORY_FRAMES, change_table
 from tests.session.replayable import session as session
 from tests.support.killed import as_killed
@@ -40,7 +46,7 @@ def test_an_index_of_images_that_is_damaged_is_told_before_anything_is_replayed(
     assert told == []
 
 
-def test_an_index_of_a_killed_sessions_images_too(session):
+def test_a_damaged_index_of_a_killed_sessions_images_is_told_as_well(session):
     as_killed(session)
     path = session / "image_stream.hdf5"
     # The last block of the array in which HDF5 notes where the images lie: up to there, all could be replayed.
@@ -52,6 +58,34 @@ def test_an_index_of_a_killed_sessions_images_too(session):
         replay_session(session, progress=lambda *each: told.append(each))
     assert told == []
     assert len(str(said.value).splitlines()) == 1
+
+
+def give_out(session, how, folder):
+    with open_session(session) as opened:
+        if how == "replay":
+            replay_session(session)
+        elif how == "CLoPy":
+            export_clopy(opened, folder / "clopy")
+        else:
+            export_nwb(opened, folder / "a.nwb", SubjectFacts(SubjectSettings()), allow_incomplete=True)
+
+
+@pytest.mark.parametrize("recover_it", [False, True], ids=["killed", "recovered"])
+@pytest.mark.parametrize("how", ["replay", "CLoPy", "NWB"])
+def test_images_behind_the_end_of_a_file_that_was_cut_are_no_black_ones(killed, tmp_path, how, recover_it):
+    session, _, _ = killed()
+    if recover_it:
+        recovered(session)
+    path, out = session / "image_stream.hdf5", tmp_path / "out"
+    out.mkdir()
+    with open_images(path) as file:
+        images = file[schema.IMAGES]
+        last = max(images.id.get_chunk_info(n).byte_offset for n in range(images.id.get_num_chunks()))
+    os.truncate(path, last + 1)
+    cure = "restore it from a copy" + ("$" if recover_it else ", or try `rigloop recover`$")
+    with pytest.raises(SourceError, match=rf"hdf5: is damaged \(the file ends before image \d+\); {cure}"):
+        give_out(session, how, out)
+    assert list(out.iterdir()) == []
 
 
 def test_images_that_were_begun_only_are_none_that_are_missing(session):

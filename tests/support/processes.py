@@ -10,9 +10,11 @@ def children_of(pid):
     """Return the process ids of a process's children, each with the words that it was started with, as one text."""
     children = {}
     for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in listed.read_text().split():
-            with contextlib.suppress(OSError):
-                children[int(child)] = Path(f"/proc/{child}/cmdline").read_text()
+        # A thread that ended meanwhile has no list, and its children are another's.
+        with contextlib.suppress(OSError):
+            for child in listed.read_text().split():
+                with contextlib.suppress(OSError):
+                    children[int(child)] = Path(f"/proc/{child}/cmdline").read_text()
     return children
 
 

@@ -1,6 +1,6 @@
 """A witness of moments at which a core of this machine stood still: one process per core, just below the speaker's.
 
-Of a program that has no priority it sees as much as that program suffers only where it has none itself.
+It sees what another program suffers where it has that program's priority, and less where it has more.
 
 A virtual machine is stopped for tens of milliseconds now and then, and so is all that is real-time where others are,
 too; no program of ours can play through that. A test that must be exact asks the witness, and excuses nothing that it
@@ -21,8 +21,7 @@ ctypes.CDLL(None).prctl(1, 9)
 core, least, priority = int(sys.argv[1]), int(float(sys.argv[2]) * 1e9), int(sys.argv[3])
 os.sched_setaffinity(0, {core})
 try:
-    if priority:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
 except OSError:
     pass
 while True:
@@ -35,7 +34,7 @@ while True:
 
 
 class Stalls:
-    """Owns one process per core, which end with ``close``; ``priority`` 0 is that of any program."""
+    """Owns one process per core, which end with ``close``; ``priority`` is that of the program it witnesses for."""
 
     def __init__(self, least_s=STALL_S, priority=59):
         command = [sys.executable, "-c", WATCH]
