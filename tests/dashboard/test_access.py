@@ -43,9 +43,10 @@ def sign_in(client, token):
 def test_on_this_computer_nobody_is_asked():
     with page() as client:
         assert client.get("/").status_code == 200
-        assert client.get("/api/state").json() == {"role": "operator", "version": "1", "live": [], "problem": ""}
+        nothing = {"live": [], "jobs": [], "problem": ""}
+        assert client.get("/api/state").json() == {"role": "operator", "version": "1", **nothing}
         with client.websocket_connect(WS, headers=own(client)) as socket:
-            assert socket.receive_json() == {"t": "live", "live": [], "problem": ""}
+            assert socket.receive_json() == {"t": "live", **nothing}
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8017", "127.0.0.1:80", "", "192.168.0.7:8017"])
