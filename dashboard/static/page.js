@@ -1,6 +1,7 @@
 // Puts the page together: signing in, tabs, which session is shown, who you are, dark or light.
 
 import { Back } from "./back.js";
+import { Keys } from "./keys.js";
 import { Place } from "./place.js";
 import { Run } from "./run.js";
 import { See } from "./see.js";
@@ -102,6 +103,7 @@ class Page extends EventTarget {
   constructor(state) {
     super();
     this.state = state;
+    this.keys = new Keys(at("help"));
     this.mouse = localStorage.getItem("mouse") ?? "";
   }
 
@@ -138,6 +140,11 @@ class Page extends EventTarget {
     at("said").dataset.ok = ok;
   }
 
+  // Lets a single key do something while `section` is shown (null: always) and nobody writes; `?` lists it.
+  shortcut(section, key, text, does) {
+    this.keys.add(section, key, text, does);
+  }
+
   choose(mouse) {
     if (mouse === this.mouse) return;
     this.mouse = mouse;
@@ -161,6 +168,7 @@ async function begin() {
   new Place(at("place"), wire, page);
   new Run(at("run"), wire, page);
   new Back(at("back"), wire, page);
+  at("keys").onclick = () => page.keys.show();
   connection(wire);
   sessions(wire);
 }
