@@ -10,7 +10,9 @@ const HTML = `
 <form id="note"><label>Note <input id="note-text" required maxlength="500"></label><button>Note</button></form>`;
 
 export class Controls {
-  constructor(root, wire, page) {
+  constructor(wire, page) {
+    const root = document.querySelector("[data-controls]");
+    root.classList.add("controls");
     this.root = root;
     this.wire = wire;
     this.page = page;

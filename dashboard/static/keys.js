@@ -11,7 +11,7 @@ export class Keys {
     this.add(null, "?", "list the keys", () => this.show());
   }
 
-  // Lets `key` do something while `section` is shown; null: always.
+  // Lets `key` do something while `section` is shown; null: always. What returns false leaves the key to others.
   add(section, key, text, does) {
     this.all.push({ section, key, text, does });
   }
@@ -20,11 +20,13 @@ export class Keys {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest?.(WRITES) || document.querySelector("dialog[open]")) return;
     const pressed = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const found = this.all.find(({ section, key }) => key === pressed && !section?.hidden);
-    if (!found) return;
-    event.preventDefault();
-    // A key that is held down gives one drop, not thirty.
-    if (!event.repeat) found.does();
+    for (const { section, key, does } of this.all) {
+      if (key !== pressed || section?.hidden) continue;
+      // A key that is held down gives one drop, not thirty.
+      if (!event.repeat && does() === false) continue;
+      event.preventDefault();
+      return;
+    }
   }
 
   show() {
