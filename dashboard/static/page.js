@@ -182,11 +182,11 @@ async function begin() {
   url.protocol = url.protocol.replace("http", "ws");
   url.hash = "";
   const wire = new Wire(url);
+  page.controls = new Controls(wire, page);
   new See(at("see"), wire, page);
   new Place(at("place"), wire, page);
   new Run(at("run"), wire, page);
   new Back(at("back"), wire, page);
-  new Controls(wire, page);
   tabs(page);
   at("keys").onclick = () => page.keys.show();
   connection(wire, page);
