@@ -25,6 +25,7 @@ const HTML = `
   <div><b id="signal">–</b><span id="signal-unit">signal</span></div>
   <div data-session><b id="threshold">–</b><span>threshold</span></div>
   <div data-session><b id="tone">–</b><span>tone, Hz</span></div>
+  <div data-preview><b id="fps">–</b><span>frames a second</span></div>
   <div><b id="time">–</b><span>time</span></div>
 </div>
 <div class="line"><p class="outcomes" data-session><span id="outcomes-title">Last trials</span>
@@ -47,7 +48,8 @@ const HTML = `
 <div class="below">
   <div data-controls data-operator></div>
   <div class="health"><table id="health"><caption>Frames and latency</caption></table></div>
-  <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
+  <div class="exposures" data-preview><table id="exposures"><caption>Exposure</caption></table></div>
+  <div class="log" data-session><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
 </div>
 <details id="summary" hidden><summary>What the session came to</summary><pre></pre></details>
 <p id="heard" class="unseen" role="status"></p>`;
@@ -64,7 +66,7 @@ export class See {
     this.tone = new Strip(this.at("strip-tone"), ["freq_hz"], { still, tone: true });
     this.camera = new View(this.at("camera"));
     this.map = new View(this.at("map"), (...given) => this.colours?.paint(...given));
-    this.health = new Health(this.at("health"));
+    this.health = new Health(this.at("health"), this.at("exposures"));
     this.log = new Log(this.at("events"), this.at("warnings"), (text) => page.alarm(text));
     this.tell("none", page.role === "operator" ? "No session runs: start one on the Run tab." : "No session runs.");
     this.listen();
@@ -214,7 +216,10 @@ export class See {
     }
     set("phase", phase);
     set("phase-unit", "state");
-    if (phase === "preview") return;
+    if (phase === "preview") {
+      set("fps", Number.isFinite(status.fps) ? status.fps.toFixed(1) : "–");
+      return;
+    }
     const { goal } = this.about;
     const done = status.successes + status.fails;
     set("trial", goal.trials ? `${status.trial}` : "–");
