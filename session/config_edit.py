@@ -159,7 +159,7 @@ def with_mouse_keys(path: Path, mouse: str, changes: Mapping[str, str | None]) -
 
 
 def _set_keys(edit: _Edit, mouse: str, changes: Mapping[str, str | None]) -> None:
-    written = {key: None if value is None else _written(key, value) for key, value in changes.items()}
+    written = {key: None if value is None else written_value(key, value) for key, value in changes.items()}
     section = edit.mouse(mouse)
     gone = []
     # New keys go behind the section's last one, each before those that are there already.
@@ -176,8 +176,8 @@ def _set_keys(edit: _Edit, mouse: str, changes: Mapping[str, str | None]) -> Non
         edit.remove(line)
 
 
-def _written(key: str, value: str) -> str:
-    """Return a value as it is written. Raises InputError."""
+def written_value(key: str, value: str) -> str:
+    """Return a key's value as it is written. Raises InputError for a key or a value that cannot be."""
     if _KEY.fullmatch(key) is None:
         raise InputError(f"{shown(key)!r} cannot be a key; use letters, digits, _ and .")
     try:
