@@ -184,7 +184,7 @@ def _sorted_out(changes: Changes, draft: MouseDraft) -> tuple[dict[str, str | No
         if key in good or any(key == each["key"] for each in problems):
             raise InputError(f"{shown(given)}: is given twice; give a key once, in whatever case")
         text = value.strip() if value is not None else None
-        if wrong := refusal(key, seeds) or _unwritable(key, text):
+        if wrong := refusal(key, seeds) or _unwritable(key, text) or _not_taken_out(key, text, draft):
             problems.append({"key": key, "text": wrong})
         else:
             good[key] = text
@@ -203,6 +203,16 @@ def _unwritable(key: str, text: str | None) -> str:
     except InputError as error:
         return str(error)
     return ""
+
+
+def _not_taken_out(key: str, text: str | None, draft: MouseDraft) -> str:
+    """Return why an ROI cannot be taken out, empty where it can or is not to be."""
+    own = draft.own
+    if text is not None or not is_roi(key) or own is None or draft.section is None:
+        return ""
+    if key in draft.section.entries or key not in own.entries:
+        return ""
+    return f"is placed by [{own.title}] for all its mice; the page does not change it: edit config.ini"
 
 
 def _comments(path: Path) -> dict[int, str]:

@@ -26,6 +26,20 @@ Told = dict[str, Any]
 """A problem: ``key`` (None where it is about none) and ``text``, one line."""
 
 
+NOTHING: dict[str, Any] = {
+    "rois": {},
+    "seed_rois": {},
+    "seeds": {},
+    "resolution": None,
+    "ppmm": None,
+    "bregma": None,
+    "camera": None,
+    "changeable": [],
+    "editable": [],
+}
+"""What is known of a mouse without an experiment, beside its own lines."""
+
+
 def problems_told(problems: Iterable[Problem], draft: MouseDraft) -> list[Told]:
     """Return problems, each once, in the order of the file's lines, with the key that each is about.
 
@@ -68,7 +82,7 @@ def mouse_facts(draft: MouseDraft) -> dict[str, Any]:
         "stamp": stamp_of(draft),
         "max_flush_s": FLUSH_LIMIT_S,
     }
-    return facts if made is None else facts | _composed_facts(made)
+    return facts | (NOTHING if made is None else _composed_facts(made))
 
 
 def _composed_facts(made: Composition) -> dict[str, Any]:
@@ -100,7 +114,7 @@ def values_of(made: Composition) -> dict[str, str]:
     for name, key in draft.keys.items():
         entry = draft.entries.get(name)
         # A path's default has been made absolute: config.ini would not say it so.
-        bare = key.default if name in PATHS else key.write(draft.values[name], made.kind)
+        bare = key.default if name in PATHS else key.write(draft.values[name])
         values[name] = entry.value if entry is not None else bare
     return values | {name: entry.value for name, entry in draft.entries.items() if is_roi(name)}
 

@@ -23,6 +23,7 @@ from core.errors import ChangedError, InputError
 from dashboard.desk import Desk, NoMouseError, RefusedError
 from dashboard.job_routes import named
 from dashboard.requests import read_json
+from session.config_file import shown
 
 
 def desk_routes(desk: Desk) -> list[BaseRoute]:
@@ -71,5 +72,5 @@ def read_changes(changes: dict[str, Any]) -> dict[str, str | None]:
     """Return changes whose values are texts or None. Raises InputError where one is another."""
     for key, value in changes.items():
         if value is not None and not isinstance(value, str):
-            raise InputError(f"{key[:60]} = {str(value)[:60]}: give a text as config.ini has it, or null")
+            raise InputError(f"{shown(key)} = {shown(value)}: give a text as config.ini has it, or null")
     return changes
