@@ -13,7 +13,7 @@ from typing import Any
 
 from camera.find_source import probe_source
 from core.errors import ChangedError, ConfigError, InputError
-from dashboard.desk_facts import Told, mouse_facts, problems_told, roi_facts, stamp_of, values_of
+from dashboard.desk_facts import Told, in_short, mouse_facts, problems_told, roi_facts, stamp_of, values_of
 from dashboard.desk_keys import is_roi, refusal
 from dashboard.desk_log import Change, append_changes
 from session.config_edit import set_mouse_keys, with_mouse_keys, written_value
@@ -60,7 +60,10 @@ class Desk:
         self._saving = threading.Lock()
 
     def mice(self) -> dict[str, Any]:
-        """Return all mice and experiments. What is wrong with the file as a whole is told once, beside them."""
+        """Return all mice and experiments. What is wrong with the file as a whole is told once, beside them.
+
+        ``mouse`` tells that, too, in the same words: it keeps this mouse from a session.
+        """
         try:
             file = read_config(self._config)
             comments = _comments(self._config)
@@ -73,7 +76,7 @@ class Desk:
                 {"section": own.title, "kind": own.title[:4].lower(), "about": comments.get(own.line, "")}
                 for own in file.experiments.values()
             ],
-            "problems": common,
+            "problems": [in_short(text, file.path) for text in common],
         }
 
     def mouse(self, mouse: str, experiment: str = "") -> dict[str, Any]:

@@ -54,11 +54,10 @@ class TestMice:
     def test_what_is_wrong_with_all_is_told_once(self, tmp_path):
         room = Room(tmp_path, CONFIG.replace("BC = -1.7", "BC = x").replace("; mice", "what"))
         told = room.desk.mice()
-        assert [line.partition(": ")[0] for line in told["problems"]] == [f"{room.path}:16", f"{room.path}:27"]
+        assert [line.partition(": ")[0] for line in told["problems"]] == ["config.ini:16", "config.ini:27"]
         assert [each["problems"] for each in told["mice"]] == [[], []]
         own = room.desk.mouse("A")["problems"]
-        assert [each["key"] for each in own] == [None, None]
-        assert own[0]["text"].startswith("config.ini:16: what: neither")
+        assert own == [{"key": None, "text": text} for text in told["problems"]]
 
     @pytest.mark.parametrize("data", [None, b"\xff", b"x" * (5 << 20)], ids=["none", "not text", "huge"])
     def test_a_file_that_cannot_be_read(self, room, data):
