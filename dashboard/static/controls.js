@@ -1,9 +1,9 @@
 // Intervening in a session that runs: pause, water, stop, a task variable, a note. There is one of each, which stands on
 // the tab that is shown and has a place for it.
 
-import { element, typing, whoever } from "./dom.js";
+import { element, whoever } from "./dom.js";
 
-const KEYS = { p: "pause", w: "give", n: "note-text" };
+const KEYS = [["p", "pause", "pause, resume"], ["w", "give", "give a drop of water"], ["n", "note-text", "write a note"]];
 const STOPS = new Set(["stop_now", "stop_after_trial"]);
 
 const HTML = `
@@ -36,8 +36,7 @@ export class Controls {
   constructor(wire, page) {
     this.wire = wire;
     this.page = page;
-    this.root = element("div", { className: "controls", role: "group", innerHTML: HTML });
-    this.root.setAttribute("aria-label", "Intervene");
+    this.root = element("div", { className: "controls", role: "group", innerHTML: HTML, aria: { label: "Intervene" } });
     this.at = (id) => this.root.querySelector(`#${id}`);
     this.variables = [];
     this.listen();
@@ -128,16 +127,20 @@ export class Controls {
     this.root.addEventListener("keydown", (event) => {
       if (event.repeat && event.target.matches("button") && ["Enter", " "].includes(event.key)) event.preventDefault();
     });
-    document.addEventListener("keydown", (event) => this.key(event));
+    if (this.page.role !== "operator") return;
+    for (const tab of ["see", "run"]) {
+      for (const [key, id, text] of KEYS) {
+        this.page.shortcut(document.getElementById(tab), key, text, () => this.press(this.at(id)));
+      }
+    }
   }
 
-  key(event) {
-    const id = KEYS[event.key.toLowerCase()];
-    if (!id || event.repeat || typing(event) || document.querySelector("dialog[open]")) return;
-    if (!this.root.checkVisibility() || this.at(id).disabled) return;
-    event.preventDefault();
-    if (id === "note-text") this.at(id).focus();
-    else this.at(id).click();
+  // Does what a key stands for; returns false where it stands for nothing now.
+  press(it) {
+    if (!this.root.checkVisibility() || it.disabled) return false;
+    if (it.matches("input")) it.focus();
+    else it.click();
+    return true;
   }
 
   act(what) {

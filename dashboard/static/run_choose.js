@@ -58,7 +58,8 @@ export class Choose extends EventTarget {
     radio.onchange = () => this.page.choose(mouse);
     return element("label", { className: "mouse" }, radio, element("b", { textContent: mouse }),
       element("span", { className: "hint", textContent: `${experiment || "no experiment"} on ${rig || "no rig"}` }),
-      element("span", { className: "verdict", textContent: verdict, data: { ok: !problems.length } }));
+      element("span", { className: "verdict", textContent: verdict, data: { ok: !problems.length } }),
+      ...problems.map(({ key, text }) => element("span", { className: "what", textContent: key ? `${key}: ${text}` : text })));
   }
 
   filter() {

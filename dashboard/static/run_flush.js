@@ -6,7 +6,7 @@ const CARD = `
 <form id="flush" class="card"><h2>Flush</h2>
   <p>Fill or clean the tube of <b id="flush-rig">the rig</b>: its valve opens. No mouse is charged with the water; put a
     cup under the spout.</p>
-  <div class="acts"><label>For <input id="flush-seconds" type="number" required min="0.1" step="any" value="5"> s</label>
+  <div class="acts"><label>For <input id="flush-seconds" type="number" aria-label="Seconds of flushing" required min="0.1" step="any" value="5"> s</label>
     <button id="flush-start">Start flush</button></div>
   <p id="flush-why" class="hint"></p>
 </form>`;
@@ -82,7 +82,7 @@ export class Flush {
         : left === undefined ? "opening the valve …" : `${left} s left`;
       const text = `Flush of ${job.subject} (${job.who}): ${doing}`;
       if (this.left.textContent !== text) this.left.textContent = text;
-      if (began) this.page.say(`${job.who} flushes the tube: STOP, Space or Escape ends it`);
+      if (began) this.page.say(`${job.who} flushes the tube of ${job.subject}'s rig`);
       if (began && this.page.role === "operator") this.button.focus();
       return;
     }
