@@ -36,7 +36,7 @@ class RefusedError(InputError):
 
     def __init__(self, problems: list[Told]) -> None:
         self.problems = problems
-        lines = [f"{each['key']}: {each['text']}" if each["key"] else each["text"] for each in problems]
+        lines = [f"{shown(each['key'])}: {each['text']}" if each["key"] else each["text"] for each in problems]
         super().__init__("; ".join(lines))
 
 
@@ -120,18 +120,11 @@ class Desk:
         RefusedError, NoMouseError, ChangedError, InputError
         """
         with self._saving:
-            before = read_config(self._config)
-            title = _known(before, mouse)
-            draft = draft_mouse(before, title)
-            if before.problems:
-                raise RefusedError(problems_told(before.problems, draft))
-            good, refused = _sorted_out(changes, draft)
-            if refused:
-                raise RefusedError(refused)
+            file = read_config(self._config)
+            title = _known(file, mouse)
+            draft = draft_mouse(file, title)
+            new = _wanted(file, draft, title, changes)
             _check_stamp(draft, stamp)
-            own = before.mice[title.lower()].entries
-            was = {key: own[key].value if key in own else None for key in good}
-            new = {key: text for key, text in good.items() if text != was[key]}
             if not new:
                 return {"saved": [], "note": "", "stamp": stamp_of(draft)}
             after: list[MouseDraft] = []
@@ -142,9 +135,8 @@ class Desk:
                 if after[-1].problems:
                     raise RefusedError(problems_told(after[-1].problems, after[-1]))
 
-            set_mouse_keys(self._config, title, _named(new), check)
-            changed = {key: (was[key], text) for key, text in new.items()}
-            return {"saved": list(new), "note": self._note(after[-1], who, changed), "stamp": stamp_of(after[-1])}
+            set_mouse_keys(self._config, title, _named({key: text for key, (_, text) in new.items()}), check)
+            return {"saved": list(new), "note": self._note(after[-1], who, new), "stamp": stamp_of(after[-1])}
 
     def _note(self, draft: MouseDraft, who: str, changes: Mapping[str, Change]) -> str:
         settings = settings_from(draft)
@@ -174,6 +166,18 @@ def _listed(file: ConfigFile, section: Section, common: list[str], comments: Map
     }
 
 
+def _wanted(file: ConfigFile, draft: MouseDraft, title: str, changes: Changes) -> dict[str, Change]:
+    """Return what is to be changed, old and new. Raises RefusedError where any may not be, or the file is bad."""
+    if file.problems:
+        raise RefusedError(problems_told(file.problems, draft))
+    good, refused = _sorted_out(changes, draft)
+    if refused:
+        raise RefusedError(refused)
+    own = file.mice[title.lower()].entries
+    was = {key: own[key].value if key in own else None for key in good}
+    return {key: (was[key], text) for key, text in good.items() if text != was[key]}
+
+
 def _sorted_out(changes: Changes, draft: MouseDraft) -> tuple[dict[str, str | None], list[Told]]:
     """Return the changes that may be tried, keys in lower case, and what is wrong with the others.
 
@@ -201,6 +205,9 @@ def _named(changes: Changes) -> dict[str, str | None]:
 
 def _unwritable(key: str, text: str | None) -> str:
     """Return why a value cannot stand in a file, empty where it can."""
+    if text is not None and not text.isprintable():
+        # A file may hold such as a line's direction, in a comment say; nobody who reads a value would see it.
+        return f"{shown(text)}: holds a character that cannot be seen, or a line end; delete it"
     try:
         written_value(key, text or "")
     except InputError as error:
