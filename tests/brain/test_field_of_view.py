@@ -52,7 +52,7 @@ def test_what_differs_from_day_to_day_does_not_matter(day):
     assert is_near(view, (9.4, -6.2), 3.3)
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(x=st.floats(-20, 20), y=st.floats(-20, 20), deg=st.floats(-5, 5))
 def test_a_known_shift_and_rotation_is_found(x, y, deg):
     view = compare_views(first_of(2), snap(2, (x, y), deg))
