@@ -68,6 +68,8 @@ class PlaceRoutes:
         self._first_days = FirstDays()
         # One after the other: each reads a disk and computes, and a session may run on this machine.
         self._turn = asyncio.Lock()
+        # Another, since bars of exposure shall not wait for a disk.
+        self._judging = asyncio.Lock()
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -102,12 +104,14 @@ class PlaceRoutes:
     async def _exposure(self, request: Request) -> Response:
         feed = self._feed(request.path_params["name"])
         shapes = {key: text for key, text in request.query_params.multi_items() if key.lower().startswith("roi.")}
-        told = await asyncio.to_thread(exposure_told, _newest(feed), feed.about, shapes)
+        async with self._judging:
+            told = await asyncio.to_thread(exposure_told, _newest(feed), feed.about, shapes)
         return JSONResponse(told)
 
     async def _saturated(self, request: Request) -> Response:
         feed = self._feed(request.path_params["name"])
-        png = await asyncio.to_thread(saturated_png, _newest(feed), feed.about)
+        async with self._judging:
+            png = await asyncio.to_thread(saturated_png, _newest(feed), feed.about)
         return Response(png, media_type="image/png")
 
     async def _first_day(self, request: Request, kind: str | None = None) -> FirstDay:
