@@ -119,7 +119,10 @@ export class Place {
     this.draft = this.drafts.get(mouse) ?? new Draft(facts);
     this.draft.take(facts);
     this.drafts.set(mouse, this.draft);
-    if (before !== mouse) this.selected = null;
+    if (before !== mouse) {
+      this.selected = null;
+      this.tools.take("select");
+    }
     this.at("about").textContent = [facts.experiment, facts.rig].filter(Boolean).join(", ");
     this.fields.make(this.draft);
     this.enable();
@@ -201,8 +204,9 @@ export class Place {
   draw() {
     const { draft } = this;
     this.saving.show();
-    if (!draft?.mouse.kind) return;
+    if (!draft) return;
     const rois = this.fields.show(this.told);
+    if (!draft.mouse.kind) return;
     this.chosen.show(draft, this.selected, rois);
     this.stage.draw({
       items: draft.items(), selected: this.selected, view: draft.view, seeds: draft.mouse.seeds ?? {},
@@ -220,6 +224,7 @@ export class Place {
     const [width, height] = this.picture.size;
     this.root.style.setProperty("--ratio", width / height);
     this.root.style.setProperty("--zoom", this.at("zoom").value);
+    if (this.tools?.tool === "first" && !this.picture.live) this.tools.take("select");
     this.at("source").textContent = this.picture.mouse ? this.picture.source : "";
     this.stage.resize([width, height]);
   }

@@ -51,7 +51,14 @@ export class Chosen {
   showRow(line, item, problem) {
     const [button, told] = line.children;
     const kind = item.seed ? `seed${item.seed === item.name ? "" : ` ${item.seed}`}` : WORDS[item.shape.kind];
-    button.setAttribute("aria-pressed", item === this.item);
+    const chosen = item === this.item;
+    // The list shows the one that was chosen on the picture; the page itself stays where it is.
+    if (chosen && button.getAttribute("aria-pressed") !== "true") {
+      const list = line.parentElement;
+      list.scrollTop += Math.max(0, line.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom);
+      list.scrollTop -= Math.max(0, list.getBoundingClientRect().top - line.getBoundingClientRect().top);
+    }
+    button.setAttribute("aria-pressed", chosen);
     const texts = [item.name, kind, item.used && !item.circle ? "in the signal" : ""];
     texts.forEach((text, place) => { button.children[place].textContent = text; });
     told.textContent = problem ? `⚠ ${problem}` : "";
