@@ -179,14 +179,9 @@ export class Chosen {
     if (name) this.acts.change({ [`roi.${name}`]: name }, `roi.${name.toLowerCase()}`);
   }
 
-  // Does what a key on a shape asks for; returns whether it asked for anything.
-  shortcut(key) {
-    const does = { Delete: "delete", Backspace: "delete", m: "mirror", d: "copy" }[key.length > 1 ? key : key.toLowerCase()];
-    if (key === "Enter") {
-      this.at("name").focus();
-      this.at("name").select();
-    } else if (does) this.at(does).click();
-    else return false;
-    return true;
+  // Lets somebody write another name.
+  name() {
+    this.at("name").focus();
+    this.at("name").select();
   }
 }
