@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from dashboard.hub import Hub
 from dashboard.job_routes import job_routes
 from dashboard.jobs import Jobs
+from dashboard.lookback_routes import LookBack, lookback_routes
 from session.live_wire import live_folder
 
 
@@ -58,5 +59,6 @@ def parts_of(page: Page) -> PageParts:
     hub = Hub()
     jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all)
     hub.jobs = jobs.listed
-    routes = [*job_routes(jobs, page.config, page.data_root)]
-    return PageParts(hub, routes, (jobs.close,))
+    look = LookBack(page.config, page.data_root)
+    routes = [*job_routes(jobs, page.config, page.data_root), *lookback_routes(look, jobs, page.config)]
+    return PageParts(hub, routes, (jobs.close, look.close))
