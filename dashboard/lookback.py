@@ -21,7 +21,7 @@ from session.session_list import csv_lines, hint
 
 SHOWN = (
     "mouse", "day", "part", "start_local", "experiment", "kind", "session_type", "outcome", "outputs", "trials",
-    "successes", "duration_s", "threshold_unit", "water_s", "water_ul", "rig", "problem",
+    "successes", "duration_s", "threshold_unit", "water_s", "water_ul", "rig", "format",
 )  # fmt: skip
 """What the list has of each session as the index has it."""
 

@@ -93,7 +93,8 @@ class _Clock:
     def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
         first = meta.get("first_frame_ns")
         self._first_ns = first if isinstance(first, int) and first >= 0 else _first_frame(folder / FRAMES_CSV)
-        wall = meta.get("started_wall_ns")
+        # A rehearsal at full speed is over before its time is.
+        wall = meta.get("started_wall_ns") if meta.get("pace") != "max" else None
         self._wall_ns = wall if isinstance(wall, int) else None
 
     def of(self, time_ns: int) -> Facts:
