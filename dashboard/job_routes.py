@@ -23,7 +23,7 @@ from core.errors import InputError
 from dashboard.jobs import JobKind, Jobs
 from dashboard.requests import address_of, read_json
 from session.config_file import read_config, shown
-from session.live_controls import check_who
+from session.live_controls import WHO_CHARACTERS, check_who
 from session.rig_outputs import FLUSH_LIMIT_S
 
 NUMBER = (int, float)
@@ -65,6 +65,9 @@ def job_routes(jobs: Jobs, config: Path, data_root: str | None) -> list[BaseRout
 
 def named(who: str, request: Request) -> str:
     """Return who asks, with where from if that is not this computer. Raises InputError."""
+    if not any(character.isalnum() for character in who):
+        # Two dashes alone would be taken for the end of a command's options.
+        raise InputError(f"who = {shown(who)}: give a name, one line of 1 to {WHO_CHARACTERS} characters")
     where = address_of(request)
     return check_who(f"{check_who(who)} at {where}" if where else who)
 
