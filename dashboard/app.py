@@ -146,17 +146,12 @@ async def _hear(socket: WebSocket, client: Client, hub: Hub) -> None:
 
 async def _bad(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": _told(error)}, 422)
+    return JSONResponse({"error": str(error)}, 422)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": _told(error)}, 409)
-
-
-def _told(error: Exception) -> str:
-    """Return what an error says, without what UTF-8 has no word for: half a character that a browser sent."""
-    return str(error).encode(errors="replace").decode()
+    return JSONResponse({"error": str(error)}, 409)
 
 
 async def _http(request: Request, error: Exception) -> Response:
