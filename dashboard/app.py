@@ -146,15 +146,21 @@ async def _hear(socket: WebSocket, client: Client, hub: Hub) -> None:
 
 async def _bad(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": str(error)}, 422)
+    return _refusal(str(error), 422)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": str(error)}, 409)
+    return _refusal(str(error), 409)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     del request
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return JSONResponse({"error": {404: "there is no such thing", 405: "not so"}.get(status, str(error))}, status)
+    return _refusal({404: "there is no such thing", 405: "not so"}.get(status, str(error)), status)
+
+
+def _refusal(text: str, status: int) -> Response:
+    """Return an error as one line, whatever it repeats of what was sent: JSON may hold what is no text (surrogates)."""
+    readable = text.encode("utf-8", "backslashreplace").decode()
+    return JSONResponse({"error": " ".join(readable.split())}, status)
