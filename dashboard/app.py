@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -146,21 +147,25 @@ async def _hear(socket: WebSocket, client: Client, hub: Hub) -> None:
 
 async def _bad(request: Request, error: Exception) -> Response:
     del request
-    return _refusal(str(error), 422)
+    return JSONResponse({"error": _told(error)}, 422)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     del request
-    return _refusal(str(error), 409)
+    return JSONResponse({"error": _told(error)}, 409)
 
 
 async def _http(request: Request, error: Exception) -> Response:
+    """Tell what an error says, in place of HTTP's own words."""
     del request
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return _refusal({404: "there is no such thing", 405: "not so"}.get(status, str(error)), status)
+    if not isinstance(error, HTTPException):
+        return JSONResponse({"error": _told(error)}, 500)
+    words = error.detail
+    if words == HTTPStatus(error.status_code).phrase:
+        words = {404: "there is no such thing", 405: "not so"}.get(error.status_code, words)
+    return JSONResponse({"error": words}, error.status_code)
 
 
-def _refusal(text: str, status: int) -> Response:
-    """Return an error as one line, whatever it repeats of what was sent: JSON may hold what is no text (surrogates)."""
-    readable = text.encode("utf-8", "backslashreplace").decode()
-    return JSONResponse({"error": " ".join(readable.split())}, status)
+def _told(error: Exception) -> str:
+    """Return what an error says, as one line, without what UTF-8 has no word for: half a character that was sent."""
+    return " ".join(str(error).encode(errors="replace").decode().split())

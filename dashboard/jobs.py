@@ -28,6 +28,8 @@ SAID_BYTES = 8192
 SAID_LINES = 12
 KEPT = 20
 """Programs that have ended, and of which what they said is still known."""
+EXPORTS = 2
+"""Exports at a time: each reads and writes gigabytes, beside a session that records."""
 
 
 class JobKind(Enum):
@@ -84,9 +86,7 @@ class Job:
                 text = file.read().decode(errors="replace")
         except OSError:
             return ""
-        # A bar of progress comes back to the beginning of its line.
-        lines = [line.rstrip() for line in text.replace("\r", "\n").split("\n")]
-        return "\n".join([line for line in lines if line][-SAID_LINES:])
+        return "\n".join([line for line in map(_shown, text.split("\n")) if line][-SAID_LINES:])
 
     def facts(self) -> dict[str, Any]:
         """Return what the page is told of it."""
@@ -100,6 +100,11 @@ class Job:
             "stops": list(self.stops),
             "said": self.said(),
         }
+
+
+def _shown(line: str) -> str:
+    """Return what a terminal shows of a line: a bar of progress comes back to its beginning, and is written over."""
+    return next((part.rstrip() for part in reversed(line.split("\r")) if part.strip()), "")
 
 
 class Jobs:
@@ -121,6 +126,7 @@ class Jobs:
         self._command = tuple(command)
         self._root = root
         self._logs = logs
+        _remove_left(logs)
         self._changed = changed
         self._jobs: list[Job] = []
         self._number = 0
@@ -151,7 +157,8 @@ class Jobs:
         Raises
         ------
         InputError
-            Another one has the rig, or a preview does not end.
+            Another one has the rig, a preview does not end, there are as many exports as may be at a time, or the
+            program cannot be started.
         """
         async with self._starting:
             await self._make_room(kind, who)
@@ -164,12 +171,13 @@ class Jobs:
     def stop(self, job: Job, who: str) -> None:
         """Ask one to end, as Ctrl-C does. Of one that has ended nothing is asked."""
         if job.code is None and job.process.poll() is None:
-            job.stops.append(who)
+            if who not in job.stops:
+                job.stops.append(who)
             job.process.send_signal(signal.SIGINT)
             self._changed()
 
     async def close(self) -> None:
-        """End what ends with the page; a session goes on."""
+        """End what ends with the page, and remove what was said by those that have ended; a session goes on."""
         if self._looking is not None:
             self._looking.cancel()
             with suppress(asyncio.CancelledError):
@@ -182,10 +190,17 @@ class Jobs:
                 await self._until_ended(job)
             if job.process.stdin is not None:
                 job.process.stdin.close()
-            # A session that goes on is nobody's child from here on.
-            job.process.returncode = job.process.poll() or 0
+            if job.process.poll() is None:
+                # A session that goes on is nobody's child from here on; it says on what it has to say.
+                job.process.returncode = 0
+            else:
+                _remove(job.log)
 
     async def _make_room(self, kind: JobKind, who: str) -> None:
+        if kind is JobKind.export:
+            running = [each for each in self._jobs if each.kind is kind and each.process.poll() is None]
+            if len(running) >= EXPORTS:
+                raise InputError(f"export: {EXPORTS} run already; wait until one of them is done")
         if kind not in ON_RIG:
             return
         for job in [each for each in self._jobs if each.kind in ON_RIG and each.process.poll() is None]:
@@ -213,7 +228,10 @@ class Jobs:
             with log.open("wb") as file:
                 process = self._process([*self._command, kind.value, *words], file, with_page)
         except OSError as error:
-            raise InputError(f"{kind.value}: cannot be started ({error}); free some space in {self._logs}") from error
+            _remove(log)
+            raise InputError(
+                f"{kind.value}: cannot be started ({error.strerror}); end other programs, or free space in {self._logs}"
+            ) from error
         job = Job(self._number, kind, subject, who, process, log)
         self._jobs.append(job)
         self._forget()
@@ -234,8 +252,7 @@ class Jobs:
         ended = [job for job in self._jobs if job.code is not None]
         for job in ended[: max(0, len(ended) - KEPT)]:
             self._jobs.remove(job)
-            with suppress(OSError):
-                job.log.unlink()
+            _remove(job.log)
 
     async def _look(self) -> None:
         """See each program's end."""
@@ -247,3 +264,16 @@ class Jobs:
                     if job.process.stdin is not None:
                         job.process.stdin.close()
                     self._changed()
+
+
+def _remove_left(logs: Path) -> None:
+    """Remove what programs said to servers that are gone; one that still runs goes on saying it to nobody."""
+    for log in logs.glob("job-*-*.log"):
+        server = log.name.split("-")[1]
+        if server != str(os.getpid()) and not Path("/proc", server).exists():
+            _remove(log)
+
+
+def _remove(log: Path) -> None:
+    with suppress(OSError):
+        log.unlink()
