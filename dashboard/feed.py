@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.values import Image
 from dashboard.live_reader import LiveReader, News
 from dashboard.pictures import Pictures
 
@@ -50,11 +51,17 @@ class Feed:
     reader : LiveReader
     over : callable
         Called once the session has ended or was killed.
+
+    Attributes
+    ----------
+    newest : (height, width, 3) or None
+        The newest image, a copy; None before the first.
     """
 
     def __init__(self, name: str, reader: LiveReader, over: Callable[[Feed], None]) -> None:
         self.name = name
         self.about = reader.about
+        self.newest: Image | None = None
         self._reader = reader
         self._over = over
         self._pictures = Pictures(reader.about)
@@ -150,6 +157,8 @@ class Feed:
             while self._kept - len(self._rows[0]) > HISTORY_ROWS:
                 self._kept -= len(self._rows.popleft())
         pictures: dict[str, bytes] = {}
+        if news.image is not None:
+            self.newest = news.image
         if news.image is not None and self._watchers:
             pictures["camera"] = self._pictures.camera(news.image)
             # The newest row is not always that of the image; a baseline of seconds does not feel it.

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from dashboard.hub import Hub
 from dashboard.job_routes import job_routes
 from dashboard.jobs import Jobs
+from dashboard.place_routes import PlaceRoutes
 from session.live_wire import live_folder
 
 
@@ -58,5 +59,8 @@ def parts_of(page: Page) -> PageParts:
     hub = Hub()
     jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all)
     hub.jobs = jobs.listed
-    routes = [*job_routes(jobs, page.config, page.data_root)]
+    routes = [
+        *job_routes(jobs, page.config, page.data_root),
+        *PlaceRoutes(hub, page.config, page.data_root).routes(),
+    ]
     return PageParts(hub, routes, (jobs.close,))
