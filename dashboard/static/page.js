@@ -1,6 +1,7 @@
 // Puts the page together: signing in, tabs, which session is shown, who you are, dark or light.
 
 import { Back } from "./back.js";
+import { Controls } from "./controls.js";
 import { Place } from "./place.js";
 import { Run } from "./run.js";
 import { See } from "./see.js";
@@ -17,6 +18,7 @@ function tabs() {
       each.tabIndex = chosen ? 0 : -1;
       at(each.getAttribute("aria-controls")).hidden = !chosen;
     }
+    document.dispatchEvent(new CustomEvent("tab", { detail: tab.getAttribute("aria-controls") }));
   };
   all.forEach((tab, place) => {
     tab.onclick = () => choose(tab);
@@ -157,10 +159,12 @@ async function begin() {
   const url = new URL("ws", location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const wire = new Wire(url);
+  page.controls = new Controls(wire, page);
   new See(at("see"), wire, page);
   new Place(at("place"), wire, page);
   new Run(at("run"), wire, page);
   new Back(at("back"), wire, page);
+  page.controls.stand("see");
   connection(wire);
   sessions(wire);
 }

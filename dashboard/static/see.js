@@ -26,15 +26,7 @@ const HTML = `
   <div class="strips"><div id="strip-signal"></div><div id="strip-tone"></div></div>
 </div>
 <div class="below">
-  <div class="controls" role="group" aria-label="Intervene">
-    <button id="pause" data-do="pause">Pause <kbd>P</kbd></button>
-    <button id="give" data-do="water" class="primary">Give water <kbd>W</kbd></button>
-    <button id="stop-after" data-do="stop_after_trial">Stop after this trial</button>
-    <button id="stop-now" data-do="stop_now" class="danger">Stop now</button>
-    <form id="set"><label>Set <select id="set-key"></select></label><input id="set-value" required size="8"
-      aria-label="New value"><button>Set</button></form>
-    <form id="note"><label>Note <input id="note-text" required maxlength="500"></label><button>Note</button></form>
-  </div>
+  <div data-controls></div>
   <div class="health"><table><caption>Frames and latency</caption><tbody id="health"></tbody></table></div>
   <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
 </div>`;
@@ -53,8 +45,6 @@ export class See {
     wire.addEventListener("update", ({ detail }) => this.update(detail));
     wire.addEventListener("end", ({ detail }) => this.end(detail));
     document.addEventListener("theme", () => [this.signal, this.tone].forEach((strip) => strip.draw()));
-    this.listen();
-    this.enable(false);
   }
 
   begin({ about, events, first_ns }) {
@@ -67,9 +57,7 @@ export class See {
     this.signal.clear(this.percent ? "Signal, % dF/F" : "Speed, mm/s");
     this.tone.clear("Tone, Hz");
     this.tone.range(0, about.tones_hz[1] * 1.05);
-    this.fillKeys(about);
     this.tell(events, first_ns);
-    this.enable(about.what === "session");
   }
 
   update({ status, latency, events, table, blobs, first_ns }) {
@@ -85,7 +73,6 @@ export class See {
   }
 
   end({ outcome, text }) {
-    this.enable(false);
     this.at("phase").textContent = outcome;
     this.page.say(`${outcome}: ${text.split("\n")[1] ?? text}`, true);
   }
@@ -108,10 +95,6 @@ export class See {
     }
     set("threshold", status.threshold === null ? "–" : (status.threshold * scale).toFixed(1));
     set("time", clock(status.time_s));
-    const pause = this.at("pause");
-    const paused = status.phase === "paused";
-    pause.dataset.do = paused ? "resume" : "pause";
-    pause.firstChild.textContent = paused ? "Resume " : "Pause ";
   }
 
   health(status, latency) {
@@ -184,55 +167,6 @@ export class See {
       context.fillText(name, x + 3, y);
     }
     context.restore();
-  }
-
-  fillKeys(about) {
-    const first = this.percent ? "reward_threshold" : "speed_threshold";
-    const keys = [first, "success_rest_dur", "fail_rest_dur", "max_trial_dur", "reward_delay", "audio_delay",
-      "session_type"];
-    const select = this.at("set-key");
-    select.replaceChildren(...keys.map((key) => new Option(key, key)));
-    const show = () => { this.at("set-value").value = about.settings[select.value] ?? ""; };
-    select.onchange = show;
-    show();
-  }
-
-  listen() {
-    for (const button of this.root.querySelectorAll("button[data-do]")) {
-      button.onclick = () => this.ask(button.dataset.do, {}, button);
-    }
-    this.at("set").onsubmit = (event) => {
-      event.preventDefault();
-      this.ask("set", { key: this.at("set-key").value, value: this.at("set-value").value }, event.submitter);
-    };
-    this.at("note").onsubmit = async (event) => {
-      event.preventDefault();
-      const done = await this.ask("note", { text: this.at("note-text").value }, event.submitter);
-      if (done) this.at("note-text").value = "";
-    };
-    document.addEventListener("keydown", (event) => {
-      if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || this.root.hidden) return;
-      const key = { p: "pause", w: "give" }[event.key.toLowerCase()];
-      if (key && !this.at(key).disabled) this.at(key).click();
-    });
-  }
-
-  async ask(what, more, button) {
-    const name = this.page.who();
-    if (!name) return false;
-    if (what === "stop_now" && !window.confirm("End this session now? A running trial is cut short.")) return false;
-    if (button) button.disabled = true;
-    const { ok, text } = await this.wire.ask(what, name, more);
-    if (button) button.disabled = !this.running;
-    this.page.say(`${what.replaceAll("_", " ")}: ${text}`, ok);
-    return ok;
-  }
-
-  enable(running) {
-    this.running = running;
-    for (const each of this.root.querySelectorAll(".controls button, .controls input, .controls select")) {
-      each.disabled = !running;
-    }
   }
 }
 

@@ -1,0 +1,123 @@
+// The session that runs, as whoever trains it needs it: its state in large, its variables, and who did what.
+
+import { boundsText } from "./controls.js";
+import { clock, element } from "./dom.js";
+import { Operators } from "./operators.js";
+
+const HTML = `
+<div class="run-state" aria-live="off">
+  <div class="state"><b id="run-phase">–</b><span>state</span></div>
+  <div><b id="run-trial">–</b><span>trial</span></div>
+  <div><b id="run-success">–</b><span>successes</span></div>
+  <div><b id="run-water">–</b><span id="run-water-unit">water</span></div>
+  <div><b id="run-today">–</b><span id="run-today-unit">valve open today, s</span></div>
+  <div><b id="run-time">–</b><span>time</span></div>
+</div>
+<div class="run-columns">
+  <div class="card" data-controls></div>
+  <div class="card run-variables"><table id="variables"><caption>Task variables <span class="hint">a change holds from
+    the next rest or trial on, a threshold at once</span></caption>
+    <thead><tr><th scope="col">key</th><th scope="col">now</th><th scope="col">may be</th><th scope="col">changed</th>
+    <td></td></tr></thead><tbody></tbody></table></div>
+  <div class="card"><h2>Notes</h2><ol id="notes" tabindex="0" aria-label="Notes, newest first"></ol></div>
+  <div class="card"><h2>Who did what</h2><ol id="interventions" tabindex="0" aria-label="What people did, newest first">
+    </ol></div>
+</div>`;
+
+const WORDS = {
+  free_water: "gave a drop", set_threshold: "set the threshold to", stop_after_trial: "stops after this trial",
+  stop_now: "stopped it", abort_trial: "cut the trial short", pause: "paused", resume: "resumed",
+};
+
+export class Live {
+  constructor(root, wire, page, controls) {
+    this.root = root;
+    this.controls = controls;
+    root.innerHTML = HTML;
+    root.hidden = true;
+    this.at = (id) => root.querySelector(`#${id}`);
+    this.operators = new Operators();
+    this.about = null;
+    wire.addEventListener("hello", ({ detail }) => this.begin(detail));
+    wire.addEventListener("update", ({ detail }) => this.update(detail));
+    wire.addEventListener("end", () => { root.dataset.over = "true"; });
+  }
+
+  begin({ about, events, first_ns }) {
+    this.about = about;
+    this.operators.clear();
+    this.operators.take(events, first_ns ?? 0);
+    this.threshold = null;
+    this.root.hidden = about.what !== "session";
+    this.root.dataset.over = "false";
+    this.list();
+    this.table();
+  }
+
+  update({ status, events, first_ns }) {
+    if (this.about?.what !== "session") return;
+    if (status.phase) this.count(status);
+    const moved = status.threshold !== undefined && status.threshold !== this.threshold;
+    if (moved) this.threshold = status.threshold;
+    const news = this.operators.take(events, first_ns ?? 0);
+    if (news) this.list();
+    if (news || moved) this.table();
+  }
+
+  count(status) {
+    const set = (id, text) => { this.at(id).textContent = text; };
+    const { goal, water } = this.about;
+    this.root.dataset.phase = status.phase;
+    set("run-phase", status.waits ? "waits" : status.phase);
+    set("run-trial", goal.trials ? `${status.trial} / ${goal.trials}` : "resting");
+    set("run-success", status.successes);
+    const open_s = status.drops * water.reward_s;
+    set("run-water", water.reward_ul ? (status.drops * water.reward_ul).toFixed(0) : open_s.toFixed(1));
+    const drops = `${status.drops} drop${status.drops === 1 ? "" : "s"}`;
+    set("run-water-unit", water.reward_ul ? `µl in ${drops}` : `s open in ${drops}`);
+    const counted = water.had_s !== null;
+    set("run-today", counted ? (water.had_s + open_s).toFixed(1) : "–");
+    set("run-today-unit", counted ? `s open today, of ${water.max_day_s}` : "today: no real valve, not counted");
+    set("run-time", clock(status.time_s));
+  }
+
+  table() {
+    const [first] = this.about.changeable;
+    const changes = this.operators.changes(first?.key);
+    this.at("variables").hidden = !first;
+    this.at("variables").tBodies[0].replaceChildren(...this.about.changeable.map((variable) => {
+      const { key, text, unit, value } = variable;
+      const change = changes[key];
+      const now = key === first.key && this.threshold !== null ? +this.threshold.toPrecision(6) : change?.value ?? value;
+      const button = element("button", { type: "button", textContent: "Change", id: `change-${key}` });
+      button.setAttribute("aria-label", `Change ${key}`);
+      button.onclick = () => this.controls.choose(key);
+      return element("tr", { data: { key } }, element("th", { textContent: key, title: text, scope: "row" }),
+        element("td", { textContent: unit ? `${now} ${unit}` : now }),
+        element("td", { textContent: variable.choices.length ? "one of a list" : boundsText({ bounds: variable.bounds }) }),
+        element("td", { textContent: change ? `${change.who}, ${clock(change.seconds)}` : "" }),
+        element("td", {}, button));
+    }));
+  }
+
+  list() {
+    const notes = this.operators.notes();
+    this.at("notes").replaceChildren(...(notes.length ? notes.map(noteLine).reverse()
+      : [element("li", { className: "hint", textContent: "none yet" })]));
+    const others = this.operators.all.filter(({ what }) => what !== "note");
+    this.at("interventions").replaceChildren(...(others.length ? others.map(otherLine).reverse()
+      : [element("li", { className: "hint", textContent: "nothing yet" })]));
+  }
+}
+
+const line = ({ seconds, who }, ...more) => element("li", {}, element("time", { textContent: clock(seconds) }),
+  element("b", { textContent: who }), ...more);
+const noteLine = (note) => line(note, element("span", { textContent: note.text }));
+
+function otherLine(wish) {
+  const { what, text, refused } = wish;
+  const said = what === "set" ? `set ${text}` : what === "set_threshold" ? `${WORDS[what]} ${text}` : WORDS[what] ?? what;
+  const made = line(wish, element("span", { textContent: refused ? `asked for ${what}, refused: ${text}` : said }));
+  made.dataset.refused = refused;
+  return made;
+}
