@@ -98,7 +98,7 @@ function padded(low, high) {
 }
 
 // The colour of a custom property, as a canvas takes it: light-dark() is worked out by an element that wears it.
-function colour(name) {
+export function colour(name) {
   const probe = document.createElement("span");
   probe.style.color = `var(${name})`;
   document.body.append(probe);

@@ -1,0 +1,174 @@
+// The learning curve of a mouse: one small picture per quantity, a point per day, all with the same days and cursor.
+
+import { element, percent, threshold, water } from "./back_dom.js";
+import { colour } from "./plot.js";
+
+const DAY_S = 86400;
+const HEIGHT = 150;
+const UNITS = ["dF/F", "mm/s", "mm"];
+
+export class Curve {
+  constructor(root) {
+    this.root = root;
+    this.found = null;
+    this.plots = [];
+    this.title = element("h2");
+    this.panels = element("div", "", { class: "back-panels" });
+    this.readout = element("p", "", { class: "back-readout quiet" });
+    this.days = element("details");
+    root.append(this.title, this.panels, this.readout, this.days);
+    new ResizeObserver(() => this.resize()).observe(root);
+  }
+
+  // Shows a mouse's days; null: nothing.
+  show(found) {
+    this.found = found?.days.length ? found : null;
+    this.root.hidden = !this.found;
+    if (!this.found) return;
+    this.title.textContent = `Learning curve of ${found.mouse}`;
+    this.table();
+    this.draw();
+  }
+
+  // Draws anew, in the colours of now.
+  draw() {
+    this.plots.forEach((plot) => plot.destroy());
+    this.plots = [];
+    this.panels.replaceChildren();
+    if (!this.found || !this.root.clientWidth) return;
+    const { times, at } = calendar(this.found.days);
+    const sync = uPlot.sync("learning curve");
+    for (const panel of panelsOf(this.found.days)) {
+      const values = times.map((time) => (at.has(time) ? panel.value(at.get(time)) : null));
+      const box = element("div", "", { role: "img", "aria-label": spoken(panel, times, values) });
+      this.panels.append(box);
+      this.plots.push(this.plot(box, panel, times, values, sync));
+    }
+    this.resize();
+    this.read(null);
+  }
+
+  plot(box, panel, times, values, sync) {
+    const ink = colour("--ink");
+    const grid = { stroke: colour("--line"), width: 1 };
+    const font = "12px system-ui";
+    const stroke = colour(panel.colour);
+    const point = { show: true, size: 7, fill: stroke };
+    return new uPlot({
+      title: panel.title,
+      width: 260,
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { sync: { key: sync.key }, y: false, points: { size: 11 }, drag: { x: false, y: false } },
+      tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
+      scales: {
+        x: { time: true, range: (_, low, high) => [low - DAY_S / 2, high + DAY_S / 2] },
+        y: { range: (_, low, high) => panel.range?.(low, high) ?? padded(low, high, panel.zero) },
+      },
+      axes: [
+        { stroke: ink, grid: { show: false }, ticks: grid, font, space: 60, values: days },
+        { stroke: ink, grid, ticks: grid, font, size: 44, space: 30 },
+      ],
+      // Days in succession are joined; what lies between others is not known, and dotted.
+      series: [
+        {},
+        { stroke, width: 1, dash: [2, 4], spanGaps: true, points: { show: false } },
+        { stroke, width: 2, spanGaps: false, points: point },
+      ],
+      hooks: { setCursor: [(plot) => this.read(plot.cursor.idx ?? null)] },
+    }, [times, values, values], box);
+  }
+
+  // Says what the day under the cursor came to; without one, the newest.
+  read(at) {
+    const { times, at: days } = calendar(this.found.days);
+    const day = at === null ? this.found.days.at(-1) : days.get(times[at]);
+    if (day) this.readout.textContent = [day.date, ...cells(day).filter(Boolean)].join(", ");
+  }
+
+  table() {
+    const table = element("table");
+    const head = element("tr");
+    head.append(...["Day", "Success", "Trials", "Threshold", "Water", "Weight", "Rigs"].map((name) =>
+      element("th", name, { scope: "col" })));
+    table.append(head, ...this.found.days.toReversed().map((day) => {
+      const row = element("tr");
+      const success = day.success === null ? "" : `${Math.round(100 * day.success)} %`;
+      row.append(...[day.date, success, day.trials ?? "", threshold(day.threshold, day.threshold_unit), water(day),
+        grams(day), day.rigs.join(", ")].map((text) => element("td", text)));
+      return row;
+    }));
+    const scroll = element("div", "", { class: "back-days" });
+    scroll.append(table, ...this.found.notes.map((note) => element("p", note)));
+    this.days.replaceChildren(element("summary", "Days as a table"), scroll);
+  }
+
+  resize() {
+    for (const plot of this.plots) {
+      const width = Math.max(200, plot.root.parentElement.clientWidth);
+      if (width !== plot.width) plot.setSize({ width, height: HEIGHT });
+    }
+  }
+}
+
+// Returns every day from the first to the last, s since 1970 (as if in UTC), and the days that the mouse had.
+function calendar(days) {
+  const at = new Map(days.map((day) => [Date.parse(`${day.date}T00:00Z`) / 1000, day]));
+  const known = [...at.keys()].filter(Number.isFinite);
+  const times = [];
+  for (let time = Math.min(...known); time <= Math.max(...known); time += DAY_S) times.push(time);
+  return { times, at };
+}
+
+function panelsOf(days) {
+  const some = (value) => days.some((day) => value(day) !== null);
+  const volumes = days.every((day) => !day.water_s || day.water_ul !== null);
+  const success = (day) => (day.success === null ? null : 100 * day.success);
+  return [
+    { title: "Success, %", colour: "--good", value: success, range: () => [-4, 104] },
+    { title: "Trials", colour: "--blue", value: (day) => day.trials, zero: true },
+    ...UNITS.map((unit) => ({
+      title: `Threshold, ${unit === "dF/F" ? "% dF/F" : unit}`,
+      colour: "--orange",
+      zero: true,
+      value: (day) => (day.threshold_unit !== unit || day.threshold === null
+        ? null : (unit === "dF/F" ? 100 : 1) * day.threshold),
+    })),
+    { title: "Water, µl", colour: "--blue", zero: true, value: (day) => (volumes ? day.water_ul : null) },
+    { title: "Water, s open", colour: "--blue", zero: true, value: (day) => (volumes ? null : day.water_s) },
+    { title: "Weight, g", colour: "--ink", value: (day) => day.weight_g },
+  ].filter(({ value }) => some(value));
+}
+
+function cells(day) {
+  return [
+    day.success === null ? "" : `${percent(day.success, 1)} of ${day.trials} trials`,
+    day.threshold === null ? "" : `threshold ${threshold(day.threshold, day.threshold_unit)}`,
+    water(day) && `water ${water(day)}`,
+    grams(day),
+    day.rigs.join(", "),
+  ];
+}
+
+function grams({ weight_g: weight }) {
+  return weight === null ? "" : `${weight.toFixed(1)} g`;
+}
+
+function padded(low, high, zero) {
+  if (low === null) return [0, 1];
+  const bottom = zero ? Math.min(0, low) : low;
+  const room = Math.max((high - bottom) * 0.08, Math.abs(high) * 0.01, 1e-6);
+  return [zero && low >= 0 ? 0 : bottom - room, high + room];
+}
+
+function days(_, ticks) {
+  return ticks.map((tick) => new Date(tick * 1000).toISOString().slice(5, 10));
+}
+
+// What a picture shows, for whom it is read out.
+function spoken({ title }, times, values) {
+  const known = values.flatMap((value, at) => (value === null ? [] : [[times[at], value]]));
+  const day = (time) => new Date(time * 1000).toISOString().slice(0, 10);
+  const told = ([time, value]) => `${Number(value.toPrecision(3))} on ${day(time)}`;
+  return `${title}: ${known.length} days, from ${told(known[0])} to ${told(known.at(-1))}`;
+}
