@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -23,22 +21,23 @@ def meet_in(folder: Path) -> None:
     recording.lock_file.SHARED_FOLDERS = (folder,)
 
 
-def end_with_input() -> None:
-    """End once the input does, as it does with the benchmark, however that ends."""
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 def main() -> None:
     """Serve."""
     meet_in(Path(sys.argv[1]))
-    threading.Thread(target=end_with_input, daemon=True).start()
+    ended = threading.Event()
+
+    def wait() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    # The input ends with the benchmark, however that ends.
+    threading.Thread(target=wait, daemon=True).start()
     address = Address(port=0)
     with listen(address) as listening:
         port = listening.getsockname()[1]
         print(port, flush=True)
         page = Page(ROOT / "config.ini", sys.argv[1], (sys.executable, "-m", "cli.main"), ROOT, "bench")
-        serve(listening, access_for(address, port, {}), page)
+        serve(listening, access_for(address, port, {}), page, ended.is_set)
 
 
 if __name__ == "__main__":

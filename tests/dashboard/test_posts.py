@@ -28,6 +28,9 @@ POSTS = [
     ("/api/jobs", {"do": "preview", **MICE, "experiment": ""}),
     ("/api/jobs", {"do": "flush", **MICE, "seconds": 1.0}),
     ("/api/jobs/{number:int}/stop", WHO),
+    ("/api/mice/{mouse}/check", {"changes": {"roi": "M1_R"}}),
+    ("/api/mice/{mouse}/save", {"changes": {"roi": "M1_R"}, **WHO}),
+    ("/api/sessions/{key:path}/nwb", {**WHO, "allow_incomplete": False}),
     ("/api/login", {"token": "nobodys-token-of-32-characters-xx"}),
 ]
 """What each takes; a login, of a token that nobody has."""

@@ -140,4 +140,4 @@ def _of_wrong_type(rng: random.Random, good: dict[str, Any]) -> str:
 
 def _of_bad_text(rng: random.Random, good: dict[str, Any]) -> str:
     texts = [key for key, value in good.items() if isinstance(value, str) and value]
-    return json.dumps({**good, rng.choice(texts): rng.choice(BAD_TEXT)})
+    return json.dumps({**good, rng.choice(texts): rng.choice(BAD_TEXT)}) if texts else _broken(rng, good)
