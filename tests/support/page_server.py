@@ -18,7 +18,11 @@ from websockets.sync.client import connect
 from session.config_edit import add_mouse
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def env() -> dict[str, str]:
+    """Return the environment of a program of ours: with the water of the day of the test that starts it."""
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 class Server:
@@ -27,7 +31,7 @@ class Server:
     def __init__(self, *words: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cli.main", "serve", "--port", "0", *words],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env(),
         )  # fmt: skip
         line = self.process.stdout.readline()
         found = re.search(r"http://[^/:]+:(\d+)/", line)
@@ -100,5 +104,5 @@ def start_session(data_root: Path, *words: str) -> subprocess.Popen[str]:
         add_mouse(config, MOUSE, "DEMO")
     return subprocess.Popen(
         [sys.executable, "-m", "cli.main", "run", "--config", str(config), "--mouse", MOUSE, "--pace", "real",
-         "--data-root", str(data_root), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
+         "--data-root", str(data_root), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env(),
     )  # fmt: skip
