@@ -13,7 +13,7 @@ from typing import Any
 
 from camera.find_source import probe_source
 from core.errors import ChangedError, ConfigError, InputError
-from dashboard.desk_facts import Told, mouse_facts, problems_told, roi_facts, stamp_of, values_of
+from dashboard.desk_facts import Told, in_short, mouse_facts, problems_told, roi_facts, stamp_of, values_of
 from dashboard.desk_keys import is_roi, refusal
 from dashboard.desk_log import Change, append_changes
 from session.config_edit import set_mouse_keys, with_mouse_keys, written_value
@@ -36,7 +36,7 @@ class RefusedError(InputError):
 
     def __init__(self, problems: list[Told]) -> None:
         self.problems = problems
-        lines = [f"{each['key']}: {each['text']}" if each["key"] else each["text"] for each in problems]
+        lines = [f"{shown(each['key'])}: {each['text']}" if each["key"] else each["text"] for each in problems]
         super().__init__("; ".join(lines))
 
 
@@ -60,7 +60,10 @@ class Desk:
         self._saving = threading.Lock()
 
     def mice(self) -> dict[str, Any]:
-        """Return all mice and experiments. What is wrong with the file as a whole is told once, beside them."""
+        """Return all mice and experiments. What is wrong with the file as a whole is told once, beside them.
+
+        ``mouse`` tells that, too, in the same words: it keeps this mouse from a session.
+        """
         try:
             file = read_config(self._config)
             comments = _comments(self._config)
@@ -73,7 +76,7 @@ class Desk:
                 {"section": own.title, "kind": own.title[:4].lower(), "about": comments.get(own.line, "")}
                 for own in file.experiments.values()
             ],
-            "problems": common,
+            "problems": [in_short(text, file.path) for text in common],
         }
 
     def mouse(self, mouse: str, experiment: str = "") -> dict[str, Any]:
@@ -117,18 +120,11 @@ class Desk:
         RefusedError, NoMouseError, ChangedError, InputError
         """
         with self._saving:
-            before = read_config(self._config)
-            title = _known(before, mouse)
-            draft = draft_mouse(before, title)
-            if before.problems:
-                raise RefusedError(problems_told(before.problems, draft))
-            good, refused = _sorted_out(changes, draft)
-            if refused:
-                raise RefusedError(refused)
+            file = read_config(self._config)
+            title = _known(file, mouse)
+            draft = draft_mouse(file, title)
+            new = _wanted(file, draft, title, changes)
             _check_stamp(draft, stamp)
-            own = before.mice[title.lower()].entries
-            was = {key: own[key].value if key in own else None for key in good}
-            new = {key: text for key, text in good.items() if text != was[key]}
             if not new:
                 return {"saved": [], "note": "", "stamp": stamp_of(draft)}
             after: list[MouseDraft] = []
@@ -139,9 +135,8 @@ class Desk:
                 if after[-1].problems:
                     raise RefusedError(problems_told(after[-1].problems, after[-1]))
 
-            set_mouse_keys(self._config, title, _named(new), check)
-            changed = {key: (was[key], text) for key, text in new.items()}
-            return {"saved": list(new), "note": self._note(after[-1], who, changed), "stamp": stamp_of(after[-1])}
+            set_mouse_keys(self._config, title, _named({key: text for key, (_, text) in new.items()}), check)
+            return {"saved": list(new), "note": self._note(after[-1], who, new), "stamp": stamp_of(after[-1])}
 
     def _note(self, draft: MouseDraft, who: str, changes: Mapping[str, Change]) -> str:
         settings = settings_from(draft)
@@ -171,6 +166,18 @@ def _listed(file: ConfigFile, section: Section, common: list[str], comments: Map
     }
 
 
+def _wanted(file: ConfigFile, draft: MouseDraft, title: str, changes: Changes) -> dict[str, Change]:
+    """Return what is to be changed, old and new. Raises RefusedError where any may not be, or the file is bad."""
+    if file.problems:
+        raise RefusedError(problems_told(file.problems, draft))
+    good, refused = _sorted_out(changes, draft)
+    if refused:
+        raise RefusedError(refused)
+    own = file.mice[title.lower()].entries
+    was = {key: own[key].value if key in own else None for key in good}
+    return {key: (was[key], text) for key, text in good.items() if text != was[key]}
+
+
 def _sorted_out(changes: Changes, draft: MouseDraft) -> tuple[dict[str, str | None], list[Told]]:
     """Return the changes that may be tried, keys in lower case, and what is wrong with the others.
 
@@ -198,6 +205,9 @@ def _named(changes: Changes) -> dict[str, str | None]:
 
 def _unwritable(key: str, text: str | None) -> str:
     """Return why a value cannot stand in a file, empty where it can."""
+    if text is not None and not text.isprintable():
+        # A file may hold such as a line's direction, in a comment say; nobody who reads a value would see it.
+        return f"{shown(text)}: holds a character that cannot be seen, or a line end; delete it"
     try:
         written_value(key, text or "")
     except InputError as error:

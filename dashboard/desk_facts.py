@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from brain.settings import GeometrySettings
@@ -54,16 +55,16 @@ def problems_told(problems: Iterable[Problem], draft: MouseDraft) -> list[Told]:
         section, entry = entries.get(problem.line, (None, None))
         head = f"{entry.head}: " if entry is not None else ""
         if section is None or entry is None or not entry.key or not problem.text.startswith(head):
-            told[problem.text] = {"key": None, "text": in_short(problem.text, draft)}
+            told[problem.text] = {"key": None, "text": in_short(problem.text, draft.path)}
             continue
         where = "" if section is draft.section else f" (it stands in [{shown(section.title)}])"
         told[problem.text] = {"key": entry.key, "text": problem.text.removeprefix(head) + where}
     return list(told.values())
 
 
-def in_short(text: str, draft: MouseDraft) -> str:
+def in_short(text: str, path: Path) -> str:
     """Return a line with the file's name in place of its path."""
-    return text.replace(shown(draft.path, 300), draft.path.name)
+    return text.replace(shown(path, 300), path.name)
 
 
 def mouse_facts(draft: MouseDraft) -> dict[str, Any]:

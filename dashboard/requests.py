@@ -27,7 +27,7 @@ async def read_json(request: Request, keys: Mapping[str, Kind] | None = None) ->
     """
     try:
         body = json.loads(await request.body(), object_pairs_hook=_once)
-        # Half a character, as "\\ud800" is, cannot be written anywhere, not even into what is said of it.
+        # Half a character, as "\ud800" is, cannot be written anywhere, not even into what is said of it.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise InputError("the request is no JSON of whole characters in which each key stands once") from None
