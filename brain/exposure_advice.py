@@ -29,6 +29,10 @@ LOWEST_ISO, HIGHEST_ISO = 100, 800
 """Gain 1, and the highest that is advised; above it noise grows more than the signal."""
 
 
+ENOUGH = 1.1
+"""A factor nearer to 1 is not worth another key."""
+
+
 class Advice(NamedTuple):
     """What to set; None leaves a key as it is.
 
@@ -116,11 +120,11 @@ def _raise(factor: float, shutter_speed: int, iso: int, framerate: float) -> Adv
     longest = FRAME_SHARE * 1e6 / framerate
     left = factor
     shutter = gain = None
-    if 0 < shutter_speed < longest:
-        shutter = round(min(longest, shutter_speed * left))
+    if 0 < shutter_speed < longest and (wanted := _neat(min(longest, shutter_speed * left))) > shutter_speed:
+        shutter = wanted
         left /= shutter / shutter_speed
-    if left > 1.05 and 0 < iso < HIGHEST_ISO:
-        gain = round(min(HIGHEST_ISO, iso * left))
+    if left > ENOUGH and 0 < iso < HIGHEST_ISO and (wanted := _neat(min(HIGHEST_ISO, iso * left))) > iso:
+        gain = wanted
     return Advice(factor, shutter, gain)
 
 
@@ -128,8 +132,14 @@ def _lower(factor: float, shutter_speed: int, iso: int) -> Advice:
     left = factor
     shutter = gain = None
     if iso > LOWEST_ISO:
-        gain = round(max(LOWEST_ISO, iso * left))
+        gain = max(LOWEST_ISO, _neat(iso * left))
         left /= gain / iso
-    if left < 0.95 and shutter_speed > 1:
-        shutter = max(1, round(shutter_speed * left))
+    if left < 1 / ENOUGH and shutter_speed > 1:
+        shutter = max(1, _neat(shutter_speed * left))
     return Advice(factor, shutter, gain)
+
+
+def _neat(value: float) -> int:
+    """Return a number above 0 cut to two digits, as a person would set it."""
+    step: int = 10 ** max(0, math.floor(math.log10(max(value, 1.0))) - 1)
+    return int(value // step) * step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from brain.settings import DffMode
 from camera.settings import OFFLINE
 from core.errors import InputError
 from core.values import Image
+from dashboard.pictures import WIDEST_PX, picture_height
 from dashboard.places import png_of
 from roi_manager import Shape, parse_roi
 
@@ -66,18 +67,34 @@ def exposure_told(image: Image, about: Mapping[str, Any], shapes: Mapping[str, s
     if mode is not None and inside:
         judged = judge_exposure(image, inside, mode)
         told["rois"] = [_told(each) for each in judged]
-        saturated = any(each.verdict is Verdict.saturated for each in judged)
-        told["advice"] = _advice(brightness(image, inside, channels), saturated, about["settings"])
+        told["advice"] = _advice(brightness(image, inside, channels), judged, about["settings"])
     return told
 
 
 def saturated_png(image: Image, about: Mapping[str, Any]) -> bytes:
-    """Return a transparent picture of an image's saturated and dark pixels, as PNG."""
+    """Return a transparent picture of an image's saturated and dark pixels, as PNG.
+
+    It is as large as the camera's picture. Where that is smaller than the image, a single saturated pixel shows, too.
+    """
     lost = clipped_pixels(image, _channels(about)[0])
-    picture: npt.NDArray[np.uint8] = np.zeros((*image.shape[:2], 4), np.uint8)
-    picture[lost.dark] = DARK
-    picture[lost.saturated] = SATURATED
+    saturated, dark = (_shown(pixels) for pixels in lost)
+    picture: npt.NDArray[np.uint8] = np.zeros((*saturated.shape, 4), np.uint8)
+    picture[dark] = DARK
+    picture[saturated] = SATURATED
     return png_of(picture)
+
+
+def _shown(pixels: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return pixels as large as they are shown: one of the picture is set where any under it is."""
+    height, width = pixels.shape
+    if width <= WIDEST_PX:
+        return pixels
+    rows = np.arange(height) * picture_height(height, width) // height
+    columns = np.arange(width) * WIDEST_PX // width
+    shown: npt.NDArray[np.bool_] = np.zeros((rows[-1] + 1, WIDEST_PX), np.bool_)
+    row, column = np.nonzero(pixels)
+    shown[rows[row], columns[column]] = True
+    return shown
 
 
 def _channels(about: Mapping[str, Any]) -> tuple[tuple[Channel, ...], DffMode | None]:
@@ -118,28 +135,32 @@ def _told(found: Exposure) -> dict[str, Any]:
     }
 
 
-def _advice(share: float, saturated: bool, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _advice(share: float, judged: Sequence[Exposure], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what to set, with a line for the experimenter."""
     if settings["vid_source"] in {kind.value for kind in OFFLINE}:
         text = f"frames come from vid_source = {settings['vid_source']}, which shutter_speed and iso do not change"
         return {"factor": 1.0, "shutter_speed": None, "iso": None, "text": text}
-    found = advise(share, saturated, settings["shutter_speed"], settings["iso"], settings["framerate"])
+    verdicts = {each.verdict for each in judged}
+    shutter, iso = settings["shutter_speed"], settings["iso"]
+    found = advise(share, Verdict.saturated in verdicts, shutter, iso, settings["framerate"])
+    uneven = Verdict.dark in verdicts and found.factor <= 1
     return {
         "factor": round(found.factor, 2),
         "shutter_speed": found.shutter_speed,
         "iso": found.iso,
-        "text": _advice_text(found, share, settings),
+        "text": _advice_text(found, share, settings)
+        + ("; some ROIs are dark beside it: even the light" if uneven else ""),
     }
 
 
 def _advice_text(found: Advice, share: float, settings: Mapping[str, Any]) -> str:
-    reach = f"the ROIs' brightest pixels reach {100 * share:.0f} % of the range"
+    reach = f"the ROIs' brightest pixels reach {100 * min(share, 1):.0f} % of the range"
     if found.factor == 1:
-        return f"{reach}: good"
+        return reach
     steps = [
         f"{name} = {value} in place of {settings[name]}"
         for name, value in (("shutter_speed", found.shutter_speed), ("iso", found.iso))
         if value is not None
     ]
-    light = f"{'more' if found.factor > 1 else 'less'} light, {found.factor:.1f} times as bright"
-    return f"{reach}: {'; '.join(steps) if steps else light}"
+    light = f"give {'more' if found.factor > 1 else 'less'} light, {found.factor:.2g} times as much"
+    return f"{reach}: {' and '.join(steps) if steps else light}"

@@ -22,12 +22,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -94,10 +93,10 @@ class PlaceRoutes:
             raise InputError(f"live = {feed.name}: is of mouse {feed.about['mouse']}, not {mouse}; choose its own")
         kind = feed.about["kind"]
         first = await self._first_day(request, kind)
-        now = grey_of(await _steady(feed), compared_channels(kind))
+        images = await _steady(feed)
         ppmm = feed.about["settings"].get("ppmm")
         async with self._turn:
-            told = await asyncio.to_thread(_compared, first, now, ppmm)
+            told = await asyncio.to_thread(_compared, first, images, kind, ppmm)
         return JSONResponse(told)
 
     async def _exposure(self, request: Request) -> Response:
@@ -154,22 +153,22 @@ def _newest(feed: Feed) -> Image:
     return feed.newest
 
 
-async def _steady(feed: Feed) -> npt.NDArray[np.float32]:
-    """Return the mean of a session's next few images, (height, width, 3); of one that stands still, its newest."""
+async def _steady(feed: Feed) -> list[Image]:
+    """Return a session's newest image and the next few; of one that stands still, that one alone."""
     seen = [_newest(feed)]
     for _ in range(2 * LOOKS):
         await asyncio.sleep(LOOK_S)
-        newest = _newest(feed)
-        if newest is not seen[-1]:
+        if (newest := _newest(feed)) is not seen[-1]:
             seen.append(newest)
         if len(seen) == LOOKS:
             break
-    mean: npt.NDArray[np.float32] = np.mean(seen, axis=0, dtype=np.float32)
-    return mean
+    return seen
 
 
-def _compared(first: FirstDay, now: Grey, ppmm: float | None) -> dict[str, Any]:
+def _compared(first: FirstDay, images: Sequence[Image], kind: str, ppmm: float | None) -> dict[str, Any]:
     """Return what a browser is told of a comparison. Raises InputError where the images are of different sizes."""
+    channels = compared_channels(kind)
+    now: Grey = np.mean([grey_of(image, channels) for image in images], axis=0, dtype=np.float32)
     if first.grey.shape != now.shape:
         (h0, w0), (h1, w1) = first.grey.shape, now.shape
         raise InputError(

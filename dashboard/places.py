@@ -5,27 +5,32 @@ Reads session folders, and so is called in a thread, one call at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from brain.exposure import Channel
 from brain.field_of_view import Grey, grey_of
-from core.errors import RecordingError, RigError
+from core.errors import InputError, RecordingError, RigError
 from core.values import Image
+from recording.folder import read_session_json
 from recording.hdf5_index import misplaced
-from recording.index import SessionRow, read_index
-from recording.problems import FILE_ERRORS
-from recording.reader import RecordedSession, count_images, open_session
-from recording.schema import RUNNING
+from recording.index_find import Place, find_places
+from recording.index_live import MOUSE_LOCK, is_held
+from recording.index_read import read_row
+from recording.index_row import CLOPY, SessionRow
+from recording.problems import FILE_ERRORS, describe
+from recording.reader import RecordedSession, count_images, image_path, open_session
+from recording.schema import RUNNING, SESSION_JSON
+from recording.tables import no_frames, no_timing
 from recording.video_read import is_video
 
 MEAN_IMAGES = 30
 """Images that are averaged: two seconds at 15 frames/s, in which a mouse's cortex hardly changes and noise does."""
-KEPT = 8
+KEPT = 4
 """Pictures that are kept in memory; of 4 megapixels each takes 16 MB."""
 ALL_CHANNELS = (0, 1, 2)
 
@@ -79,16 +84,26 @@ def compared_channels(kind: str) -> tuple[int, ...]:
     return (Channel.green.value,) if kind == "clnf" else ALL_CHANNELS
 
 
+class _Known(NamedTuple):
+    """What was read of a session: while ``stamp`` is the place's, it need not be read again."""
+
+    stamp: str
+    row: SessionRow
+    images: Path | None
+
+
 class FirstDays:
-    """Finds first days, and keeps the newest pictures while their files stay as they are."""
+    """Finds first days. What was read is kept while its files stay as they are."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[object, FirstDay]] = {}
+        self._known: dict[tuple[Path, str], _Known] = {}
+        self._days: dict[tuple[Path, str], tuple[object, FirstDay | None]] = {}
 
     def find(self, root: Path, mouse: str, kind: str) -> FirstDay | None:
         """Return the first day of a mouse, None where no session of it has images.
 
-        A session that still runs is left out, and so is one whose images are damaged.
+        The session that runs is left out, and so is one whose images are damaged. The index is not asked: to bring it
+        up to date, all that a running session has written would be read each time.
 
         Parameters
         ----------
@@ -103,40 +118,72 @@ class FirstDays:
         InputError
             The data root cannot be read.
         """
-        for row in _candidates(root, mouse, kind):
-            try:
-                found = self._of(root, row)
-            except (RigError, *FILE_ERRORS):
-                continue
-            if found is not None:
-                return found
+        try:
+            places, _ = find_places(root, mouse)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise InputError(describe("read", root, error)) from error
+        for place in places:
+            if place is places[-1] and _runs(root, mouse, place):
+                break
+            known = self._of(root, place)
+            fits = kind in ("", known.row.kind) and known.images is not None
+            if fits and (day := self._day(root, known)) is not None:
+                return day
         return None
 
-    def _of(self, root: Path, row: SessionRow) -> FirstDay | None:
-        with open_session(root / row.path) as session:
-            if not session.has_images:
-                return None
-            key, stat = (str(root), row.path), session.image_path.stat()
-            stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            kept = self._kept.pop(key, None)
-            if kept is None or kept[0] != stamp:
-                found = _read(session, row)
-                if found is None:
-                    return None
-                kept = (stamp, found)
-            self._kept[key] = kept
-            while len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
-            return kept[1]
+    def _of(self, root: Path, place: Place) -> _Known:
+        """Return what a session is, and where its images should be."""
+        known = self._known.get((root, place.path))
+        if known is None or known.stamp != place.stamp:
+            try:
+                with _open(root / place.path, place.clopy) as session:
+                    images: Path | None = session.image_path
+            except (RigError, *FILE_ERRORS):
+                images = None
+            known = self._known[root, place.path] = _Known(place.stamp, read_row(root, place), images)
+        return known
+
+    def _day(self, root: Path, known: _Known) -> FirstDay | None:
+        """Return a session's picture, None where it has none."""
+        key = (root, known.row.path)
+        try:
+            stat = os.stat(known.images or "")
+        except OSError:
+            return None
+        stamp = (known.stamp, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        before = self._days.pop(key, None)
+        if before is None or before[0] != stamp:
+            try:
+                with _open(root / known.row.path, known.row.format == CLOPY) as session:
+                    before = (stamp, _read(session, known.row))
+            except (RigError, *FILE_ERRORS):
+                before = (stamp, None)
+        self._days[key] = before
+        pictures = [each for each, (_, day) in self._days.items() if day is not None]
+        for oldest in pictures[:-KEPT]:
+            del self._days[oldest]
+        return before[1]
 
 
-def _candidates(root: Path, mouse: str, kind: str) -> Iterator[SessionRow]:
-    """Yield a mouse's sessions that may have images, the first of all first."""
-    if not (root / mouse).is_dir():
-        return
-    for row in read_index(root, mouse).rows:
-        if row.outcome != RUNNING and kind in ("", row.kind):
-            yield row
+def _runs(root: Path, mouse: str, place: Place) -> bool:
+    """Return whether a mouse's newest session still runs."""
+    if place.clopy or not is_held(root / mouse / MOUSE_LOCK):
+        return False
+    try:
+        return read_session_json(root / place.path).get("outcome") == RUNNING
+    except RigError:
+        # Held, and session.json does not stand yet.
+        return True
+
+
+def _open(folder: Path, clopy: bool) -> RecordedSession:
+    """Return a session whose images may be opened; of ours, the tables are not read. Raises SourceError."""
+    if clopy:
+        return open_session(folder)
+    meta = read_session_json(folder) if (folder / SESSION_JSON).is_file() else {}
+    return RecordedSession(folder, meta, (), no_frames(), no_timing(), (), image_path(folder, meta))
 
 
 def _read(session: RecordedSession, row: SessionRow) -> FirstDay | None:
