@@ -44,7 +44,7 @@ export class Place {
     this.preview = new Preview(this.at("preview"), this.picture, wire, page);
     this.fields = new Fields(root, (changes) => this.change(changes));
     this.first = new First(root, this.picture, page, this);
-    this.exposure = new Exposure(root, this.picture, page);
+    this.exposure = new Exposure(root, this.picture, page, this);
     this.scale = new Scale(root, this);
     this.saving = new Saving(root, page, this);
     this.chosen = new Chosen(root, this);
@@ -72,7 +72,6 @@ export class Place {
     this.at("mouse").onchange = () => this.page.choose(this.at("mouse").value);
     this.page.addEventListener("mouse", () => this.take(this.page.mouse));
     this.picture.addEventListener("change", () => this.frame());
-    this.picture.addEventListener("first", () => this.frame());
     this.at("undo").onclick = () => this.step("undo");
     this.at("redo").onclick = () => this.step("redo");
     for (const id of ["grid", "seeds"]) this.at(`show-${id}`).onchange = () => this.draw();

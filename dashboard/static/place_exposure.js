@@ -1,75 +1,81 @@
-// How bright each ROI is in each channel: bars with words, and what to do about it.
+// How bright each ROI is in each channel, where it lies now: bars with words, and what to set.
 
 import { cell } from "./place_dom.js";
+import { textOf } from "./place_shapes.js";
 
-const ASK_MS = 2000;
-const TOPS = [255, 1023, 4095, 16383, 65535];
+const ASK_MS = 1000;
 const SIGNS = { good: "✓", saturated: "▲", dark: "▼" };
-const CURES = { saturated: "lower exposure, gain or light", dark: "raise exposure, gain or light" };
+const ADVISED = ["shutter_speed", "iso"];
 
 export class Exposure {
-  constructor(root, picture, page) {
-    Object.assign(this, { root, picture, page });
-    this.box = root.querySelector("#place-exposure");
-    this.body = root.querySelector("#place-exposures tbody");
-    this.hint = root.querySelector("#place-camera-hint");
+  // `acts`: draft, change(changes).
+  constructor(root, picture, page, acts) {
+    Object.assign(this, { root, picture, page, acts });
+    this.at = (id) => root.querySelector(`#place-${id}`);
     this.asked = 0;
-    this.box.ontoggle = () => this.show();
-    picture.addEventListener("status", () => this.show());
+    this.advice = null;
+    this.at("exposure").ontoggle = () => this.show();
+    this.at("take-advice").onclick = () => this.take();
+    picture.addEventListener("status", () => this.ask());
     picture.addEventListener("change", () => this.show());
   }
 
-  get seen() {
-    return this.box.open && !this.root.hidden;
-  }
-
   show() {
-    if (!this.seen) return;
-    const { live, status, mouse, about } = this.picture;
-    this.hint.textContent = this.about(mouse, live);
-    if (!live) this.fill([]);
-    else if (about.kind === "clmf") this.fill([]);
-    else if (status?.exposures) this.fill(status.exposures);
-    else this.ask(about.name);
+    const { mouse, live } = this.picture;
+    if (!mouse || !this.at("exposure").open) return;
+    this.at("camera-hint").textContent = live ? "New values hold from the next preview or session on."
+      : "Start a preview to see how ROIs are exposed.";
+    if (!live) this.fill({ rois: [], outside: [], image: null, advice: null });
+    else this.ask();
   }
 
-  about(mouse, live) {
-    if (!mouse) return "";
-    const made = ["synthetic", "simulated", "replay"].includes(mouse.camera?.vid_source);
-    const source = made ? `Frames come from ${mouse.camera.vid_source}: exposure and gain change nothing. ` : "";
-    return `${source}${live ? "New values hold from the next preview or session on." : "Start a preview to see how ROIs are exposed."}`;
-  }
-
-  // A session does not tell by itself how its ROIs are exposed.
-  async ask(name) {
+  // Asks once a second, while somebody looks, how the ROIs are exposed where they lie now.
+  async ask() {
     const now = performance.now();
-    if (now - this.asked < ASK_MS) return;
+    const { live, about } = this.picture;
+    const seen = this.at("exposure").open && !this.root.hidden && live && this.acts.draft;
+    if (!seen || now - this.asked < ASK_MS) return;
     this.asked = now;
+    const shapes = about.kind === "clnf" ? this.acts.draft.items().filter(({ used }) => used) : [];
+    const query = new URLSearchParams(shapes.map(({ name, shape }) => [`roi.${name}`, textOf(shape)]));
     try {
-      const { exposures } = await this.page.api(`live/${encodeURIComponent(name)}/exposure`);
-      this.fill(exposures);
+      const told = await this.page.api(`live/${encodeURIComponent(about.name)}/exposure?${query}`);
+      if (this.picture.live) this.fill(told);
     } catch (error) {
-      this.hint.textContent = error.message;
+      this.at("camera-hint").textContent = error.message;
     }
   }
 
-  fill(exposures) {
-    const top = TOPS.find((each) => exposures.every(({ mean }) => mean <= each));
-    this.body.replaceChildren(...exposures.map((found) => this.row(found, top)));
-    this.root.querySelector("#place-exposures").hidden = !exposures.length;
+  fill({ rois, outside, image, advice }) {
+    this.advice = advice;
+    this.at("exposures").hidden = !rois.length;
+    this.at("exposures").tBodies[0].replaceChildren(...rois.map((found) => this.row(found, image.top)));
+    const percent = (share) => `${(100 * share).toFixed(1)} %`;
+    const all = image ? `Of the whole picture ${percent(image.saturated)} are saturated, ${percent(image.dark)} dark.` : "";
+    this.at("lost").textContent = outside.length ? `${all} Outside the picture: ${outside.join(", ")}.` : all;
+    this.at("advice").textContent = advice?.text ?? "";
+    this.at("take-advice").hidden = !advice || ADVISED.every((key) => advice[key] === null);
+  }
+
+  take() {
+    const given = ADVISED.filter((key) => this.advice?.[key] !== null);
+    this.acts.change(Object.fromEntries(given.map((key) => [key, String(this.advice[key])])));
   }
 
   row({ roi, channel, mean, saturated, verdict, cure }, top) {
     const row = cell("tr", "");
     row.dataset.verdict = verdict;
-    const bar = Object.assign(cell("span", "", "place-bar"), { title: `${mean} of ${top} counts` });
-    bar.style.setProperty("--share", mean / top);
-    const level = cell("td", "");
-    level.append(bar, cell("span", mean.toFixed(mean < 100 ? 1 : 0)));
+    const bars = [[mean / top, mean.toFixed(mean < 100 ? 1 : 0)], [saturated, `${(100 * saturated).toFixed(1)} %`]];
+    const cells = bars.map(([share, text]) => {
+      const bar = cell("span", "", "place-bar");
+      bar.style.setProperty("--share", Math.min(1, share));
+      const each = cell("td", "");
+      each.append(bar, cell("span", text));
+      return each;
+    });
     const word = cell("td", `${SIGNS[verdict]} ${verdict}`);
-    const todo = cure ?? CURES[verdict];
-    if (verdict !== "good" && todo) word.append(cell("small", ` ${todo}`));
-    row.append(cell("td", roi), cell("td", channel), level, cell("td", `${(100 * saturated).toFixed(1)} %`), word);
+    if (cure) word.append(cell("small", cure));
+    row.append(cell("td", roi), cell("td", channel), ...cells, word);
     return row;
   }
 }

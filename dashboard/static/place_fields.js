@@ -49,7 +49,9 @@ export class Fields {
     };
     const box = cell("div", "", "place-field");
     const tag = cell("label", "");
-    tag.append(cell("span", label), input, cell("small", unit));
+    const words = cell("span", label);
+    words.append(cell("small", unit));
+    tag.append(words, input);
     const problem = cell("p", "", "error");
     problem.id = `place-problem-${key}`;
     problem.setAttribute("role", "alert");

@@ -16,7 +16,6 @@ export class First {
     this.at("reset").onclick = () => this.reset();
     this.at("measure").onclick = () => this.measure();
     this.at("move-all").onclick = () => this.moveAll();
-    picture.addEventListener("first", () => this.show());
     picture.addEventListener("change", () => this.show());
   }
 
@@ -76,7 +75,7 @@ export class First {
     this.at("first-controls").hidden = !first || !live;
     this.overlay.hidden = !first || !live;
     if (!live) this.blink(false);
-    if (first && this.overlay.src !== first.src) this.overlay.src = first.src;
+    if (first && this.overlay.src !== first.picture.src) this.overlay.src = first.picture.src;
     this.at("first-about").textContent = this.about(first, mouse, live);
     this.at("measure").disabled = !live;
     this.lay();
@@ -85,7 +84,7 @@ export class First {
   about(first, mouse, live) {
     if (!mouse) return "";
     if (!first) return "This mouse has no recorded picture yet: its first session will be what later days are laid over.";
-    const of = `of ${mouse.first.date}, ${mouse.first.image.join(" × ")} px`;
+    const of = `of ${first.date}, ${first.image.join(" × ")} px`;
     return live ? `The picture ${of}.` : `The picture ${of}, is what you see; start a preview to lay it over today's.`;
   }
 
@@ -111,9 +110,11 @@ export class First {
       const path = `mice/${encodeURIComponent(mouse.mouse)}/view?live=${encodeURIComponent(about.name)}`;
       const found = await this.page.api(path);
       said.textContent = found.text;
-      said.dataset.ok = found.ok ?? "";
+      said.dataset.ok = found.same;
+      if (!found.known) return;
       this.shift = found.shift_px;
       this.rotation = found.rotation_deg;
+      this.uncover();
       this.write();
     } catch (error) {
       said.textContent = error.message;

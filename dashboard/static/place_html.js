@@ -24,7 +24,7 @@ export const HTML = `
       <span class="place-shows">
         <label><input id="place-show-grid" type="checkbox"> Grid</label>
         <label data-imaging><input id="place-show-seeds" type="checkbox"> Seeds</label>
-        <label><input id="place-show-marks" type="checkbox" checked> Saturation</label>
+        <label title="Saturated pixels orange, dark ones blue"><input id="place-show-marks" type="checkbox" checked> Saturation</label>
         <label>Zoom <select id="place-zoom"><option value="1">1×</option><option value="2">2×</option>
           <option value="4">4×</option></select></label>
       </span>
@@ -32,7 +32,7 @@ export const HTML = `
     <div class="place-frame" id="place-frame" tabindex="-1"><div class="place-sheet">
       <canvas id="place-picture" aria-hidden="true"></canvas>
       <img id="place-overlay" alt="" hidden>
-      <canvas id="place-marks" aria-hidden="true"></canvas>
+      <img id="place-marks" alt="" hidden>
       <svg id="place-stage" tabindex="0" role="application" aria-label="Picture with regions of interest"
         aria-describedby="place-hint"></svg>
     </div></div>
@@ -90,8 +90,11 @@ export const HTML = `
     <details class="place-card" id="place-exposure"><summary>Exposure and gain</summary>
       <div id="place-camera"></div>
       <p id="place-camera-hint" class="place-hint"></p>
+      <div class="place-row"><span id="place-advice"></span>
+        <button id="place-take-advice" type="button" hidden>Take these values</button></div>
       <table id="place-exposures"><thead><tr><th scope="col">ROI</th><th scope="col">Channel</th><th scope="col">Mean</th>
         <th scope="col">At the top</th><th scope="col">Verdict</th></tr></thead><tbody></tbody></table>
+      <p id="place-lost" class="place-hint"></p>
     </details>
     <details class="place-card" id="place-scale-box"><summary>Pixels per mm</summary>
       <div class="place-row">

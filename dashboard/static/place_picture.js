@@ -1,8 +1,6 @@
 // The picture below the shapes: what the mouse's camera sees now, else its first recorded picture, else an empty frame.
 
-// A JPEG takes a clipped 255 down by some counts.
-const TOP = 250;
-const MARKS_MS = 250;
+const MARKS_MS = 1000;
 
 export class Picture extends EventTarget {
   constructor(root, wire, page) {
@@ -15,6 +13,7 @@ export class Picture extends EventTarget {
     this.about = null;
     this.lives = [];
     this.marked = 0;
+    this.marks.onload = () => { this.marks.hidden = !this.live; };
     wire.addEventListener("hello", ({ detail: { about, live } }) => {
       this.about = { ...about, name: live };
       this.tell();
@@ -44,21 +43,27 @@ export class Picture extends EventTarget {
     this.mouse = mouse;
     this.first = null;
     this.tell();
-    if (mouse.first) await this.loadFirst(mouse);
+    this.fallBack();
+    await this.loadFirst(mouse);
     this.fallBack();
   }
 
+  // Loads the first day's picture, if there is one: `first` is {picture, date, image: [width, height], ...}.
   async loadFirst(mouse) {
+    const path = `mice/${encodeURIComponent(mouse.mouse)}/first`;
     const picture = new Image();
-    picture.src = `api/mice/${encodeURIComponent(mouse.mouse)}/first.png?session=${encodeURIComponent(mouse.first.session)}`;
+    let facts;
     try {
+      facts = await this.page.api(path);
+      picture.src = `api/${path}.png?session=${encodeURIComponent(facts.session)}`;
       await picture.decode();
-    } catch {
+    } catch (error) {
+      if (error.status !== 404) this.page.say(`The first day's picture: ${error.message}`, false);
       return;
     }
     if (mouse !== this.mouse) return;
-    this.first = picture;
-    this.dispatchEvent(new Event("first"));
+    this.first = { picture, ...facts };
+    this.tell();
   }
 
   // Whether the shown session or preview is this mouse's.
@@ -78,7 +83,7 @@ export class Picture extends EventTarget {
 
   get source() {
     if (this.live) return this.about.what === "preview" ? "Live: preview" : "Live: session";
-    if (this.first) return `First recorded picture, ${this.mouse.first.date}`;
+    if (this.first) return `First recorded picture, ${this.first.date}`;
     return "No picture yet: start a preview to see the camera";
   }
 
@@ -101,37 +106,25 @@ export class Picture extends EventTarget {
   paint(picture, width, height) {
     const { canvas } = this;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    canvas.getContext("2d", { willReadFrequently: true }).drawImage(picture, 0, 0, width, height);
+    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
   }
 
   fallBack() {
     if (this.live || !this.mouse) return;
-    this.marks.width = 0;
-    if (this.first) this.paint(this.first, this.first.naturalWidth, this.first.naturalHeight);
+    this.marks.hidden = true;
+    const { picture } = this.first ?? {};
+    if (picture) this.paint(picture, picture.naturalWidth, picture.naturalHeight);
     else [this.canvas.width, this.canvas.height] = this.size;
   }
 
-  // Marks the pixels that are at the top in green or blue, in stripes, four times a second.
+  // Marks the saturated pixels and the dark ones, as the server finds them in the camera's own counts.
   mark() {
     const now = performance.now();
-    const { width, height } = this.canvas;
-    if (!this.root.querySelector("#place-show-marks").checked) {
-      this.marks.width = 0;
-      return;
+    const shown = this.live && this.root.querySelector("#place-show-marks").checked;
+    if (!shown) this.marks.hidden = true;
+    else if (now - this.marked > MARKS_MS) {
+      this.marked = now;
+      this.marks.src = `api/live/${encodeURIComponent(this.about.name)}/saturated.png?at=${Math.round(now)}`;
     }
-    if (now - this.marked < MARKS_MS && this.marks.width === width) return;
-    this.marked = now;
-    const { data } = this.canvas.getContext("2d").getImageData(0, 0, width, height);
-    [this.marks.width, this.marks.height] = [width, height];
-    const context = this.marks.getContext("2d");
-    const marks = context.createImageData(width, height);
-    const pixels = new Uint32Array(marks.data.buffer);
-    for (let at = 0; at < pixels.length; at++) {
-      if (data[4 * at + 1] < TOP && data[4 * at + 2] < TOP) continue;
-      const stripe = ((at % width) + Math.floor(at / width)) % 4 < 2;
-      // Reddish purple and black of Okabe and Ito, as ABGR.
-      pixels[at] = stripe ? 0xffa779cc : 0xff000000;
-    }
-    context.putImageData(marks, 0, 0);
   }
 }
