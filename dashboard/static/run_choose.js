@@ -74,7 +74,10 @@ export class Choose extends EventTarget {
     const mouse = this.mice.find((each) => each.mouse === this.page.mouse);
     const own = new Option(mouse ? `its own: ${mouse.experiment}` : "–", "");
     const others = this.experiments.filter(({ section }) => section !== mouse?.experiment);
+    const kept = mouse?.mouse === this.marked ? this.experiment.value : "";
+    this.marked = mouse?.mouse;
     this.experiment.replaceChildren(own, ...others.map(({ section, kind }) => new Option(`${section} (${kind})`, section)));
+    if (others.some(({ section }) => section === kept)) this.experiment.value = kept;
     this.experiment.disabled = !mouse;
     this.ask();
   }

@@ -26,6 +26,9 @@ export class Flush {
     };
     document.addEventListener("keydown", (event) => this.key(event), true);
     programs.addEventListener("news", () => this.follow());
+    programs.addEventListener("lost", () => {
+      if (this.job) this.left.textContent = "No connection to the rig: the flush ends by itself. Does water run? Go there!";
+    });
     choose.addEventListener("chosen", () => this.enable());
   }
 
@@ -35,7 +38,7 @@ export class Flush {
     this.button = element("button", { id: "flush-stop", type: "button" });
     this.button.append("STOP ", element("kbd", { textContent: "Space" }), " ", element("kbd", { textContent: "Esc" }));
     this.button.onclick = () => this.stop();
-    const bar = element("div", { id: "flush-bar", role: "alert", hidden: true }, this.left);
+    const bar = element("div", { id: "flush-bar", role: "region", hidden: true, aria: { label: "Flush" } }, this.left);
     if (this.page.role === "operator") bar.append(this.button);
     document.querySelector("header").after(bar);
     return bar;
@@ -79,6 +82,7 @@ export class Flush {
         : left === undefined ? "opening the valve …" : `${left} s left`;
       const text = `Flush of ${job.subject} (${job.who}): ${doing}`;
       if (this.left.textContent !== text) this.left.textContent = text;
+      if (began) this.page.say(`${job.who} flushes the tube: STOP, Space or Escape ends it`);
       if (began && this.page.role === "operator") this.button.focus();
       return;
     }

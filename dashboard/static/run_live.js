@@ -40,7 +40,10 @@ export class Live {
     this.about = null;
     wire.addEventListener("hello", ({ detail }) => this.begin(detail));
     wire.addEventListener("update", ({ detail }) => this.update(detail));
-    wire.addEventListener("end", () => { root.dataset.over = "true"; });
+    wire.addEventListener("end", ({ detail }) => {
+      root.dataset.over = "true";
+      this.at("run-phase").textContent = detail.outcome.replaceAll("_", " ") || "over";
+    });
   }
 
   begin({ about, events, first_ns }) {
