@@ -4,7 +4,7 @@ import { element, percent, threshold, water } from "./back_dom.js";
 import { colour } from "./plot.js";
 
 const DAY_S = 86400;
-const HEIGHT = 150;
+const HEIGHT = 130;
 const UNITS = ["dF/F", "mm/s", "mm"];
 
 export class Curve {
@@ -66,7 +66,7 @@ export class Curve {
         y: { range: (_, low, high) => panel.range?.(low, high) ?? padded(low, high, panel.zero) },
       },
       axes: [
-        { stroke: ink, grid: { show: false }, ticks: grid, font, space: 60, values: days },
+        { stroke: ink, grid: { show: false }, ticks: grid, font, size: 30, space: 60, values: days },
         { stroke: ink, grid, ticks: grid, font, size: 44, space: 30 },
       ],
       // Days in succession are joined; what lies between others is not known, and dotted.
@@ -82,7 +82,8 @@ export class Curve {
   // Says what the day under the cursor came to; without one, the newest.
   read(at) {
     const { times, at: days } = calendar(this.found.days);
-    const day = at === null ? this.found.days.at(-1) : days.get(times[at]);
+    const newest = this.found.days.findLast(({ sessions }) => sessions) ?? this.found.days.at(-1);
+    const day = at === null ? newest : days.get(times[at]);
     if (day) this.readout.textContent = [day.date, ...cells(day).filter(Boolean)].join(", ");
   }
 
@@ -105,7 +106,7 @@ export class Curve {
 
   resize() {
     for (const plot of this.plots) {
-      const width = Math.max(200, plot.root.parentElement.clientWidth);
+      const width = Math.max(140, plot.root.parentElement.clientWidth);
       if (width !== plot.width) plot.setSize({ width, height: HEIGHT });
     }
   }
