@@ -17,6 +17,9 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
 TABS = {"see": "watch", "place": "place", "run": "run", "back": "look-back"}
 """Each tab's element, and its name in the name of a picture."""
+TOO_WIDE = """() => document.scrollingElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
+  .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+  .map(({ tagName, id, className }) => `${tagName} ${id} ${className.baseVal ?? className}`)"""
 
 
 def need_chromium() -> None:
@@ -106,9 +109,9 @@ class Window:
         """Take on one of ``SIZES``."""
         self.page.set_viewport_size(_size(size))
 
-    def too_wide(self) -> bool:
-        """Return whether there is something to the right that one has to scroll to."""
-        return self.page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
+    def too_wide(self) -> list[str]:
+        """Return what stands so far to the right that one has to scroll to it."""
+        return self.page.evaluate(TOO_WIDE)
 
     def theme(self, name: str) -> None:
         """Make it dark or light."""
