@@ -56,7 +56,7 @@ class PageParts:
 def parts_of(page: Page) -> PageParts:
     """Return the parts of a page. Raises RecordingError where there is no folder for what programs say."""
     hub = Hub()
-    jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all)
+    jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all, hub.ask_end)
     hub.jobs = jobs.listed
     routes = [*job_routes(jobs, page.config, page.data_root)]
     return PageParts(hub, routes, (jobs.close,))
