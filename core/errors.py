@@ -35,6 +35,10 @@ class BusyError(InputError):
     """The mouse or the rig is taken by a session that is still running."""
 
 
+class ChangedError(InputError):
+    """A file is not any more what somebody saw who wants to change it; nothing was saved."""
+
+
 class ExposureError(InputError):
     """ROIs that are saturated or dark at a session's first look; ``problems`` holds one line for each and channel."""
 

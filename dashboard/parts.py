@@ -9,6 +9,9 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
+from core.clock import MonotonicClock
+from dashboard.desk import Desk
+from dashboard.desk_routes import desk_routes
 from dashboard.hub import Hub
 from dashboard.job_routes import job_routes
 from dashboard.jobs import Jobs
@@ -58,5 +61,6 @@ def parts_of(page: Page) -> PageParts:
     hub = Hub()
     jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all, hub.ask_end)
     hub.jobs = jobs.listed
-    routes = [*job_routes(jobs, page.config, page.data_root)]
+    desk = Desk(page.config, page.data_root, MonotonicClock().wall_ns)
+    routes = [*job_routes(jobs, page.config, page.data_root), *desk_routes(desk)]
     return PageParts(hub, routes, (jobs.close,))

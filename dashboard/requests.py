@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,11 @@ async def read_json(request: Request, keys: Mapping[str, Kind] | None = None) ->
         It is not.
     """
     try:
-        body = await request.json()
+        body = json.loads(await request.body(), object_pairs_hook=_once)
+        # Half a character, as "\ud800" is, cannot be written anywhere, not even into what is said of it.
+        json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise InputError("the request is no JSON") from None
+        raise InputError("the request is no JSON of whole characters in which each key stands once") from None
     if not isinstance(body, dict):
         raise InputError("the request is JSON, and no object")
     if keys is None:
@@ -38,6 +41,14 @@ async def read_json(request: Request, keys: Mapping[str, Kind] | None = None) ->
         if not isinstance(body[key], kind) or (isinstance(body[key], bool) and kind is not bool):
             raise InputError(f"{key} = {shown(body[key])}: is of the wrong type")
     return body
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; raises ValueError where a key stands twice, of which one would be taken for what was meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def address_of(connection: HTTPConnection) -> str:

@@ -9,14 +9,15 @@ file that somebody saved in the meantime is not overwritten.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import ConfigError, InputError
+from core.errors import ChangedError, ConfigError, InputError
 from recording.subject import OWN
 from session.config_entries import ConfigFile, Section, in_order
 from session.config_file import (
@@ -36,14 +37,29 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,80}")
 
 
-Check = Callable[[Path], None]
+Check = Callable[[ConfigFile, ConfigFile], None]
+"""Is given the file as it is and as it would be; what it raises leaves the file as it is."""
 
 
 @dataclass(slots=True)
 class _Edit:
-    """A file that is being changed: what it says, its lines, and the end of each but the last, which has none."""
+    """A file that is being changed.
+
+    Attributes
+    ----------
+    file : ConfigFile
+        What it says.
+    real : Path
+        What is replaced: where a link leads to, not the link.
+    before : bytes
+        What it holds.
+    lines, ends : list of str
+        Its lines, and the end of each but the last, which has none.
+    """
 
     file: ConfigFile
+    real: Path
+    before: bytes
     lines: list[str]
     ends: list[str]
 
@@ -58,9 +74,17 @@ class _Edit:
         del self.lines[number - 1]
         del self.ends[min(number, len(self.ends)) - 1]
 
-    def text(self) -> str:
+    def data(self) -> bytes:
         """Return the whole file."""
-        return "".join(line + end for line, end in zip(self.lines, [*self.ends, ""], strict=True))
+        text = "".join(line + end for line, end in zip(self.lines, [*self.ends, ""], strict=True))
+        return (_BOM if self.before.startswith(_BOM) else b"") + text.encode()
+
+    def changed(self) -> ConfigFile:
+        """Return what the file would say. Raises InputError where that has problems of form."""
+        after = scan(self.file.path, "\n".join(self.lines))
+        if after.problems:
+            raise InputError(f"{after.problems[0].text}; nothing was changed")
+        return after
 
     def mouse(self, mouse: str) -> Section:
         """Return a mouse's section. Raises InputError."""
@@ -84,16 +108,17 @@ def add_mouse(path: Path, new_id: str, from_id: str) -> None:
     """
     if SAFE_NAME.fullmatch(new_id) is None:
         raise InputError(unsafe_mouse(new_id))
-    with _edit(path) as edit:
-        taken = edit.file.mice.get(new_id.lower())
-        if taken is not None:
-            raise InputError(f"{taken.where}: there is a mouse {taken.title[6:]!r} already; choose another ID")
-        source = edit.mouse(from_id)
-        own = {source.entries[name].line for name in OWN & set(source.entries)}
-        lines = range(source.line + 1, _last_line(source) + 1)
-        body = [edit.lines[number - 1] for number in lines if number not in own]
-        end = max(_last_line(each) for each in edit.file.mice.values())
-        edit.insert(end, ["", f"[mouse:{new_id}]", *body])
+    edit = _open(path)
+    taken = edit.file.mice.get(new_id.lower())
+    if taken is not None:
+        raise InputError(f"{taken.where}: there is a mouse {taken.title[6:]!r} already; choose another ID")
+    source = edit.mouse(from_id)
+    own = {source.entries[name].line for name in OWN & set(source.entries)}
+    lines = range(source.line + 1, _last_line(source) + 1)
+    body = [edit.lines[number - 1] for number in lines if number not in own]
+    end = max(_last_line(each) for each in edit.file.mice.values())
+    edit.insert(end, ["", f"[mouse:{new_id}]", *body])
+    _save(edit)
 
 
 def set_mouse_key(path: Path, mouse: str, key: str, value: str) -> None:
@@ -113,34 +138,46 @@ def set_mouse_keys(path: Path, mouse: str, changes: Mapping[str, str | None], ch
     changes : dict
         Key to value; None takes its line out, with what stands behind the value.
     check : callable or None
-        Is given the changed file, beside the old one, before it takes its place; what it raises leaves the old one.
+        As ``Check`` has it.
 
     Raises
     ------
     InputError
-        If there is no such mouse, if a value cannot be written on one line, or if the file has problems of form,
-        cannot be written, or was changed meanwhile.
+        If there is no such mouse, if a value cannot be written on one line, or if the file has problems of form or
+        cannot be written; ChangedError if it was changed meanwhile.
     """
-    written = {key: None if value is None else _written(key, value) for key, value in changes.items()}
-    with _edit(path, check) as edit:
-        section = edit.mouse(mouse)
-        gone = []
-        # New keys go behind the section's last one, each before those that are there already.
-        for key, value in reversed(written.items()):
-            entry = section.entries.get(key.lower())
-            if entry is None and value is not None:
-                _add_key(edit, section, key, value)
-            elif entry is not None and value is not None:
-                edit.lines[entry.line - 1] = _with_value(edit.lines[entry.line - 1], value)
-            elif entry is not None:
-                gone.append(entry.line)
-        # Last, and from the end, so that no line number changes before it is used.
-        for line in sorted(gone, reverse=True):
-            edit.remove(line)
+    edit = _open(path)
+    _set_keys(edit, mouse, changes)
+    _save(edit, check)
 
 
-def _written(key: str, value: str) -> str:
-    """Return a value as it is written. Raises InputError."""
+def with_mouse_keys(path: Path, mouse: str, changes: Mapping[str, str | None]) -> ConfigFile:
+    """Return what the file would say after ``set_mouse_keys``, whose errors it raises; nothing is written."""
+    edit = _open(path)
+    _set_keys(edit, mouse, changes)
+    return edit.changed()
+
+
+def _set_keys(edit: _Edit, mouse: str, changes: Mapping[str, str | None]) -> None:
+    written = {key: None if value is None else written_value(key, value) for key, value in changes.items()}
+    section = edit.mouse(mouse)
+    gone = []
+    # New keys go behind the section's last one, each before those that are there already.
+    for key, value in reversed(written.items()):
+        entry = section.entries.get(key.lower())
+        if entry is None and value is not None:
+            _add_key(edit, section, key, value)
+        elif entry is not None and value is not None:
+            edit.lines[entry.line - 1] = _with_value(edit.lines[entry.line - 1], value)
+        elif entry is not None:
+            gone.append(entry.line)
+    # Last, and from the end, so that no line number changes before it is used.
+    for line in sorted(gone, reverse=True):
+        edit.remove(line)
+
+
+def written_value(key: str, value: str) -> str:
+    """Return a key's value as it is written. Raises InputError for a key or a value that cannot be."""
     if _KEY.fullmatch(key) is None:
         raise InputError(f"{shown(key)!r} cannot be a key; use letters, digits, _ and .")
     try:
@@ -174,43 +211,54 @@ def _last_line(section: Section) -> int:
     return max([section.line, *(entry.line for entry in section.entries.values())])
 
 
-@contextlib.contextmanager
-def _edit(path: Path, check: Check | None = None) -> Iterator[_Edit]:
-    """Read a file, let it be changed, and replace it. Raises InputError."""
-    # What a link points to is replaced, not the link.
+def _open(path: Path) -> _Edit:
+    """Read a file that is to be changed. Raises InputError."""
     real = Path(os.path.realpath(path))
     before = read_bytes(real)
     text = decode(path, before)
     file = scan(path, text)
     if file.problems:
         raise ConfigError(in_order(file.problems))
-    edit = _Edit(file, text.split("\n"), _LINE_END.findall(before.decode("utf-8-sig")))
-    yield edit
-    if problems := scan(path, "\n".join(edit.lines)).problems:
-        raise InputError(f"{problems[0].text}; nothing was changed")
-    _replace(real, before, (_BOM if before.startswith(_BOM) else b"") + edit.text().encode(), check)
+    return _Edit(file, real, before, text.split("\n"), _LINE_END.findall(before.decode("utf-8-sig")))
 
 
-def _replace(path: Path, before: bytes, data: bytes, check: Check | None) -> None:
-    """Put ``data``, once checked, in the place of a file that must still hold ``before``; keep its mode."""
-    temporary = ""
+def _save(edit: _Edit, check: Check | None = None) -> None:
+    """Check a changed file and put it in the place of the old one; keep its mode."""
+    after = edit.changed()
+    if check is not None:
+        check(edit.file, after)
+    path, temporary = edit.real, ""
     try:
         mode = os.stat(path).st_mode & 0o7777
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with open(handle, "wb") as file:
-            file.write(data)
+            file.write(edit.data())
             file.flush()
             os.fsync(handle)
         os.chmod(temporary, mode)
-        if check is not None:
-            check(Path(temporary))
-        if read_bytes(path) != before:
-            raise InputError(f"{shown(path, 300)}: somebody changed the file meanwhile; nothing was saved, try again")
-        os.replace(temporary, path)
+        _replace(edit, temporary)
         temporary = ""
     except OSError as error:
-        raise InputError(f"{shown(path, 300)}: cannot be written ({error.strerror}); nothing was changed") from None
+        where = shown(edit.file.path, 300)
+        raise InputError(f"{where}: cannot be written ({error.strerror}); nothing was changed") from None
     finally:
         if temporary:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+def _replace(edit: _Edit, temporary: str) -> None:
+    """Replace a file that still is what was changed. Raises ChangedError, and OSError where it cannot be replaced."""
+    meanwhile = f"{shown(edit.file.path, 300)}: somebody changed the file meanwhile; nothing was saved, try again"
+    with open(edit.real, "rb") as old:
+        try:
+            # Of two that save at once, one waits for nothing, and looks again.
+            fcntl.flock(old, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ChangedError(meanwhile) from None
+        except OSError:
+            # A file system without locks, as some network shares are: the look at the file has to do.
+            pass
+        if read_bytes(edit.real) != edit.before:
+            raise ChangedError(meanwhile)
+        os.replace(temporary, edit.real)

@@ -24,21 +24,13 @@ from recording.settings import RecordingSettings
 from recording.subject import SubjectSettings
 from roi_manager import Shape
 from session.calibration_valve import ValveCalibration
-from session.compose import Composition, check_section, read_overrides
+from session.compose import Composition
 from session.config_entries import ConfigFile, Entry, Problem, Section, in_order
-from session.config_file import (
-    SAFE_NAME,
-    closest,
-    may_be_lost,
-    nearest,
-    read_config,
-    shown,
-    unsafe_mouse,
-    write_value,
-)
+from session.config_file import read_config, shown, write_value
 from session.config_frames import Probe
 from session.config_keys import keys_of
 from session.config_rois import PREFIX, read_seeds
+from session.mouse_draft import Missing, MouseDraft, alone, draft_mouse, find_own, named
 from session.second_section import SecondSection, find_second, named_as_second
 
 
@@ -166,31 +158,24 @@ def load_settings(
         With every problem that concerns this session, a line each, in the order of the file; those of the command line
         come last.
     """
-    file = read_config(path)
-    layer, problems = read_overrides(overrides or {})
-    problems += file.problems
-    section = _find_mouse(file, mouse)
-    if isinstance(section, Missing):
-        raise ConfigError(in_order(section.beside(problems)))
-    own = _find_own(file, section, experiment)
-    if isinstance(own, Missing):
-        raise ConfigError(in_order(own.beside([*problems, *_alone(file, section, None)])))
-    made = Composition(file, own, [own.entries, _named(section), layer], probe)
-    camera2, second_problems = find_second(file, made.draft, made.table, probe)
-    problems += [*made.draft.problems, *second_problems]
-    if problems:
-        raise ConfigError(in_order(problems))
+    return settings_from(draft_mouse(read_config(path), mouse, experiment, overrides, probe))
+
+
+def settings_from(draft: MouseDraft) -> Settings:
+    """Return the settings of a mouse whose keys have been put on top of each other. Raises ConfigError."""
+    if draft.problems or draft.section is None or draft.own is None or draft.made is None:
+        raise ConfigError(in_order(draft.problems))
     return Settings(
-        mouse=section.title[6:],
-        experiment=own.title,
-        kind=made.kind,
-        seeds=made.table.seeds,
-        rois=made.rois,
-        formula=made.formula,
-        config_path=Path(path),
-        valve=made.valve,
-        camera2=camera2,
-        **made.groups(),
+        mouse=draft.section.title[6:],
+        experiment=draft.own.title,
+        kind=draft.made.kind,
+        seeds=draft.made.table.seeds,
+        rois=draft.made.rois,
+        formula=draft.made.formula,
+        config_path=Path(draft.path),
+        valve=draft.made.valve,
+        camera2=draft.camera2,
+        **draft.made.groups(),
     )
 
 
@@ -210,88 +195,25 @@ def check_config(path: Path, mouse: str | None = None, probe: Probe | None = Non
     problems = list(file.problems)
     used = named_as_second(file)
     for section in file.mice.values():
-        own = _find_own(file, section, None)
+        own = find_own(file, section, None)
         if isinstance(own, Missing):
-            problems += _alone(file, section, None)
+            problems += alone(file, section, None)
             problems = own.beside(problems)
             continue
         used.add(own.title.lower())
-        problems += _compose(file, own, [own.entries, _named(section)], probe)
+        problems += _problems(file, own, [own.entries, named(section)], probe)
     for own in file.experiments.values():
         if own.title.lower() in used:
-            problems += _alone(file, own, own.title[:4].lower())
+            problems += alone(file, own, own.title[:4].lower())
         else:
-            problems += _compose(file, own, [own.entries], probe)
+            problems += _problems(file, own, [own.entries], probe)
     problems += read_seeds(file)[1]
     if not file.experiments and not problems:
         problems.append(Problem(0, f"{shown(path, 300)}: no experiment; add a section such as [clnf_1roi]"))
     return in_order(problems)
 
 
-def _compose(file: ConfigFile, own: Section, layers: list[Mapping[str, Entry]], probe: Probe | None) -> list[Problem]:
+def _problems(file: ConfigFile, own: Section, layers: list[Mapping[str, Entry]], probe: Probe | None) -> list[Problem]:
     """Return the problems of an experiment under these layers, and of its second camera."""
     made = Composition(file, own, layers, probe)
     return [*made.draft.problems, *find_second(file, made.draft, made.table, probe)[1]]
-
-
-def _named(section: Section) -> dict[str, Entry]:
-    """Return what a mouse's section gives on top of its experiment."""
-    return {name: entry for name, entry in section.entries.items() if name != "experiment"}
-
-
-def _alone(file: ConfigFile, section: Section, kind: str | None) -> list[Problem]:
-    """Return the problems of a section's keys, each by itself."""
-    return check_section(section, kind, read_seeds(file)[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What is said of a section that is not there.
-
-    Attributes
-    ----------
-    problem : Problem
-    follows : bool
-        Whether it may only follow from another problem that has been told.
-    """
-
-    problem: Problem
-    follows: bool
-
-    def beside(self, told: list[Problem]) -> list[Problem]:
-        """Return the problems that were told, and this one if it is one of its own."""
-        return told if self.follows and told else [*told, self.problem]
-
-
-def _find_mouse(file: ConfigFile, mouse: str) -> Section | Missing:
-    """Return a mouse's section, or what there is instead."""
-    if SAFE_NAME.fullmatch(mouse) is None:
-        return Missing(Problem(0, f"--mouse {shown(mouse)}: {unsafe_mouse(mouse)}"), follows=False)
-    section = file.mice.get(mouse.lower())
-    if section is not None:
-        return section
-    known = [each.title[6:] for each in file.mice.values()]
-    there = f"there are {', '.join(known[:20])}{', ...' if len(known) > 20 else ''}" if known else "there is none"
-    text = f"no mouse {mouse!r} ({there}); add [mouse:{mouse}] with its experiment{nearest(mouse, known)}"
-    problem = Problem(0, f"{shown(file.path, 300)}: {text}")
-    return Missing(problem, follows=may_be_lost(file, f"mouse:{mouse.lower()}"))
-
-
-def _find_own(file: ConfigFile, section: Section, experiment: str | None) -> Section | Missing:
-    """Return the section of the experiment that a mouse runs, or what there is instead."""
-    entry = section.entries.get("experiment")
-    name = experiment if experiment is not None else entry.value if entry is not None else None
-    if name is None:
-        there = ", ".join(own.title for own in file.experiments.values()) or "none yet; add [clnf_1roi]"
-        problem = section.problem(f"names no experiment; add experiment = NAME (there are: {shown(there)})")
-        return Missing(problem, follows=closest("experiment", section.entries) is not None or "" in section.entries)
-    own = file.experiments.get(name.lower())
-    if own is not None:
-        return own
-    titles = [each.title for each in file.experiments.values()]
-    there = f"; the file has {', '.join(titles[:20])}" if titles else "; the file has none, add [clnf_1roi]"
-    text = f"there is no experiment {shown(name)!r}{nearest(name, titles) or there}"
-    lost = may_be_lost(file, name.lower())
-    if experiment is None and entry is not None:
-        return Missing(entry.problem(text), follows=lost or entry.told)
-    return Missing(Problem(0, f"--experiment {shown(name)}: {text}"), follows=lost)
