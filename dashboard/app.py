@@ -147,7 +147,7 @@ async def _hear(socket: WebSocket, client: Client, hub: Hub) -> None:
 
 async def _bad(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": _told(error)}, 422)
+    return JSONResponse({"error": str(error)}, 422)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
