@@ -123,7 +123,7 @@ class FirstDays:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise InputError(describe("read", root, error)) from error
+            raise InputError(f"{describe('read', root, error)}, or give another with --data-root") from error
         for place in places:
             if place is places[-1] and _runs(root, mouse, place):
                 break
