@@ -11,7 +11,7 @@ import { Preview } from "./place_preview.js";
 import { Saving } from "./place_save.js";
 import { Scale } from "./place_scale.js";
 import { freeName } from "./place_seeds.js";
-import { textOf, toMm } from "./place_shapes.js";
+import { centreOf, textOf, toMm } from "./place_shapes.js";
 import { Stage } from "./place_stage.js";
 import { Tools } from "./place_tools.js";
 
@@ -56,14 +56,13 @@ export class Place {
       press: (event) => this.tools.press(event),
       measured: () => this.tools?.draw(),
     });
-    let grasped = [0, 0];
     this.tools = new Tools(root, this.stage, {
       add: (shape) => this.add(shape),
       nothing: () => this.select(null),
       usual: () => Math.max(4, Math.round(this.draft.view.roiSize[0] * this.draft.view.ppmm)),
       scale: (ends) => this.scale.take(ends),
-      grasp: () => { grasped = this.first.shift; },
-      shift: (dx, dy, held) => this.first.move(dx, dy, held ? grasped : undefined),
+      grasp: () => this.first.shift,
+      shift: (dx, dy, start) => this.first.move(dx, dy, start),
       turn: (degrees) => this.first.turn(degrees),
     });
   }
@@ -75,12 +74,17 @@ export class Place {
     this.at("undo").onclick = () => this.step("undo");
     this.at("redo").onclick = () => this.step("redo");
     for (const id of ["grid", "seeds"]) this.at(`show-${id}`).onchange = () => this.draw();
-    this.at("zoom").onchange = () => this.frame();
+    this.at("zoom").onchange = () => {
+      this.frame();
+      this.centre();
+    };
     this.stage.root.addEventListener("pointermove", (event) => this.cursor(event));
     this.stage.root.addEventListener("pointerleave", () => { this.at("cursor").textContent = ""; });
     document.addEventListener("keydown", (event) => this.key(event));
     // A tab that was hidden has no size; what another browser saved shows when this one is opened.
-    document.getElementById("tab-place").addEventListener("click", () => this.reload());
+    document.getElementById("tab-place").addEventListener("click", () => this.load());
+    // A field that was typed into shows what came of it.
+    this.root.addEventListener("focusout", () => this.draw());
   }
 
   // Reads the mice, and shows the chosen one.
@@ -91,7 +95,7 @@ export class Place {
       this.at("mouse").replaceChildren(...mice.map(({ mouse, experiment }) => new Option(`${mouse} (${experiment})`, mouse)));
       this.at("problems").replaceChildren(...problems.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
       const names = mice.map(({ mouse }) => mouse);
-      const mouse = names.includes(this.page.mouse) ? this.page.mouse : names[0];
+      const mouse = [this.page.mouse, this.draft?.mouse.mouse, names[0]].find((each) => names.includes(each));
       if (mouse) await this.take(mouse);
     } catch (error) {
       this.page.say(error.message, false);
@@ -129,11 +133,11 @@ export class Place {
 
   async reload() {
     if (this.draft) await this.take(this.draft.mouse.mouse);
-    else await this.load();
   }
 
   async saved(draft) {
     draft.saved(await this.page.api(`mice/${encodeURIComponent(draft.mouse.mouse)}`));
+    this.preview.saved();
     if (draft === this.draft) this.problems(draft.mouse.problems);
   }
 
@@ -218,6 +222,15 @@ export class Place {
     this.root.style.setProperty("--zoom", this.at("zoom").value);
     this.at("source").textContent = this.picture.mouse ? this.picture.source : "";
     this.stage.resize([width, height]);
+  }
+
+  // Scrolls so that the chosen shape is in the middle, or the picture's middle is.
+  centre() {
+    const frame = this.at("frame");
+    const [width, height] = this.picture.size;
+    const item = this.draft?.items().find(({ key }) => key === this.selected);
+    const [x, y] = item ? centreOf(item.shape) : [width / 2, height / 2];
+    frame.scrollTo((x / width) * frame.scrollWidth - frame.clientWidth / 2, (y / height) * frame.scrollHeight - frame.clientHeight / 2);
   }
 
   cursor(event) {

@@ -2,7 +2,8 @@
 
 import { centreOf, mirrored, numbersOf, toMm, toPx, withMorePoints, withoutPoint, withPoint } from "./place_shapes.js";
 import { allSeeds, beside, freeName, mirrorName, nameProblem } from "./place_seeds.js";
-import { cell, field } from "./place_dom.js";
+import { cell, field, numberField } from "./place_dom.js";
+import { keep } from "./place_svg.js";
 
 const WORDS = { rect: "rectangle", circle: "circle", polygon: "polygon" };
 
@@ -11,6 +12,7 @@ export class Chosen {
   constructor(root, acts) {
     this.at = (id) => root.querySelector(`#place-${id}`);
     this.acts = acts;
+    this.refused = null;
     this.at("name").onchange = () => this.rename();
     this.at("name").onkeydown = ({ key }) => {
       if (key === "Enter") this.at("name").blur();
@@ -27,10 +29,8 @@ export class Chosen {
     this.draft = draft;
     const items = draft.items();
     this.item = items.find(({ key }) => key === selected) ?? null;
-    const list = this.at("rois");
-    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    list.replaceChildren(...items.map((item) => this.row(item, problems)));
-    list.querySelector(`[data-key="${CSS.escape(focused ?? "")}"]`)?.focus();
+    keep(this.at("rois"), items.map((item) => [item.key, item]), (key) => this.row(key),
+      (row, item) => this.showRow(row, item, problems[item.name]));
     const names = allSeeds(draft.mouse.seeds, draft.view).map(([name]) => name).filter((name) => !this.taken().has(name));
     if (this.at("seed").length !== names.length) this.at("seed").replaceChildren(...names.map((name) => new Option(name, name)));
     this.at("add-seed").disabled = !names.length;
@@ -38,26 +38,33 @@ export class Chosen {
     if (this.item) this.showItem(problems);
   }
 
-  row(item, problems) {
-    const button = document.createElement("button");
+  row(key) {
+    const button = cell("button", "");
     button.type = "button";
-    button.dataset.key = item.key;
-    button.setAttribute("aria-pressed", item === this.item);
-    const kind = `${item.seed ? `seed${item.seed === item.name ? "" : ` ${item.seed}`}` : WORDS[item.shape.kind]}`;
-    button.append(cell("b", item.name), cell("span", kind), cell("span", item.used && !item.circle ? "in the signal" : ""));
-    button.onclick = () => this.acts.select(item.key);
+    button.append(cell("b", ""), cell("span", ""), cell("span", ""));
+    button.onclick = () => this.acts.select(key);
     const line = cell("li", "");
-    line.append(button);
-    if (problems[item.name]) line.append(cell("p", `⚠ ${problems[item.name]}`, "error"));
+    line.append(button, cell("p", "", "error"));
     return line;
+  }
+
+  showRow(line, item, problem) {
+    const [button, told] = line.children;
+    const kind = item.seed ? `seed${item.seed === item.name ? "" : ` ${item.seed}`}` : WORDS[item.shape.kind];
+    button.setAttribute("aria-pressed", item === this.item);
+    const texts = [item.name, kind, item.used && !item.circle ? "in the signal" : ""];
+    texts.forEach((text, place) => { button.children[place].textContent = text; });
+    told.textContent = problem ? `⚠ ${problem}` : "";
   }
 
   showItem(problems) {
     const { item, draft } = this;
     const name = this.at("name");
-    if (document.activeElement !== name) {
-      name.value = item.name;
+    // A name that cannot be stays, with what is wrong with it, until another one is given.
+    if (this.refused !== item.key) {
+      this.refused = null;
       this.at("name-problem").textContent = "";
+      if (document.activeElement !== name) name.value = item.name;
     }
     name.disabled = Boolean(item.circle);
     this.at("kind").textContent = item.seed ? `at seed ${item.seed}` : WORDS[item.shape.kind];
@@ -71,9 +78,13 @@ export class Chosen {
   }
 
   numbers(rows) {
-    fill(this.at("numbers"), rows, (row) => `n-${row.id}`, (row) => {
-      const set = (value) => this.acts.place(this.item.key, this.again(row.id).set(value), `number ${row.id}`);
-      return field({ ...row, id: `place-n-${row.id}`, set });
+    keep(this.at("numbers"), rows.map((row) => [row.id, row]), (id, row) => {
+      const set = (value) => this.acts.place(this.item.key, this.again(id).set(value), `number ${id}`);
+      return field({ ...row, id: `place-n-${id}`, set });
+    }, (box, row) => {
+      const input = box.querySelector("input");
+      if (input !== document.activeElement) input.value = row.value;
+      box.firstChild.textContent = row.label;
     });
   }
 
@@ -83,30 +94,38 @@ export class Chosen {
   }
 
   corners() {
-    const { shape } = this.item;
-    const rows = (shape.points ?? []).flatMap((point, place) => {
-      const [ml, ap] = toMm(point, this.draft.view);
-      const set = (change) => (value) => this.corner(place, change, value);
-      return [
-        { id: `p${place}-x`, place, label: `Point ${place + 1} x`, unit: "px", value: point[0], step: 1, set: set("x") },
-        { id: `p${place}-y`, place, label: "y", unit: "px", value: point[1], step: 1, set: set("y") },
-        { id: `p${place}-ml`, place, label: "ML", unit: "mm", value: ml, step: 0.05, set: set("ml") },
-        { id: `p${place}-ap`, place, label: "AP", unit: "mm", value: ap, step: 0.05, set: set("ap") },
-        { id: `p${place}-more`, place, button: "+", label: `Add a point behind point ${place + 1}` },
-        { id: `p${place}-less`, place, button: "−", label: `Take out point ${place + 1}` },
-      ];
+    const { points = [] } = this.item.shape;
+    this.at("points").hidden = !points.length;
+    keep(this.at("points").tBodies[0], points.map((point, place) => [String(place), point]), (key) => this.line(Number(key)),
+      (line, [x, y]) => {
+        const values = [x, y, ...toMm([x, y], this.draft.view)];
+        line.querySelectorAll("input").forEach((input, place) => {
+          if (input !== document.activeElement) input.value = Math.round(values[place] * 100) / 100;
+        });
+      });
+  }
+
+  // Returns the line of a polygon's point.
+  line(place) {
+    const fields = [["x", "px", 1], ["y", "px", 1], ["ml", "mm", 0.05], ["ap", "mm", 0.05]].map(([id, unit, step]) => {
+      const label = `Point ${place + 1}, ${id.toUpperCase()}`;
+      return numberField({ id: `place-p${place}-${id}`, label, unit, step, set: (value) => this.corner(place, id, value) });
     });
-    fill(this.at("points"), rows, (row) => row.id, (row) => {
-      if (!row.button) return field({ ...row, id: `place-${row.id}`, value: Math.round(row.value * 100) / 100 });
-      const button = cell("button", row.button);
+    const buttons = [["+", withMorePoints, "Add a point behind"], ["−", withoutPoint, "Take out"]].map(([sign, change, what]) => {
+      const button = cell("button", sign);
       button.type = "button";
-      button.setAttribute("aria-label", row.label);
-      button.onclick = () => {
-        const change = row.button === "+" ? withMorePoints : withoutPoint;
-        this.acts.place(this.item.key, change(this.item.shape, row.place), "");
-      };
+      button.title = `${what} point ${place + 1}`;
+      button.setAttribute("aria-label", button.title);
+      button.onclick = () => this.acts.place(this.item.key, change(this.item.shape, place), "");
       return button;
     });
+    const line = cell("tr", "");
+    line.append(cell("th", String(place + 1)), ...[...fields, ...buttons].map((each) => {
+      const box = cell("td", "");
+      box.append(each);
+      return box;
+    }));
+    return line;
   }
 
   corner(place, change, value) {
@@ -126,6 +145,7 @@ export class Chosen {
     const others = this.taken();
     others.delete(this.item.name);
     const problem = nameProblem(name, others);
+    this.refused = problem ? this.item.key : null;
     this.at("name-problem").textContent = problem && `${name || "no name"}: ${problem}`;
     if (!problem && name.toUpperCase() !== this.item.name) {
       this.acts.change(this.draft.renaming(this.item, name), `roi.${name.toLowerCase()}`);
@@ -162,18 +182,4 @@ export class Chosen {
     else return false;
     return true;
   }
-}
-
-// Makes a box hold one element per row; fields that are there stay, so that typing goes on, and take the new value.
-function fill(box, rows, keyOf, make) {
-  const keys = rows.map(keyOf).join();
-  if (box.dataset.keys !== keys) {
-    box.replaceChildren(...rows.map(make));
-    box.dataset.keys = keys;
-    return;
-  }
-  rows.forEach((row, place) => {
-    const input = box.children[place].querySelector("input");
-    if (input && input !== document.activeElement) input.value = Math.round(row.value * 100) / 100;
-  });
 }

@@ -7,11 +7,11 @@ export function cell(tag, text, name = "") {
   return element;
 }
 
-// Returns a labelled field for a number: {id, label, unit, value, step, least, most, set(value)}.
-export function field({ id, label, unit, value, step, least = null, most = null, set }) {
+// Returns a field for a number: {id, label, unit, value, step, least, set(value)}.
+export function numberField({ id, label, unit, value = 0, step, least = null, set }) {
   const input = Object.assign(document.createElement("input"), { id, type: "number", step: "any", value });
-  if (least !== null && least !== undefined) input.min = least;
-  if (most !== null) input.max = most;
+  input.setAttribute("aria-label", `${label}, ${unit}`);
+  if (least !== null) input.min = least;
   // "any" takes every number, but then the arrow keys step by 1.
   input.onkeydown = (event) => {
     const sign = { ArrowUp: 1, ArrowDown: -1 }[event.key];
@@ -22,10 +22,16 @@ export function field({ id, label, unit, value, step, least = null, most = null,
   };
   input.onchange = () => {
     const number = input.valueAsNumber;
-    if (Number.isFinite(number) && !input.validity.rangeUnderflow && !input.validity.rangeOverflow) set(number);
-    input.setAttribute("aria-invalid", !input.validity.valid || !Number.isFinite(number));
+    const fits = Number.isFinite(number) && !input.validity.rangeUnderflow;
+    input.setAttribute("aria-invalid", !fits);
+    if (fits) set(number);
   };
+  return input;
+}
+
+// Returns it with its label and unit beside it.
+export function field(row) {
   const box = cell("label", "", "place-number");
-  box.append(cell("span", label), input, cell("small", unit));
+  box.append(cell("span", row.label), numberField(row), cell("small", row.unit));
   return box;
 }

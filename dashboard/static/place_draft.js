@@ -34,13 +34,15 @@ export class Draft {
 
   // Changes keys: {key: text or null}. Steps in a row with the same tag are one step back.
   set(changes, tag = "") {
+    const next = this.needed({ ...this.changes, ...lowered(changes) });
+    if (JSON.stringify(next) === JSON.stringify(this.changes)) return;
     if (!tag || tag !== this.tag) {
       this.past.push(this.changes);
       if (this.past.length > KEPT) this.past.shift();
     }
     this.tag = tag;
     this.future = [];
-    this.changes = this.needed({ ...this.changes, ...lowered(changes) });
+    this.changes = next;
   }
 
   // The next step is one of its own, whatever its tag.

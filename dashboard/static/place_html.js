@@ -56,11 +56,12 @@ export const HTML = `
       <p id="place-name-problem" class="error" role="alert"></p>
       <p id="place-roi-problem" class="error" role="alert"></p>
       <div id="place-numbers"></div>
-      <div id="place-points"></div>
+      <table id="place-points" hidden><thead><tr><th scope="col"></th><th scope="col">x, px</th><th scope="col">y, px</th>
+        <th scope="col">ML, mm</th><th scope="col">AP, mm</th><th scope="col" colspan="2"></th></tr></thead><tbody></tbody></table>
       <div class="place-row" data-imaging>
-        <button id="place-use" type="button">Use as the signal</button>
-        <button id="place-mirror" type="button" aria-keyshortcuts="M">Mirror <kbd>M</kbd></button>
-        <button id="place-copy" type="button" aria-keyshortcuts="D">Copy <kbd>D</kbd></button>
+        <button id="place-use" type="button">Use as signal</button>
+        <button id="place-mirror" type="button" aria-keyshortcuts="M" title="M">Mirror</button>
+        <button id="place-copy" type="button" aria-keyshortcuts="D" title="D">Copy</button>
         <button id="place-delete" type="button" class="danger" aria-keyshortcuts="Delete">Delete</button>
       </div>
     </section>

@@ -55,6 +55,7 @@ export class Picture extends EventTarget {
     let facts;
     try {
       facts = await this.page.api(path);
+      if (!facts.session) return;
       picture.src = `api/${path}.png?session=${encodeURIComponent(facts.session)}`;
       await picture.decode();
     } catch (error) {

@@ -7,6 +7,9 @@ export class Preview {
     // The preview that was started here, and whether its picture is still to be shown.
     this.mine = null;
     this.wanted = false;
+    // Whether it shows what was saved since it began; who wants it to begin anew.
+    this.stale = false;
+    this.again = "";
     button.onclick = () => this.press();
     picture.addEventListener("change", () => this.show());
     wire.addEventListener("live", ({ detail: { jobs } }) => this.take(jobs ?? []));
@@ -23,6 +26,7 @@ export class Preview {
     }
     const { running } = this.picture;
     // The list of sessions in the page's head takes the same message.
+    if (!running && this.again) this.start(this.again).catch((error) => this.fail(error));
     if (running && this.wanted) {
       this.wanted = false;
       setTimeout(() => look(running.name));
@@ -35,12 +39,26 @@ export class Preview {
     if (!mouse) return "none";
     if (!running) return this.mine === null ? "start" : "starting";
     if (!live) return "look";
-    return running.what === "preview" ? "stop" : "session";
+    if (running.what !== "preview") return "session";
+    return this.stale ? "restart" : "stop";
+  }
+
+  // What was saved holds from the next preview on.
+  saved() {
+    this.stale = this.state === "stop" || this.state === "restart";
+    this.show();
+  }
+
+  fail(error) {
+    this.mine = null;
+    this.again = "";
+    this.page.say(error.message, false);
+    this.show();
   }
 
   show() {
     const texts = { none: "Start preview", start: "Start preview", starting: "Preview starts …", look: "Show the live picture",
-      stop: "Stop preview", session: "A session runs" };
+      stop: "Stop preview", restart: "Restart preview", session: "A session runs" };
     this.button.textContent = texts[this.state];
     this.button.disabled = ["none", "starting", "session"].includes(this.state);
   }
@@ -56,15 +74,20 @@ export class Preview {
     try {
       if (state === "start") await this.start(who);
       else if (state === "stop") await this.stop(who);
+      else if (state === "restart") {
+        this.again = who;
+        await this.stop(who);
+      }
+      this.show();
     } catch (error) {
-      this.mine = null;
-      this.page.say(error.message, false);
+      this.fail(error);
     }
-    this.show();
   }
 
   async start(who) {
     const { mouse } = this.picture.mouse;
+    this.again = "";
+    this.stale = false;
     const { job } = await this.page.api("jobs", { do: "preview", who, mouse, experiment: "" });
     this.mine = job.number;
     this.wanted = true;

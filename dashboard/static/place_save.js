@@ -60,18 +60,24 @@ export class Saving {
     if (!who) return;
     this.at("dialog-title").textContent = `Save for mouse ${draft.mouse.mouse}`;
     this.at("dialog-who").textContent = `Written into the mouse's section of config.ini, and noted as ${who}'s. Comments stay.`;
+    this.dialog.showModal();
+    await this.offer();
+    if (!this.acts.told.length) this.at("confirm").focus();
+  }
+
+  // Shows what would be written, and what is wrong with it; offers to write it if nothing is.
+  async offer() {
+    const { draft } = this.acts;
+    this.at("confirm").disabled = true;
     this.at("diff").replaceChildren(...draft.diff().map(([key, old, text]) => {
       const row = cell("tr", "");
       row.append(cell("th", key), cell("td", old ?? "not given"), cell("td", text ?? "taken out"));
       return row;
     }));
     this.tell([]);
-    this.at("confirm").disabled = true;
-    this.dialog.showModal();
     await this.check();
     this.tell(this.acts.told);
-    this.at("confirm").disabled = this.acts.told.length > 0;
-    if (!this.acts.told.length) this.at("confirm").focus();
+    this.at("confirm").disabled = this.acts.told.length > 0 || !draft.dirty;
   }
 
   tell(problems) {
@@ -90,11 +96,22 @@ export class Saving {
       this.page.say(`Saved ${saved.join(", ")} for ${draft.mouse.mouse}${note ? `; ${note}` : ""}`, !note);
       await this.acts.saved(draft);
     } catch (error) {
-      this.tell(error.problems?.length ? error.problems : [{ key: null, text: error.message }]);
-      if (error.problems?.length) this.acts.problems(error.problems);
-      // Somebody saved something else: the changes stay, and are shown against what is there now.
-      if (error.status === 409) await this.acts.reload();
+      await this.refused(error);
     }
+  }
+
+  async refused(error) {
+    if (error.status === 409) {
+      // Somebody saved something else: the changes stay, and are shown against what is there now.
+      await this.acts.reload();
+      await this.offer();
+      const text = "The file was changed since it was read here: nothing was saved. See what stands there now, then save again.";
+      this.tell([{ key: null, text }, ...this.acts.told]);
+      return;
+    }
+    this.tell(error.problems?.length ? error.problems : [{ key: null, text: error.message }]);
+    if (error.problems?.length) this.acts.problems(error.problems);
+    else this.at("confirm").disabled = false;
   }
 
   discard() {

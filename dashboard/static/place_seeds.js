@@ -33,7 +33,8 @@ function roundHalfEven(value) {
 
 // Returns every name that seeds make, each with the middle of its place: [[name, [row, col]], ...].
 export function allSeeds(seeds, view) {
-  return Object.entries(seeds).flatMap(([base, { ML }]) => (ML === 0 ? [base] : [`${base}_L`, `${base}_R`]))
+  if (!view.bregma) return [];
+  return Object.entries(seeds ?? {}).flatMap(([base, { ML }]) => (ML === 0 ? [base] : [`${base}_L`, `${base}_R`]))
     .map((name) => [name, seedPlace(name, seeds, view)]);
 }
 

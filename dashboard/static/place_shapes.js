@@ -123,6 +123,7 @@ export function numbersOf(shape, view) {
     for (const [id, label] of [["x", "Centre x"], ["y", "Centre y"], ["r", "Radius"]]) {
       add(id, label, "px", shape[id], 1, (value) => ({ ...shape, [id]: value }), id === "r" ? 0.1 : null);
     }
+    add("rmm", "Radius", "mm", shape.r / view.ppmm, 0.05, (value) => ({ ...shape, r: value * view.ppmm }), 0.01);
   }
   if (view.bregma) {
     const centre = centreOf(shape);
@@ -136,9 +137,6 @@ export function numbersOf(shape, view) {
       add(`${id}mm`, label, "mm", shape[id] / view.ppmm, 0.05,
         (value) => ({ ...shape, [id]: Math.max(1, Math.round(value * view.ppmm)) }), 0.01);
     }
-  }
-  if (shape.kind === "circle") {
-    add("rmm", "Radius", "mm", shape.r / view.ppmm, 0.05, (value) => ({ ...shape, r: value * view.ppmm }), 0.01);
   }
   return rows;
 }

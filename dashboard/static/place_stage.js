@@ -3,6 +3,7 @@
 // `acts` is told: select(key), place(key, shape, tag), bregma([row, col], tag), press(event) where nothing lies.
 
 import { boxOf, moveWithin, numbersOf, resized, withMorePoints, withoutPoint, withPoint } from "./place_shapes.js";
+import { corner as nameCorner } from "./shapes.js";
 import { allSeeds } from "./place_seeds.js";
 import { drag, keep, outline, put, svg } from "./place_svg.js";
 
@@ -11,6 +12,7 @@ const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowD
 const KINDS = { rect: "rectangle", circle: "circle", polygon: "polygon" };
 const CORNERS = [[-1, -1], [1, -1], [1, 1], [-1, 1]];
 const SIDES = [[0, -1], [1, 0], [0, 1], [-1, 0]];
+const MARKS = ".handle, .item, .bregma > g";
 const ROOMY_PX = 44;
 
 export class Stage {
@@ -23,7 +25,15 @@ export class Stage {
     this.layers = Object.fromEntries(LAYERS.map((name) => [name, svg("g", { class: name })]));
     root.append(...Object.values(this.layers));
     root.addEventListener("pointerdown", (event) => this.press(event));
+    // A finger on a shape moves the shape, not the page; Chromium minds touch-action on no part of an SVG.
+    root.addEventListener("touchstart", (event) => {
+      if (event.target.closest(MARKS)) event.preventDefault();
+    }, { passive: false });
     root.addEventListener("keydown", (event) => this.key(event));
+    root.addEventListener("focusin", ({ target }) => {
+      const item = target.closest(".item");
+      if (item) this.acts.select(item.dataset.key);
+    });
     new ResizeObserver(() => this.measure()).observe(root);
   }
 
@@ -72,12 +82,13 @@ export class Stage {
     const { selected, bad } = this.scene;
     const { name, shape } = item;
     for (const path of mark.querySelectorAll("path")) put(path, { d: outline(shape) });
-    const [, y0, x1] = boxOf(shape);
+    const [x0, , x1] = boxOf(shape);
     const label = mark.querySelector("text");
     label.textContent = `${bad.has(name) ? "⚠ " : ""}${name}`;
     const right = x1 + (name.length * 9 + 8) * this.px > this.size[0];
-    const place = [right ? boxOf(shape)[0] - 5 * this.px : x1 + 5 * this.px, Math.max(y0, 12 * this.px)];
-    put(label, { transform: this.at(place), "text-anchor": right ? "end" : "start" });
+    const [x, y] = nameCorner(shape);
+    const place = right ? x0 - 5 * this.px : x + 5 * this.px;
+    put(label, { transform: this.at([place, Math.max(y, 12 * this.px)]), "text-anchor": right ? "end" : "start" });
     const numbers = numbersOf(shape, this.scene.view).map(({ label: what, value, unit }) => `${what} ${value} ${unit}`);
     put(mark, {
       class: ["item", key(item.key === selected, "chosen"), key(!item.used, "unused"), key(item.seed, "seed"),
@@ -114,15 +125,15 @@ export class Stage {
 
   handle(mark, handle, item) {
     mark.handle = handle;
-    const corner = handle.corner !== undefined;
+    const vertex = handle.corner !== undefined;
     put(mark, {
       transform: this.at(handle.at),
       class: `handle ${handle.between === undefined ? "" : "between"}`,
       style: handle.sides ? `cursor: ${cursor(handle.sides)}` : null,
-      tabindex: corner ? 0 : null,
-      role: corner ? "button" : null,
-      "aria-label": corner ? `Point ${handle.corner + 1} of ${item.name}; arrow keys move it, Delete takes it out` : null,
-      "aria-hidden": corner ? null : true,
+      tabindex: vertex ? 0 : null,
+      role: vertex ? "button" : null,
+      "aria-label": vertex ? `Point ${handle.corner + 1} of ${item.name}; arrow keys move it, Delete takes it out` : null,
+      "aria-hidden": vertex ? null : true,
     });
   }
 
@@ -152,7 +163,7 @@ export class Stage {
 
   press(event) {
     if (event.button) return;
-    const mark = event.target.closest(".handle, .item, .bregma > g");
+    const mark = event.target.closest(MARKS);
     if (!mark || this.root.dataset.tool !== "select") {
       this.acts.press(event);
       return;
@@ -187,7 +198,7 @@ export class Stage {
   }
 
   key(event) {
-    const mark = event.target.closest(".handle, .item, .bregma > g");
+    const mark = event.target.closest(MARKS);
     if (!mark || event.ctrlKey || event.metaKey) return;
     const step = STEPS[event.key];
     const size = event.shiftKey ? 10 : 1;
@@ -203,7 +214,6 @@ export class Stage {
   }
 
   itemKey(event, name, dx, dy) {
-    this.acts.select(name);
     const { shape } = this.chosen();
     if (STEPS[event.key]) {
       // Alt: to the right and down it grows.
@@ -229,9 +239,6 @@ export class Stage {
     return true;
   }
 
-  focus(name) {
-    this.layers.items.querySelector(`[data-key="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
-  }
 }
 
 const key = (holds, name) => (holds ? name : "");

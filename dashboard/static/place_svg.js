@@ -17,20 +17,18 @@ export function put(element, attributes) {
   }
 }
 
-// Makes a layer hold one element per entry of `list`, [key, value]; those that are there stay, with the focus.
+// Makes a layer or list hold one element per entry of `list`, [key, value], in this order; those that are there stay, so
+// that the focus does, and a click whose press changed something else.
 export function keep(layer, list, make, update) {
   const there = new Map([...layer.children].map((child) => [child.dataset.key, child]));
-  for (const [key, value] of list) {
-    let element = there.get(key);
-    there.delete(key);
-    if (!element) {
-      element = make(key, value);
-      element.dataset.key = key;
-      layer.append(element);
-    }
+  const wanted = new Set(list.map(([key]) => key));
+  for (const [key, element] of there) if (!wanted.has(key)) element.remove();
+  list.forEach(([key, value], place) => {
+    const element = there.get(key) ?? make(key, value);
+    element.dataset.key = key;
+    if (layer.children[place] !== element) layer.insertBefore(element, layer.children[place] ?? null);
     update(element, value);
-  }
-  for (const element of there.values()) element.remove();
+  });
 }
 
 // Returns an attribute `d` of a shape.

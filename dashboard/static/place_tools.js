@@ -11,12 +11,12 @@ const HINTS = {
   circle: "Drag a circle from its centre; press Circle again for one in the middle. Esc: none.",
   polygon: "Click the points one by one; the first one, a double click or Enter closes it. Press Polygon again for one in the "
     + "middle. Esc: none.",
-  scale: "Click two points whose distance you know, such as marks on a ruler; press Scale again for two in the middle.",
+  scale: "Click two points whose distance you know, such as marks on a ruler; press Two points again for two in the middle.",
   first: "Drag the first day's picture onto today's; arrow keys shift it, too (Shift: by 10 px, Alt: turn it).",
 };
 
 export class Tools {
-  // `acts`: add(shape), shift(dx, dy, tag), turn(degrees), scale(points), usual() -> the usual size of an ROI, px.
+  // `acts`: add(shape), nothing(), grasp() -> the shift now, shift(dx, dy, from), turn(degrees), scale(points), usual() -> the usual size of an ROI, px.
   constructor(root, stage, acts) {
     this.stage = stage;
     this.acts = acts;
@@ -80,8 +80,8 @@ export class Tools {
     if (this.tool === "polygon") this.corner(start);
     else if (this.tool === "scale") this.end(event, start);
     else if (this.tool === "first") {
-      const tag = this.acts.grasp();
-      drag(this.stage, event, (x, y, dx, dy) => this.acts.shift(dx, dy, tag));
+      const from = this.acts.grasp();
+      drag(this.stage, event, (x, y, dx, dy) => this.acts.shift(dx, dy, from));
     } else this.box(event, start);
   }
 
@@ -134,6 +134,7 @@ export class Tools {
     const [dx, dy] = (step ?? [0, 0]).map((each) => each * (event.shiftKey ? 10 : 1));
     const end = event.target.closest?.(".end");
     if (event.key === "Escape" && this.tool !== "select") this.take("select");
+    else if (event.key === "Escape" && event.target.closest("svg")) this.acts.nothing();
     else if (event.key === "Enter" && this.tool === "polygon" && this.points.length > 2) this.close();
     else if (event.key === "Backspace" && this.points.length) {
       this.points.pop();
@@ -143,7 +144,7 @@ export class Tools {
       this.measure(this.ends.map((each, place) => (place === which ? [each[0] + dx, each[1] + dy] : each)));
     } else if (step && this.tool === "first" && event.target.closest("svg, [data-tool=first]")) {
       if (event.altKey) this.acts.turn((dx - dy) / 10);
-      else this.acts.shift(dx, dy, "");
+      else this.acts.shift(dx, dy);
     } else return;
     event.preventDefault();
   }
