@@ -29,8 +29,8 @@ const HTML = `
   <div id="run-flush"></div>
 </div>
 <details id="programs-before" hidden><summary>What was started before</summary><ol></ol></details>
-<p class="hint">At a terminal: <code>rigloop doctor</code> looks at a rig's parts, <code>rigloop calibrate</code> measures
-  its valve and speaker, <code>rigloop weigh</code> writes down a weight.</p>`;
+<p class="hint">At a terminal: <code>rigloop doctor</code> looks at a rig's parts, <code>rigloop calibrate</code>
+  measures its valve and speaker, <code>rigloop weigh</code> writes down a weight.</p>`;
 
 export class Run {
   constructor(root, wire, page) {

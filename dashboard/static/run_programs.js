@@ -144,7 +144,7 @@ function told({ do: what, subject, who, code, stops }, live) {
 export const tooDarkOrBright = (said) => said.includes("--accept-exposure");
 
 function cureOf(said) {
-  if (tooDarkOrBright(said)) return "Mend it in the Place tab with a preview, or tick “run although the exposure is bad”.";
+  if (tooDarkOrBright(said)) return "Mend it in the Place tab, or tick “run although the exposure is bad” below.";
   if (said.includes("--resume")) return "Start it without “go on with today's session”.";
   return "";
 }
