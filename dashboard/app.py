@@ -152,20 +152,15 @@ async def _bad(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     del request
-    return JSONResponse({"error": _told(error)}, 409)
+    return JSONResponse({"error": str(error)}, 409)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     """Tell what an error says, in place of HTTP's own words."""
     del request
     if not isinstance(error, HTTPException):
-        return JSONResponse({"error": _told(error)}, 500)
+        return JSONResponse({"error": str(error)}, 500)
     words = error.detail
     if words == HTTPStatus(error.status_code).phrase:
         words = {404: "there is no such thing", 405: "not so"}.get(error.status_code, words)
     return JSONResponse({"error": words}, error.status_code)
-
-
-def _told(error: Exception) -> str:
-    """Return what an error says, as one line, without what UTF-8 has no word for: half a character that was sent."""
-    return " ".join(str(error).encode(errors="replace").decode().split())

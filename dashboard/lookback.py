@@ -70,7 +70,8 @@ def read_roots(
 ) -> list[Root]:
     """Return the sessions of each data root, of one mouse or of all.
 
-    A data root that does not exist has none. Raises InputError where one cannot be listed.
+    A data root that does not exist has none. Sessions that run now are not counted: their logs are long, and read by
+    the process that shows them. Raises InputError where one cannot be listed.
     """
     return [
         Root(root, *_index(root, mouse, progress)) if root.exists() else Root(root, (), (f"{root} is not there yet",))
@@ -81,7 +82,7 @@ def read_roots(
 def _index(
     root: Path, mouse: str | None, progress: Callable[[list[Place]], Iterable[Place]]
 ) -> tuple[tuple[SessionRow, ...], tuple[str, ...]]:
-    index = read_index(root, mouse, progress=progress)
+    index = read_index(root, mouse, count_running=False, progress=progress)
     return index.rows, index.notes
 
 

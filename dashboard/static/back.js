@@ -1,9 +1,10 @@
 // Look back: the sessions that were recorded, the newest first, a mouse's learning curve, and a session's report.
 
-import { element, when } from "./back_dom.js";
 import { Curve } from "./back_curve.js";
 import { Report } from "./back_report.js";
 import { Table } from "./back_table.js";
+import { when } from "./back_text.js";
+import { element } from "./dom.js";
 
 const AGAIN_MS = 500;
 const SETTLES_MS = 1500;
@@ -15,7 +16,7 @@ const HTML = `
     <label>Find <input id="back-find" type="search" size="16" placeholder="day, rig, outcome"></label>
     <button id="back-again" type="button">Read again</button>
     <a id="back-csv" class="button" href="api/sessions.csv" download="sessions.csv">Table as CSV</a>
-    <span id="back-count" class="quiet" role="status"></span>
+    <span id="back-count" class="back-quiet" role="status"></span>
   </div>
   <div id="back-reading" hidden><progress id="back-progress"></progress> <span id="back-progress-text"></span></div>
   <details id="back-needs" hidden><summary></summary><ul></ul></details>
@@ -42,8 +43,7 @@ export class Back {
   }
 
   listen(wire) {
-    new MutationObserver(() => { if (!this.root.hidden) this.load(); })
-      .observe(this.root, { attributes: true, attributeFilter: ["hidden"] });
+    document.addEventListener("tab", ({ detail }) => { if (detail === this.root.id) this.load(); });
     this.at("mouse").onchange = () => this.choose(this.at("mouse").value);
     this.at("find").oninput = () => this.show();
     this.at("again").onclick = () => this.load();
@@ -54,12 +54,22 @@ export class Back {
       const names = live.map(({ name }) => name).join();
       if (names === running) return;
       running = names;
-      setTimeout(() => { if (!this.root.hidden) this.load(); }, SETTLES_MS);
+      setTimeout(() => this.again(), SETTLES_MS);
     });
     document.addEventListener("theme", () => this.curve.draw());
-    this.root.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this.at("report").hidden) this.close();
-    });
+    const reported = (does) => () => (this.at("report").hidden ? false : does());
+    const { page, root } = this;
+    page.shortcut(root, "/", "find a session", () => (this.at("list").hidden ? false : this.at("find").focus()));
+    page.shortcut(root, "Escape", "from a session back to all", reported(() => this.close()));
+    page.shortcut(root, "n", "the next newer session", reported(() => this.step(-1)));
+    page.shortcut(root, "o", "the next older session", reported(() => this.step(1)));
+  }
+
+  // Shows what is shown anew.
+  again() {
+    if (this.root.hidden) return;
+    this.load();
+    if (this.report.running) this.report.show(this.report.key);
   }
 
   choose(mouse) {
@@ -91,7 +101,8 @@ export class Back {
   }
 
   async loadCurve(asked) {
-    const days = this.mouse && this.sessions.length ? await this.page.api(`curves/${encodeURIComponent(this.mouse)}`) : null;
+    const some = this.mouse && this.sessions.length;
+    const days = some ? await this.page.api(`curves/${encodeURIComponent(this.mouse)}`) : null;
     if (asked === this.asked) this.curve.show(days);
   }
 
@@ -123,15 +134,16 @@ export class Back {
   need(lines) {
     const box = this.at("needs");
     box.hidden = !lines.length;
-    box.querySelector("summary").textContent = `⚠ ${lines.length} ${lines.length === 1 ? "thing needs" : "things need"} you`;
-    box.querySelector("ul").replaceChildren(...lines.map((line) => element("li", line)));
+    const what = lines.length === 1 ? "1 thing needs" : `${lines.length} things need`;
+    box.querySelector("summary").textContent = `⚠ ${what} you`;
+    box.querySelector("ul").replaceChildren(...lines.map((line) => element("li", {}, line)));
   }
 
   show() {
     const words = this.at("find").value.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (session) => {
-      const text = [session.session, session.experiment, session.rig, session.outcome, when(session), session.session_type]
-        .join(" ").toLowerCase();
+      const { session: path, experiment, rig, outcome, session_type: type } = session;
+      const text = [path, experiment, rig, outcome, type, when(session)].join(" ").toLowerCase();
       return words.every((word) => text.includes(word));
     };
     const shown = words.length ? this.sessions.filter(fits) : this.sessions;

@@ -1,6 +1,7 @@
 // The learning curve of a mouse: one small picture per quantity, a point per day, all with the same days and cursor.
 
-import { element, percent, threshold, water } from "./back_dom.js";
+import { percent, threshold, water } from "./back_text.js";
+import { element } from "./dom.js";
 import { colour } from "./plot.js";
 
 const DAY_S = 86400;
@@ -13,8 +14,8 @@ export class Curve {
     this.found = null;
     this.plots = [];
     this.title = element("h2");
-    this.panels = element("div", "", { class: "back-panels" });
-    this.readout = element("p", "", { class: "back-readout quiet" });
+    this.panels = element("div", { className: "back-panels" });
+    this.readout = element("p", { className: "back-readout back-quiet" });
     this.days = element("details");
     root.append(this.title, this.panels, this.readout, this.days);
     new ResizeObserver(() => this.resize()).observe(root);
@@ -40,7 +41,7 @@ export class Curve {
     const sync = uPlot.sync("learning curve");
     for (const panel of panelsOf(this.found.days)) {
       const values = times.map((time) => (at.has(time) ? panel.value(at.get(time)) : null));
-      const box = element("div", "", { role: "img", "aria-label": spoken(panel, times, values) });
+      const box = element("div", { role: "img", aria: { label: spoken(panel, times, values) } });
       this.panels.append(box);
       this.plots.push(this.plot(box, panel, times, values, sync));
     }
@@ -83,26 +84,24 @@ export class Curve {
   // Says what the day under the cursor came to; without one, the newest.
   read(at) {
     const { times, at: days } = calendar(this.found.days);
-    const newest = this.found.days.findLast(({ sessions }) => sessions) ?? this.found.days.at(-1);
+    const newest = this.found.days.filter(({ sessions }) => sessions).at(-1) ?? this.found.days.at(-1);
     const day = at === null ? newest : days.get(times[at]);
     if (day) this.readout.textContent = [day.date, ...cells(day).filter(Boolean)].join(", ");
   }
 
   table() {
-    const table = element("table");
-    const head = element("tr");
-    head.append(...["Day", "Success", "Trials", "Threshold", "Water", "Weight", "Rigs"].map((name) =>
-      element("th", name, { scope: "col" })));
-    table.append(head, ...this.found.days.toReversed().map((day) => {
-      const row = element("tr");
+    const names = ["Day", "Success", "Trials", "Threshold", "Water", "Weight", "Rigs"];
+    const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name)));
+    const rows = [...this.found.days].reverse().map((day) => {
       const success = day.success === null ? "" : `${Math.round(100 * day.success)} %`;
-      row.append(...[day.date, success, day.trials ?? "", threshold(day.threshold, day.threshold_unit), water(day),
-        grams(day), day.rigs.join(", ")].map((text) => element("td", text)));
-      return row;
-    }));
-    const scroll = element("div", "", { class: "back-days" });
-    scroll.append(table, ...this.found.notes.map((note) => element("p", note)));
-    this.days.replaceChildren(element("summary", "Days as a table"), scroll);
+      const texts = [day.date, success, day.trials ?? "", threshold(day.threshold, day.threshold_unit), water(day),
+        grams(day), day.rigs.join(", ")];
+      return element("tr", {}, ...texts.map((text) => element("td", {}, text)));
+    });
+    const notes = this.found.notes.map((note) => element("p", {}, note));
+    const table = element("table", {}, head, ...rows);
+    const scroll = element("div", { className: "back-days", tabIndex: 0 }, table, ...notes);
+    this.days.replaceChildren(element("summary", {}, "Days as a table"), scroll);
   }
 
   resize() {

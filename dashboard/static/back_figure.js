@@ -1,6 +1,6 @@
 // A picture that can be made larger: buttons, + - 0, or a click where it is to be seen larger.
 
-import { element } from "./back_dom.js";
+import { element } from "./dom.js";
 
 const LEVELS = [1, 1.5, 2, 3, 4];
 
@@ -11,22 +11,21 @@ export class Figure {
     this.image = element("img");
     this.image.onerror = () => this.show(null);
     this.image.onclick = (event) => this.zoomAt(event);
-    this.view = element("div", "", { class: "back-view", tabindex: "0", role: "group" });
-    this.view.append(this.image);
+    this.view = element("div", { className: "back-view", tabIndex: 0, role: "group" }, this.image);
     this.view.onkeydown = (event) => {
       const step = { "+": 1, "=": 1, "-": -1, 0: -LEVELS.length }[event.key];
       if (step === undefined || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       this.zoom(this.level + step);
     };
-    this.bar = element("div", "", { class: "back-bar" });
-    this.smaller = element("button", "−", { type: "button", "aria-label": "Smaller" });
-    this.larger = element("button", "+", { type: "button", "aria-label": "Larger" });
-    this.alone = element("a", "Open alone", { target: "_blank", class: "button" });
+    this.bar = element("div", { className: "back-bar" });
+    this.smaller = element("button", { type: "button", aria: { label: "Smaller" } }, "−");
+    this.larger = element("button", { type: "button", aria: { label: "Larger" } }, "+");
+    this.alone = element("a", { target: "_blank", className: "button" }, "Open alone");
     this.smaller.onclick = () => this.zoom(this.level - 1);
     this.larger.onclick = () => this.zoom(this.level + 1);
     this.bar.append(this.smaller, this.larger, this.alone);
-    this.none = element("p", "no figure", { class: "quiet" });
+    this.none = element("p", { className: "back-quiet" }, "no figure");
     root.append(this.bar, this.view, this.none);
     this.show(null);
   }

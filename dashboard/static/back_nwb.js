@@ -1,6 +1,7 @@
 // A session as NWB: has it made by the rig, shows how far that is, and takes the file.
 
-import { bytes, element } from "./back_dom.js";
+import { bytes } from "./back_text.js";
+import { element } from "./dom.js";
 
 const LOOK_MS = 700;
 const LACKS = "--allow-incomplete";
@@ -10,17 +11,16 @@ export class Nwb {
     this.root = root;
     this.page = page;
     this.shown = 0;
-    this.text = element("p", "", { role: "status" });
-    this.bar = element("progress", "", { max: "100" });
-    this.make = element("button", "", { type: "button" });
-    this.anyway = element("button", "Make it without them", { type: "button" });
-    this.stop = element("button", "Stop", { type: "button" });
-    this.take = element("a", "", { class: "button primary", download: "" });
+    this.text = element("p", { role: "status" });
+    this.bar = element("progress", { max: 100 });
+    this.make = element("button", { type: "button" });
+    this.anyway = element("button", { type: "button" }, "Make it without them");
+    this.stop = element("button", { type: "button" }, "Stop");
+    this.take = element("a", { className: "button primary", download: "" });
     this.make.onclick = () => this.begin(false);
     this.anyway.onclick = () => this.begin(true);
-    const bar = element("div", "", { class: "back-bar" });
-    bar.append(this.take, this.make, this.anyway, this.stop);
-    root.append(element("h2", "To share: NWB"), this.bar, this.text, bar);
+    const bar = element("div", { className: "back-bar" }, this.take, this.make, this.anyway, this.stop);
+    root.append(element("h2", {}, "To share: NWB"), this.bar, this.text, bar);
   }
 
   clear() {
@@ -37,7 +37,8 @@ export class Nwb {
     this.kept = found.kind === "clmf" ? " Its video is not in it: keep that beside it, under its own name." : "";
     this.idle(found.nwb);
     const { jobs } = await this.page.api("state").catch(() => ({ jobs: [] }));
-    const job = jobs.find(({ do: what, subject, code }) => what === "export" && subject === this.session && code === null);
+    const mine = ({ do: what, subject, code }) => what === "export" && subject === this.session && code === null;
+    const job = jobs.find(mine);
     if (job && shown === this.shown) await this.follow(job.number, shown);
   }
 

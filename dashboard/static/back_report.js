@@ -1,17 +1,19 @@
 // The report of one session: what it came to, its figure, what people did, what was lost, and the file to take along.
 
-import { element } from "./back_dom.js";
 import { Figure } from "./back_figure.js";
 import { Nwb } from "./back_nwb.js";
+import { element } from "./dom.js";
 
 const PERCENTILES = [["p50", "p50"], ["p99", "p99"], ["p999", "p99.9"], ["max", "max"]];
+
+const RUNS = "It runs now: the tab Watch shows it; what it came to is counted at its end";
 
 const HTML = `
 <div class="back-bar">
   <button class="back-close" type="button">‹ All sessions <kbd>Esc</kbd></button>
   <h2 tabindex="-1"></h2>
-  <span class="back-steps"><button class="back-newer" type="button">‹ Newer</button>
-  <button class="back-older" type="button">Older ›</button></span>
+  <span class="back-steps"><button class="back-newer" type="button">‹ Newer <kbd>N</kbd></button>
+  <button class="back-older" type="button">Older › <kbd>O</kbd></button></span>
 </div>
 <p class="back-hint" hidden></p>
 <div class="back-report">
@@ -44,6 +46,7 @@ export class Report {
 
   async show(key) {
     const asked = ++this.asked;
+    this.key = key;
     this.clear();
     this.title.textContent = "reading …";
     this.title.focus();
@@ -59,6 +62,7 @@ export class Report {
   }
 
   clear() {
+    this.running = false;
     this.nwb.clear();
     this.figure.show(null);
     this.tell("");
@@ -74,13 +78,11 @@ export class Report {
 
   fill(found, address) {
     this.title.textContent = `${found.session}: ${found.outcome || "outcome not recorded"}`;
-    this.tell(found.hint || found.problem);
+    this.running = found.outcome === "running";
+    this.tell(this.running ? RUNS : found.hint || found.problem);
     this.root.querySelector(".back-sum tbody").replaceChildren(
-      ...[...found.rows, { label: "folder", value: found.folder }].map(({ label, value }) => {
-        const row = element("tr");
-        row.append(element("th", label, { scope: "row" }), element("td", value));
-        return row;
-      }),
+      ...[...found.rows, { label: "folder", value: found.folder }].map(({ label, value }) =>
+        element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, value))),
     );
     this.figure.show(found.figure ? `api/${address}/figure.png` : null, `Figure of ${found.session}`);
     this.said(found.said);
@@ -101,30 +103,27 @@ export class Report {
   }
 
   latency(latency) {
+    const milli = (us) => (us === undefined ? "" : (us / 1000).toFixed(2));
     table(this.of("latency"), "Latency, ms", ["", ...PERCENTILES.map(([, name]) => name)],
-      latency.map((each) => [each.what, ...PERCENTILES.map(([key]) => (key in each ? (each[key] / 1000).toFixed(2) : ""))]));
+      latency.map((each) => [each.what, ...PERCENTILES.map(([key]) => milli(each[key]))]));
   }
 
   events({ events, more }) {
     const box = this.of("events");
     box.hidden = !events.length;
-    box.querySelector("summary").textContent = `${events.length} events${more ? `, and ${more} more in events.csv` : ""}`;
-    table(box.querySelector("div"), "", ["Time", "", "Event", "Trial", ""],
-      events.map(({ t_s: t, clock, kind, trial, text }) => [since(t), clock, kind.replaceAll("_", " "), trial || "", text]));
+    const rest = more ? `, and ${more} more in events.csv` : "";
+    box.querySelector("summary").textContent = `${events.length} event${events.length === 1 ? "" : "s"}${rest}`;
+    const cells = ({ t_s: t, clock, kind, trial, text }) =>
+      [since(t), clock, kind.replaceAll("_", " "), trial || "", text];
+    table(box.querySelector("div"), "", ["Time", "", "Event", "Trial", ""], events.map(cells));
   }
 }
 
 function table(box, title, names, rows) {
-  const made = element("table");
-  if (title) made.append(element("caption", title));
-  const line = (kind, texts) => {
-    const row = element("tr");
-    row.append(...texts.map((text) => element(kind, text)));
-    return row;
-  };
-  if (rows.length) made.append(line("th", names));
-  made.append(...rows.map((row) => line("td", row)));
-  const nothing = rows.length ? [] : [element("p", "nothing", { class: "quiet" })];
+  const line = (kind, texts) => element("tr", {}, ...texts.map((text) => element(kind, {}, text)));
+  const made = element("table", {}, ...(title ? [element("caption", {}, title)] : []));
+  if (rows.length) made.append(line("th", names), ...rows.map((row) => line("td", row)));
+  const nothing = rows.length ? [] : [element("p", { className: "back-quiet" }, "nothing")];
   box.replaceChildren(made, ...nothing);
 }
 

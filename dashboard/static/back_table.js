@@ -1,6 +1,7 @@
 // The table of sessions: a page of it at a time, by mouse and by keyboard.
 
-import { element, percent, threshold, water, when } from "./back_dom.js";
+import { percent, threshold, water, when } from "./back_text.js";
+import { element } from "./dom.js";
 
 const ROWS = 50;
 // Heading, how its cell is made, and whether a narrow screen does without.
@@ -32,26 +33,24 @@ export class Table {
     this.from = 0;
     this.chosen = 0;
     this.body = element("tbody");
-    this.table = element("table", "", { "aria-label": "Sessions, newest first" });
+    this.table = element("table", { aria: { label: "Sessions, newest first" } });
     const head = element("tr");
-    head.append(element("th", "Began", { scope: "col" }), ...COLUMNS.map(([name, , wide]) => {
-      const cell = element("th", name, { scope: "col" });
+    head.append(element("th", { scope: "col" }, "Began"), ...COLUMNS.map(([name, , wide]) => {
+      const cell = element("th", { scope: "col" }, name);
       dress(cell, name, wide);
       return cell;
     }));
-    const top = element("thead");
-    top.append(head);
-    this.table.append(top, this.body);
+    this.table.append(element("thead", {}, head), this.body);
     this.pages();
     root.append(this.table, this.turn);
     this.table.onkeydown = (event) => this.key(event);
   }
 
   pages() {
-    this.turn = element("div", "", { class: "back-pages", role: "group", "aria-label": "Pages of the list" });
-    this.newer = element("button", "‹ Newer", { type: "button" });
-    this.older = element("button", "Older ›", { type: "button" });
-    this.place = element("span", "", { role: "status" });
+    this.turn = element("div", { className: "back-pages", role: "group", aria: { label: "Pages of the list" } });
+    this.newer = element("button", { type: "button" }, "‹ Newer");
+    this.older = element("button", { type: "button" }, "Older ›");
+    this.place = element("span", { role: "status" });
     this.newer.onclick = () => this.page(-1);
     this.older.onclick = () => this.page(1);
     this.turn.append(this.newer, this.place, this.older);
@@ -72,11 +71,13 @@ export class Table {
   draw() {
     const rows = this.sessions.slice(this.from, this.from + ROWS).map((each, at) => this.row(each, this.from + at));
     if (!rows.length) {
-      const cell = element("td", "No session that fits", { colspan: COLUMNS.length + 1, class: "quiet" });
-      rows.push(element("tr"));
-      rows[0].append(cell);
+      const nothing = { colSpan: COLUMNS.length + 1, className: "back-quiet" };
+      rows.push(element("tr", {}, element("td", nothing, "No session that fits")));
     }
+    // A list that is read again must not take the focus away from whom it guides.
+    const focused = this.body.contains(document.activeElement);
     this.body.replaceChildren(...rows);
+    if (focused) this.focus();
     const n = this.sessions.length;
     this.turn.hidden = n <= ROWS;
     this.place.textContent = `${this.from + 1} to ${Math.min(n, this.from + ROWS)} of ${n}`;
@@ -87,17 +88,16 @@ export class Table {
   row(session, at) {
     const row = element("tr");
     if (session.hint) row.dataset.needs = "";
-    const open = element("button", when(session), { type: "button", class: "link-like" });
+    const open = element("button", { type: "button", className: "back-link" }, when(session));
     open.tabIndex = at === this.chosen ? 0 : -1;
     open.onclick = () => {
       this.chosen = at;
       this.open(session.key);
     };
-    const first = element("th", "", { scope: "row" });
-    first.append(open);
+    const first = element("th", { scope: "row" }, open);
     if (session.part > 1) first.append(` part ${session.part}`);
     row.append(first, ...COLUMNS.map(([name, text, wide]) => {
-      const cell = element("td", text(session));
+      const cell = element("td", {}, text(session));
       dress(cell, name, wide);
       return cell;
     }));
@@ -139,6 +139,6 @@ export class Table {
 }
 
 function dress(cell, name, wide) {
-  if (NUMBERS.has(name)) cell.classList.add("number");
-  if (wide) cell.classList.add("wide");
+  if (NUMBERS.has(name)) cell.classList.add("back-number");
+  if (wide) cell.classList.add("back-wide");
 }

@@ -70,7 +70,7 @@ def test_a_session_that_did_not_end_says_what_to_do(root):
     assert found["M1"]["hint"].endswith(f"finish its folder: rigloop recover {root}/M1/{DATE}/S1")
     assert (found["M2"]["outcome"], found["M2"]["trials"]) == ("damaged", None)
     assert found["M2"]["hint"].startswith(f"M2/{DATE}/S1 is damaged: ")
-    assert (found["M3"]["outcome"], found["M3"]["hint"]) == ("running", "")
+    assert (found["M3"]["outcome"], found["M3"]["hint"], found["M3"]["trials"]) == ("running", "", None)
 
 
 def test_what_is_in_the_index_is_not_read_again(root, monkeypatch):

@@ -1,11 +1,4 @@
-// What the parts of Look back share: making elements, and numbers as text.
-
-export function element(name, text = "", attributes = {}) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
+// Numbers and times of sessions as text.
 
 // When a session began, to the minute; what its folder says where that is no date.
 export function when({ start_local: start, session }) {
