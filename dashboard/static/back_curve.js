@@ -65,7 +65,8 @@ export class Curve {
       cursor: { sync: { key: sync.key }, y: false, points: { size: 11 }, drag: { x: false, y: false } },
       tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
       scales: {
-        x: { time: true, range: [times[0] - DAY_S / 2, times.at(-1) + DAY_S / 2] },
+        // uPlot makes years of a single day.
+        x: { time: true, range: () => [times[0] - DAY_S / 2, times.at(-1) + DAY_S / 2] },
         y: { range: (_, low, high) => panel.range?.(low, high) ?? padded(low, high, panel.zero) },
       },
       axes: [

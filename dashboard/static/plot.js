@@ -140,7 +140,8 @@ export class Strip {
       const word = words.find((each) => context.measureText(each).width + 8 <= wide);
       if (!word) continue;
       context.fillStyle = this.colours[phase === TRIAL ? "--ink" : "--quiet"];
-      context.fillText(word, begin + 4, top + 3);
+      // Below the heads of the marks.
+      context.fillText(word, begin + 4, top + 17);
     }
     context.restore();
   }

@@ -149,7 +149,7 @@ export class See {
       if (table.licks[row]) marks.push([time, "lick"]);
       if (table.water[row]) marks.push([time, this.isFree(time) ? "free" : "earned"]);
     });
-    const { phase, trial } = table;
+    const { phase, trial } = this.about.what === "session" ? table : {};
     this.signal.add(table.t_s, [scaled(table.signal, scale), scaled(table.threshold, scale)], { phase, trial, marks });
     this.tone.add(table.t_s, [table.freq_hz.map((hz) => hz || NaN)]);
     this.pose?.add(table);

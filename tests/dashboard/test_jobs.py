@@ -10,7 +10,8 @@ import pytest
 
 from core.errors import InputError
 from dashboard import jobs as module
-from dashboard.jobs import EXPORTS, KEPT, SAID_LINES, JobKind, Jobs
+from dashboard.job_logs import SAID_BYTES, SAID_LINES, said
+from dashboard.jobs import EXPORTS, KEPT, JobKind, Jobs
 
 PROGRAM = """
 import signal, sys
@@ -46,13 +47,17 @@ class Told:
         self.times += 1
 
 
+def nobody_looks(name, who, otherwise):
+    return False
+
+
 @pytest.fixture
 def with_jobs(tmp_path):
     """Run a test's talk with jobs, in an event loop; then end whatever it left."""
 
     @asynccontextmanager
     async def made():
-        jobs = Jobs((sys.executable, "-ISc", PROGRAM), tmp_path, tmp_path, Told())
+        jobs = Jobs((sys.executable, "-ISc", PROGRAM), tmp_path, tmp_path, Told(), nobody_looks)
         try:
             yield jobs
         finally:
@@ -79,7 +84,7 @@ async def until(holds):
 
 async def begun(jobs, kind, how="wait", subject="M1"):
     job = await jobs.start(kind, [how], subject, "anna")
-    await until(lambda: "ready" in job.said())
+    await until(lambda: "ready" in said(job.log))
     return job
 
 
@@ -98,7 +103,6 @@ def test_facts_of_one_that_runs_was_stopped_and_has_ended(with_jobs, tmp_path):
         assert jobs.one(1) is job
         told = jobs._changed.times
         jobs.stop(job, "bert")
-        jobs.stop(job, "bert")
         assert jobs._changed.times > told
         await until(lambda: job.code is not None)
         [facts] = jobs.listed()
@@ -109,13 +113,63 @@ def test_facts_of_one_that_runs_was_stopped_and_has_ended(with_jobs, tmp_path):
     with_jobs(talk)
 
 
+def test_what_one_says_is_told_once(with_jobs):
+    async def talk(jobs):
+        job = await begun(jobs, JobKind.run)
+        await until(lambda: job.told)
+        told = jobs._changed.times
+        await asyncio.sleep(0.05)
+        assert jobs._changed.times == told
+        with job.log.open("a") as file:
+            file.write("more\n")
+        await until(lambda: jobs._changed.times > told)
+        assert jobs.listed()[0]["said"] == "ready\nmore"
+
+    with_jobs(talk)
+
+
+def test_a_session_that_is_looked_at_is_asked_to_end_before_it_is_made_to(with_jobs):
+    async def talk(jobs):
+        asked = []
+        jobs._ask_end = lambda *given: bool(asked.append(given)) or True
+        job = await begun(jobs, JobKind.run)
+        jobs.stop(job, "bert")
+        [(name, who, otherwise)] = asked
+        assert (name, who, job.stops) == (f"session-{job.process.pid}", "bert", ["bert"])
+        await asyncio.sleep(0.05)
+        assert job.process.poll() is None
+        otherwise()
+        await until(lambda: job.code is not None)
+        assert job.code == 130
+        otherwise()
+
+    with_jobs(talk)
+
+
+@pytest.mark.parametrize("kind", [JobKind.run, JobKind.preview])
+def test_who_is_asked_again_and_what_is_no_session_is_made_to_end(with_jobs, kind):
+    async def talk(jobs):
+        asked = []
+        jobs._ask_end = lambda *given: bool(asked.append(given)) or True
+        job = await begun(jobs, kind)
+        for who in ("bert", "bert", "carl"):
+            jobs.stop(job, who)
+        assert len(asked) == (kind is JobKind.run)
+        assert job.stops == ["bert", "carl"]
+        await until(lambda: job.code is not None)
+        assert job.code == 130
+
+    with_jobs(talk)
+
+
 @pytest.mark.parametrize("code", [0, 2, 3])
 def test_every_browser_is_told_how_one_ended_and_what_it_said_last(with_jobs, code):
     async def talk(jobs):
-        await jobs.start(JobKind.run, ["end", str(code)], "M1", "anna")
-        told = jobs._changed.times
-        await until(lambda: jobs._changed.times > told)
-        [facts] = jobs.listed()
+        seen = []
+        jobs._changed = lambda: seen.extend(jobs.listed())
+        job = await jobs.start(JobKind.run, ["end", str(code)], "M1", "anna")
+        await until(lambda: job.code is not None)
+        facts = seen[-1]
         assert (facts["code"], facts["said"]) == (code, "as asked")
 
     with_jobs(talk)
@@ -132,22 +186,22 @@ def test_a_signal_that_killed_one_is_told(with_jobs):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "shown"),
     [
         ("", ""),
         ("one\n\n  two  \n", "one\n  two"),
         ("\rtrial 1\rtrial 2   \r         \rwarning: dark\n\rtrial 3", "warning: dark\ntrial 3"),
         ("\rtrial 1\rtrial 2\r", "trial 2"),
         ("".join(f"{k}\n" for k in range(99)), "\n".join(map(str, range(99 - SAID_LINES, 99)))),
-        ("x" * 100_000, "x" * module.SAID_BYTES),
+        ("x" * 100_000, "x" * SAID_BYTES),
     ],
     ids=["nothing", "blank lines", "a bar, then a warning", "a bar", "many lines", "a long line"],
 )
-def test_what_is_told_of_what_it_said_is_what_a_terminal_shows_last(with_jobs, text, said):
+def test_what_is_told_of_what_it_said_is_what_a_terminal_shows_last(with_jobs, text, shown):
     async def talk(jobs):
         job = await jobs.start(JobKind.export, ["say", text], "M1", "anna")
         await until(lambda: job.code is not None)
-        assert job.said() == said
+        assert said(job.log) == shown
 
     with_jobs(talk)
 
@@ -273,7 +327,7 @@ def test_one_that_hears_no_signal_ends_with_its_input(with_jobs, monkeypatch):
 
 def test_what_cannot_be_started_is_told_and_leaves_nothing(tmp_path):
     async def talk():
-        jobs = Jobs((str(tmp_path / "nothing"),), tmp_path, tmp_path, Told())
+        jobs = Jobs((str(tmp_path / "nothing"),), tmp_path, tmp_path, Told(), nobody_looks)
         with pytest.raises(InputError, match=r"^run: cannot be started \(No such file"):
             await jobs.start(JobKind.run, [], "M1", "anna")
         assert jobs.listed() == []
@@ -287,7 +341,7 @@ def test_what_was_said_to_a_page_that_is_gone_is_removed(tmp_path):
     gone = 2**22 + 1  # above the largest process id
     for name in (f"job-{gone}-1.log", f"job-{os.getppid()}-1.log", "session-7.sock", "job-x.log"):
         (tmp_path / name).touch()
-    Jobs((), tmp_path, tmp_path, Told())
+    Jobs((), tmp_path, tmp_path, Told(), nobody_looks)
     assert {path.name for path in tmp_path.iterdir()} == {f"job-{os.getppid()}-1.log", "session-7.sock", "job-x.log"}
 
 
