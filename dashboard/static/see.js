@@ -16,7 +16,7 @@ const KEPT_OUTCOMES = 20;
 
 const HTML = `
 <p id="now" class="now" role="status">No session runs.</p>
-<ul id="warnings" class="warnings" role="alert" aria-label="Warnings"></ul>
+<div class="warnings" role="alert"><ul id="warnings" aria-label="Warnings"></ul></div>
 <div class="counters">
   <div class="state" data-big><b id="phase">–</b><span id="phase-unit">state</span></div>
   <div data-session data-big><b id="trial">–</b><span id="trial-unit">trial</span></div>
@@ -38,8 +38,8 @@ const HTML = `
     <canvas id="map" role="img" aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
   <div class="strips" data-big>
     <figure><figcaption><span id="strip-title">Signal</span> <span class="legend" data-session>
-      <span><i class="dashed"></i>threshold</span> <span><canvas data-mark="earned"></canvas>earned water</span>
-      <span><canvas data-mark="free"></canvas>free water</span> <span><canvas data-mark="lick"></canvas>lick</span></span></figcaption>
+      <span><i class="dashed"></i>threshold</span> <span><canvas aria-hidden="true" data-mark="earned"></canvas>earned water</span>
+      <span><canvas aria-hidden="true" data-mark="free"></canvas>free water</span> <span><canvas aria-hidden="true" data-mark="lick"></canvas>lick</span></span></figcaption>
       <div id="strip-signal" role="img" aria-label="Signal of the last 20 seconds; its newest value is in the counters"></div></figure>
     <figure data-session><figcaption>Tone, kHz</figcaption>
       <div id="strip-tone" role="img" aria-label="Tone of the last 20 seconds; its newest value is in the counters"></div></figure>
