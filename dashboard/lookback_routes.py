@@ -37,11 +37,9 @@ from dashboard.session_report import report
 from recording.nwb_name import SUFFIX, sanitised
 from recording.parts import part_suffix
 from recording.problems import describe
-from recording.schema import FIGURE_PNG
+from recording.schema import FIGURE_PNG, SESSION_NWB
 from session.session_list import hint
 
-NWB = "session.nwb"
-"""A session as NWB, in its own folder, so that the name of its video in it is right."""
 WAIT_S = 1.0
 """A list that takes longer is answered with how far it is."""
 KEPT_S = 10.0
@@ -89,9 +87,14 @@ class LookBack:
         """Return the data roots. Raises ConfigError."""
         return data_roots(self._config, self._data_root)
 
-    def find(self, request: Request) -> tuple[Path, str]:
+    def find(self, key: str) -> tuple[Path, str]:
         """Return data root and path of the session that a request names. Raises NoSuchThingError and ConfigError."""
-        return find_session(self.roots(), request.path_params["key"])
+        return find_session(self.roots(), key)
+
+    def file(self, key: str, name: str) -> tuple[Path, str]:
+        """Return a file of a session that is there, and the session's path. Raises as ``find``."""
+        root, path = self.find(key)
+        return inside(root / path, root / path / name), path
 
     def curve(self, mouse: str) -> dict[str, Any]:
         """Return a mouse's days. Raises NoSuchThingError."""
@@ -102,7 +105,7 @@ class LookBack:
 
     def report(self, key: str) -> dict[str, Any]:
         """Return what a session came to. Raises NoSuchThingError."""
-        where, path = find_session(self.roots(), key)
+        where, path = self.find(key)
         mouse = path.partition("/")[0]
         [root] = read_roots([where], mouse)
         row = next((each for each in root.rows if each.path == path), None)
@@ -118,7 +121,7 @@ class LookBack:
             "outcome": row.outcome,
             "kind": row.kind,
             "hint": hint(row, str(where), platform.node()),
-            "nwb": size_of(folder / NWB),
+            "nwb": size_of(folder / SESSION_NWB),
             **report(folder, row, weight),
         }
 
@@ -153,19 +156,18 @@ def lookback_routes(look: LookBack, jobs: Jobs, config: Path) -> list[BaseRoute]
         return JSONResponse(await look.in_turn(lambda: look.report(key)))
 
     async def figure(request: Request) -> Response:
-        root, path = look.find(request)
-        return FileResponse(inside(root / path, root / path / FIGURE_PNG), media_type="image/png")
+        file, _ = await asyncio.to_thread(look.file, request.path_params["key"], FIGURE_PNG)
+        return FileResponse(file, media_type="image/png")
 
     async def make_nwb(request: Request) -> Response:
         given = await read_json(request, {"who": str, "allow_incomplete": bool})
         who = named(given["who"], request)
-        root, path = look.find(request)
+        root, path = await asyncio.to_thread(look.find, request.path_params["key"])
         job = await export(jobs, config, root, path, who, given["allow_incomplete"])
         return JSONResponse({"job": job})
 
     async def nwb(request: Request) -> Response:
-        root, path = look.find(request)
-        file = inside(root / path, root / path / NWB)
+        file, path = await asyncio.to_thread(look.file, request.path_params["key"], SESSION_NWB)
         return FileResponse(file, media_type="application/x-hdf5", filename=nwb_name(path))
 
     return [
@@ -182,6 +184,8 @@ def lookback_routes(look: LookBack, jobs: Jobs, config: Path) -> list[BaseRoute]
 async def export(jobs: Jobs, config: Path, root: Path, path: str, who: str, allow_incomplete: bool) -> dict[str, Any]:
     """Start writing a session as NWB, in place of the file that a page made before. Returns the job's facts.
 
+    It goes into the session's own folder, where its video is, which it names.
+
     Raises
     ------
     BusyError
@@ -192,7 +196,7 @@ async def export(jobs: Jobs, config: Path, root: Path, path: str, who: str, allo
     for other in jobs.listed():
         if other["do"] == JobKind.export.value and other["code"] is None:
             raise BusyError(f"{other['subject']} is being written as NWB; wait until that has ended, or stop it")
-    target = root / path / NWB
+    target = root / path / SESSION_NWB
     try:
         target.unlink(missing_ok=True)
     except OSError as error:
