@@ -16,7 +16,7 @@ export class Exposure {
     this.advice = null;
     this.at("exposure").ontoggle = () => this.show();
     this.at("take-advice").onclick = () => this.take();
-    picture.addEventListener("status", () => this.ask());
+    picture.addEventListener("picture", () => this.ask());
     picture.addEventListener("change", () => this.show());
   }
 
@@ -26,7 +26,6 @@ export class Exposure {
     this.at("camera-hint").textContent = live ? "New values hold from the next preview or session on."
       : "Start a preview to see how ROIs are exposed.";
     if (!live) this.fill({ rois: [], outside: [], image: null, advice: null });
-    else this.ask();
   }
 
   // Asks once a second, while somebody looks, how the ROIs are exposed where they lie now.

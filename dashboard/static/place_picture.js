@@ -18,7 +18,7 @@ export class Picture extends EventTarget {
       this.about = { ...about, name: live };
       this.tell();
     });
-    wire.addEventListener("update", ({ detail: { blobs, status } }) => this.update(blobs.camera, status));
+    wire.addEventListener("update", ({ detail: { blobs } }) => this.update(blobs.camera));
     wire.addEventListener("end", () => this.lose());
     wire.addEventListener("closed", () => this.lose());
     wire.addEventListener("live", ({ detail: { live } }) => {
@@ -29,7 +29,6 @@ export class Picture extends EventTarget {
 
   lose() {
     this.about = null;
-    this.status = {};
     this.tell();
     this.fallBack();
   }
@@ -88,17 +87,16 @@ export class Picture extends EventTarget {
     return "No picture yet: start a preview to see the camera";
   }
 
-  async update(bytes, status) {
-    if (!this.live) return;
-    this.status = status;
-    this.dispatchEvent(new Event("status"));
-    if (!bytes || this.root.hidden || this.drawing) return;
+  // Shows the newest picture; one that comes while the one before is decoded is let go.
+  async update(bytes) {
+    if (!this.live || !bytes || this.root.hidden || this.drawing) return;
     this.drawing = true;
     try {
       const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
       this.paint(picture, picture.width, picture.height);
       picture.close();
       this.mark();
+      this.dispatchEvent(new Event("picture"));
     } finally {
       this.drawing = false;
     }
