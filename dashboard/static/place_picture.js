@@ -13,7 +13,8 @@ export class Picture extends EventTarget {
     this.about = null;
     this.lives = [];
     this.marked = 0;
-    this.marks.onload = () => { this.marks.hidden = !this.live; };
+    this.legend = root.querySelector("#place-legend");
+    this.marks.onload = () => this.showMarks(this.live);
     wire.addEventListener("hello", ({ detail: { about, live } }) => {
       this.about = { ...about, name: live };
       this.tell();
@@ -110,7 +111,7 @@ export class Picture extends EventTarget {
 
   fallBack() {
     if (this.live || !this.mouse) return;
-    this.marks.hidden = true;
+    this.showMarks(false);
     const { picture } = this.first ?? {};
     if (picture) this.paint(picture, picture.naturalWidth, picture.naturalHeight);
     else [this.canvas.width, this.canvas.height] = this.size;
@@ -120,10 +121,14 @@ export class Picture extends EventTarget {
   mark() {
     const now = performance.now();
     const shown = this.live && this.root.querySelector("#place-show-marks").checked;
-    if (!shown) this.marks.hidden = true;
+    if (!shown) this.showMarks(false);
     else if (now - this.marked > MARKS_MS) {
       this.marked = now;
       this.marks.src = `api/live/${encodeURIComponent(this.about.name)}/saturated.png?at=${Math.round(now)}`;
     }
+  }
+
+  showMarks(shown) {
+    this.marks.hidden = this.legend.hidden = !shown;
   }
 }
