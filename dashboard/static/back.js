@@ -21,7 +21,7 @@ const HTML = `
   <div id="back-reading" hidden><progress id="back-progress"></progress> <span id="back-progress-text"></span></div>
   <details id="back-needs" hidden><summary></summary><ul></ul></details>
   <div id="back-curve" hidden></div>
-  <div id="back-table"></div>
+  <div id="back-table" hidden></div>
 </div>
 <article id="back-report" hidden></article>`;
 
@@ -33,6 +33,7 @@ export class Back {
     this.at = (id) => root.querySelector(`#back-${id}`);
     this.mouse = "";
     this.sessions = [];
+    this.notes = [];
     this.asked = 0;
     this.table = new Table(this.at("table"), (key) => this.open(key));
     this.curve = new Curve(this.at("curve"));
@@ -47,7 +48,6 @@ export class Back {
     this.at("mouse").onchange = () => this.choose(this.at("mouse").value);
     this.at("find").oninput = () => this.show();
     this.at("again").onclick = () => this.load();
-    this.page.addEventListener("mouse", () => { this.mouse = this.page.mouse; });
     // A session that begins or ends changes the list; its folder is as it stays a moment later.
     let running = "";
     wire.addEventListener("live", ({ detail: { live } }) => {
@@ -75,24 +75,24 @@ export class Back {
   choose(mouse) {
     this.mouse = mouse;
     this.table.first();
-    return this.load();
+    this.show();
+    return this.loadCurve();
   }
 
   // Asks for the list, again and again while folders are read; only the newest wish is shown.
   async load() {
     const asked = ++this.asked;
-    const query = this.mouse ? `?mouse=${encodeURIComponent(this.mouse)}` : "";
     try {
-      let found = await this.page.api(`sessions${query}`);
+      let found = await this.page.api("sessions");
       while (found.reading && asked === this.asked && !this.root.hidden) {
         this.reading(found.reading);
         await new Promise((over) => { setTimeout(over, AGAIN_MS); });
-        found = await this.page.api(`sessions${query}`);
+        found = await this.page.api("sessions");
       }
       if (asked !== this.asked || found.reading) return;
       this.reading(null);
       this.fill(found);
-      await this.loadCurve(asked);
+      await this.loadCurve();
     } catch (error) {
       if (asked !== this.asked) return;
       this.reading(null);
@@ -100,10 +100,16 @@ export class Back {
     }
   }
 
-  async loadCurve(asked) {
-    const some = this.mouse && this.sessions.length;
-    const days = some ? await this.page.api(`curves/${encodeURIComponent(this.mouse)}`) : null;
-    if (asked === this.asked) this.curve.show(days);
+  // Shows the learning curve of the mouse that is chosen; of all together there is none.
+  async loadCurve() {
+    const { mouse } = this;
+    const some = mouse && this.sessions.some((each) => each.mouse === mouse);
+    try {
+      const days = some ? await this.page.api(`curves/${encodeURIComponent(mouse)}`) : null;
+      if (mouse === this.mouse) this.curve.show(days);
+    } catch (error) {
+      this.page.say(error.message, false);
+    }
   }
 
   reading(how) {
@@ -118,6 +124,7 @@ export class Back {
 
   fill({ sessions, mice, notes }) {
     this.sessions = sessions;
+    this.notes = notes;
     const options = mice.map(({ mouse, sessions: n }) => new Option(`${mouse} (${n})`, mouse));
     const all = mice.reduce((sum, { sessions: n }) => sum + n, 0);
     this.at("mouse").replaceChildren(new Option(`all mice (${all})`, ""), ...options);
@@ -125,8 +132,7 @@ export class Back {
       this.at("mouse").append(new Option(`${this.mouse} (0)`, this.mouse));
     }
     this.at("mouse").value = this.mouse;
-    this.at("csv").href = `api/sessions.csv${this.mouse ? `?mouse=${encodeURIComponent(this.mouse)}` : ""}`;
-    this.need([...notes, ...sessions.map(({ hint }) => hint).filter(Boolean)]);
+    this.at("table").hidden = false;
     this.show();
   }
 
@@ -140,15 +146,19 @@ export class Back {
   }
 
   show() {
+    const { mouse, sessions } = this;
+    const own = mouse ? sessions.filter((each) => each.mouse === mouse) : sessions;
+    this.at("csv").href = `api/sessions.csv${mouse ? `?mouse=${encodeURIComponent(mouse)}` : ""}`;
+    this.need([...this.notes, ...own.map(({ hint }) => hint).filter(Boolean)]);
     const words = this.at("find").value.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = (session) => {
       const { session: path, experiment, rig, outcome, session_type: type } = session;
       const text = [path, experiment, rig, outcome, type, when(session)].join(" ").toLowerCase();
       return words.every((word) => text.includes(word));
     };
-    const shown = words.length ? this.sessions.filter(fits) : this.sessions;
+    const shown = words.length ? own.filter(fits) : own;
     this.table.show(shown);
-    const of = shown.length === this.sessions.length ? "" : ` of ${this.sessions.length}`;
+    const of = shown.length === own.length ? "" : ` of ${own.length}`;
     this.at("count").textContent = `${shown.length}${of} session${shown.length === 1 && !of ? "" : "s"}`;
   }
 

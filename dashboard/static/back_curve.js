@@ -5,7 +5,9 @@ import { element } from "./dom.js";
 import { colour } from "./plot.js";
 
 const DAY_S = 86400;
+const TICKS_S = [1, 2, 7, 14, 30, 91, 182, 365, 730].map((days) => days * DAY_S);
 const HEIGHT = 130;
+const MANY_DAYS = 120;
 const UNITS = ["dF/F", "mm/s", "mm"];
 
 export class Curve {
@@ -54,7 +56,7 @@ export class Curve {
     const grid = { stroke: colour("--line"), width: 1 };
     const font = "12px system-ui";
     const stroke = colour(panel.colour);
-    const point = { show: true, size: 7, fill: stroke };
+    const point = { show: true, size: times.length > MANY_DAYS ? 4 : 7, fill: stroke };
     return new uPlot({
       title: panel.title,
       width: 260,
@@ -68,7 +70,7 @@ export class Curve {
         y: { range: (_, low, high) => panel.range?.(low, high) ?? padded(low, high, panel.zero) },
       },
       axes: [
-        { stroke: ink, grid: { show: false }, ticks: grid, font, size: 30, space: 60, values: days },
+        { stroke: ink, grid: { show: false }, ticks: grid, font, size: 30, space: 60, incrs: TICKS_S, values: days },
         { stroke: ink, grid, ticks: grid, font, size: 44, space: 30 },
       ],
       // Days in succession are joined; what lies between others is not known, and dotted.
@@ -83,6 +85,8 @@ export class Curve {
 
   // Says what the day under the cursor came to; without one, the newest.
   read(at) {
+    // A picture that is taken away has no cursor any more, and says so.
+    if (!this.found) return;
     const { times, at: days } = calendar(this.found.days);
     const newest = this.found.days.filter(({ sessions }) => sessions).at(-1) ?? this.found.days.at(-1);
     const day = at === null ? newest : days.get(times[at]);
@@ -162,8 +166,10 @@ function padded(low, high, zero) {
   return [zero && low >= 0 ? 0 : bottom - room, high + room];
 }
 
+// Labels: days, and where they stand far apart months with their year.
 function days(_, ticks) {
-  return ticks.map((tick) => new Date(tick * 1000).toISOString().slice(5, 10));
+  const part = ticks.length > 1 && ticks[1] - ticks[0] > 60 * DAY_S ? [0, 7] : [5, 10];
+  return ticks.map((tick) => new Date(tick * 1000).toISOString().slice(...part));
 }
 
 // What a picture shows, for whom it is read out.

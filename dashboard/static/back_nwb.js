@@ -34,7 +34,7 @@ export class Nwb {
     this.address = address;
     this.session = found.session;
     this.root.hidden = false;
-    this.kept = found.kind === "clmf" ? " Its video is not in it: keep that beside it, under its own name." : "";
+    this.kept = found.kind === "clmf" ? `Its video is not in it: copy that from ${found.folder} beside it.` : "";
     this.idle(found.nwb);
     const { jobs } = await this.page.api("state").catch(() => ({ jobs: [] }));
     const mine = ({ do: what, subject, code }) => what === "export" && subject === this.session && code === null;
@@ -53,7 +53,7 @@ export class Nwb {
     this.make.textContent = size === null ? "Make the NWB file" : "Make it anew";
     this.anyway.hidden = !(operator && lacks);
     this.text.textContent = said || (size === null
-      ? `There is none yet${operator ? "" : "; who has the operator's token can make it"}.` : this.kept.trim());
+      ? `There is none yet${operator ? "" : "; who has the operator's token can make it"}.` : this.kept);
     this.text.dataset.ok = said ? "false" : "";
   }
 

@@ -59,7 +59,7 @@ export class Picture extends EventTarget {
       picture.src = `api/${path}.png?session=${encodeURIComponent(facts.session)}`;
       await picture.decode();
     } catch (error) {
-      if (error.status !== 404) this.page.say(`The first day's picture: ${error.message}`, false);
+      this.page.say(`The first day's picture: ${error.message}`, false);
       return;
     }
     if (mouse !== this.mouse) return;
