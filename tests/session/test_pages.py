@@ -1,25 +1,19 @@
 """Whole sessions with a page beside them: what it sees, what it asks for, and that it can harm none of them."""
 
-from dataclasses import replace
 from itertools import count
 
 import pytest
 
 from core.clock import VirtualClock
 from core.values import as_ns
-from hardware.ledger import Ledger, Opening
-from hardware.ledger_rows import Purpose
-from hardware.settings import OutputKind
 from recording import lock_file
 from recording.reader import open_session
-from session import live_link, prepare, runner
-from session.build import build
+from session import live_link
 from session.live_link import LiveLink
 from session.replay import replay_session
 from session.runner import run_session
 from session.stop import StopRequest
 from session.watch import SessionWatch
-from session.water_day import water_ledgers
 from tests.support.live import connect
 from tests.support.sessions import OFFLINE, run, settings_for
 
@@ -205,26 +199,3 @@ def test_a_link_that_fails_costs_the_session_its_pages_and_nothing_else(tmp_path
     result = run_session(settings_for(tmp_path), OFFLINE, VirtualClock(), StopRequest(), Listening(), link)
     assert result.outcome == "complete"
     assert [text for text in said if "no more memory" in text and "it goes on" in text]
-
-
-def test_a_page_is_told_what_may_be_changed_and_how_much_water_there_was_today(tmp_path, monkeypatch):
-    def build_fake(settings, options, *others):
-        return build(settings, replace(options, outputs=OutputKind.fake), *others)
-
-    monkeypatch.setattr(prepare, "build", build_fake)
-    monkeypatch.setattr(runner, "refuse_missing", lambda *_: None)
-    settings, clock, link = (
-        settings_for(tmp_path, reward_dur="0.2"),
-        VirtualClock(),
-        WithPage({60: ({"do": "stop_now"},)}),
-    )
-    ledger = Ledger(water_ledgers(settings)[0])
-    ledger.add(Opening(clock.wall_ns(), Purpose.reward, 1.25, "earlier"))
-    ledger.close()
-    real = replace(OFFLINE, outputs=OutputKind.real)
-    run_session(settings, real, clock, StopRequest(), SessionWatch(), link)
-    about = link.page.about
-    assert [each["key"] for each in about["changeable"]][:2] == ["reward_threshold", "max_trial_dur"]
-    assert about["water"] == {
-        "reward_s": 0.2, "reward_ul": 0.0, "had_s": 1.25, "max_session_s": 60.0, "max_day_s": 120.0,
-    }  # fmt: skip
