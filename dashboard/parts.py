@@ -59,7 +59,7 @@ class PageParts:
 def parts_of(page: Page) -> PageParts:
     """Return the parts of a page. Raises RecordingError where there is no folder for what programs say."""
     hub = Hub()
-    jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all)
+    jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all, hub.ask_end)
     hub.jobs = jobs.listed
     desk = Desk(page.config, page.data_root, MonotonicClock().wall_ns)
     routes = [*job_routes(jobs, page.config, page.data_root), *desk_routes(desk)]
