@@ -89,9 +89,14 @@ class LookBack:
         """Return the data roots. Raises ConfigError."""
         return data_roots(self._config, self._data_root)
 
-    def find(self, request: Request) -> tuple[Path, str]:
+    def find(self, key: str) -> tuple[Path, str]:
         """Return data root and path of the session that a request names. Raises NoSuchThingError and ConfigError."""
-        return find_session(self.roots(), request.path_params["key"])
+        return find_session(self.roots(), key)
+
+    def file(self, key: str, name: str) -> tuple[Path, str]:
+        """Return a file of a session that is there, and the session's path. Raises as ``find``."""
+        root, path = self.find(key)
+        return inside(root / path, root / path / name), path
 
     def curve(self, mouse: str) -> dict[str, Any]:
         """Return a mouse's days. Raises NoSuchThingError."""
@@ -102,7 +107,7 @@ class LookBack:
 
     def report(self, key: str) -> dict[str, Any]:
         """Return what a session came to. Raises NoSuchThingError."""
-        where, path = find_session(self.roots(), key)
+        where, path = self.find(key)
         mouse = path.partition("/")[0]
         [root] = read_roots([where], mouse)
         row = next((each for each in root.rows if each.path == path), None)
@@ -153,19 +158,18 @@ def lookback_routes(look: LookBack, jobs: Jobs, config: Path) -> list[BaseRoute]
         return JSONResponse(await look.in_turn(lambda: look.report(key)))
 
     async def figure(request: Request) -> Response:
-        root, path = look.find(request)
-        return FileResponse(inside(root / path, root / path / FIGURE_PNG), media_type="image/png")
+        file, _ = await asyncio.to_thread(look.file, request.path_params["key"], FIGURE_PNG)
+        return FileResponse(file, media_type="image/png")
 
     async def make_nwb(request: Request) -> Response:
         given = await read_json(request, {"who": str, "allow_incomplete": bool})
         who = named(given["who"], request)
-        root, path = look.find(request)
+        root, path = await asyncio.to_thread(look.find, request.path_params["key"])
         job = await export(jobs, config, root, path, who, given["allow_incomplete"])
         return JSONResponse({"job": job})
 
     async def nwb(request: Request) -> Response:
-        root, path = look.find(request)
-        file = inside(root / path, root / path / NWB)
+        file, path = await asyncio.to_thread(look.file, request.path_params["key"], NWB)
         return FileResponse(file, media_type="application/x-hdf5", filename=nwb_name(path))
 
     return [

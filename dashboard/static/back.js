@@ -51,6 +51,7 @@ export class Back {
     // A session that begins or ends changes the list; its folder is as it stays a moment later.
     let running = "";
     wire.addEventListener("live", ({ detail: { live } }) => {
+      this.report.nwb.busy = live.some(({ what }) => what === "session");
       const names = live.map(({ name }) => name).join();
       if (names === running) return;
       running = names;

@@ -5,12 +5,15 @@ import { element } from "./dom.js";
 
 const LOOK_MS = 700;
 const LACKS = "--allow-incomplete";
+const BUSY = "A session runs on this computer, whose processor and disk this would take: better wait for its end.";
 
 export class Nwb {
   constructor(root, page) {
     this.root = root;
     this.page = page;
     this.shown = 0;
+    // Whether a session runs; and whether that was said.
+    this.busy = this.warned = false;
     this.text = element("p", { role: "status" });
     this.bar = element("progress", { max: 100 });
     this.make = element("button", { type: "button" });
@@ -33,18 +36,30 @@ export class Nwb {
     const shown = ++this.shown;
     this.address = address;
     this.session = found.session;
+    this.warned = false;
     this.root.hidden = false;
     this.kept = found.kind === "clmf" ? `Its video is not in it: copy that from ${found.folder} beside it.` : "";
     this.idle(found.nwb);
-    const { jobs } = await this.page.api("state").catch(() => ({ jobs: [] }));
-    const mine = ({ do: what, subject, code }) => what === "export" && subject === this.session && code === null;
-    const job = jobs.find(mine);
-    if (job && shown === this.shown) await this.follow(job.number, shown);
+    const own = ({ do: what, subject, code }) => what === "export" && subject === this.session && code === null;
+    await this.guarded(shown, async () => {
+      const job = (await this.page.api("state")).jobs.find(own);
+      if (job && shown === this.shown) await this.follow(job.number, shown);
+    });
+  }
+
+  // Does something that may fail, and says so where it is still wanted.
+  async guarded(shown, does) {
+    try {
+      await does();
+    } catch (error) {
+      if (shown === this.shown) this.idle(this.size, error.message);
+    }
   }
 
   // Shows what there is: a file of `size` bytes, or none.
   idle(size, said = "", lacks = false) {
     const operator = this.page.role === "operator";
+    this.size = size;
     this.bar.hidden = this.stop.hidden = true;
     this.take.hidden = size === null;
     this.take.href = `api/${this.address}/nwb`;
@@ -52,21 +67,31 @@ export class Nwb {
     this.make.hidden = !operator;
     this.make.textContent = size === null ? "Make the NWB file" : "Make it anew";
     this.anyway.hidden = !(operator && lacks);
-    this.text.textContent = said || (size === null
-      ? `There is none yet${operator ? "" : "; who has the operator's token can make it"}.` : this.kept);
-    this.text.dataset.ok = said ? "false" : "";
+    const none = `There is none yet${operator ? "" : "; who has the operator's token can make it"}.`;
+    if (said) this.say(said);
+    else this.say(size === null ? none : this.kept, true);
+  }
+
+  say(text, well = false) {
+    this.text.textContent = text;
+    this.text.dataset.ok = well ? "" : "false";
   }
 
   async begin(anyway) {
     const who = this.page.who();
     if (!who) return;
-    const shown = this.shown;
-    try {
-      const { job } = await this.page.api(`${this.address}/nwb`, { who, allow_incomplete: anyway });
-      await this.follow(job.number, shown, true);
-    } catch (error) {
-      if (shown === this.shown) this.idle(this.take.hidden ? null : 0, error.message);
+    if (this.busy && !this.warned) {
+      this.warned = true;
+      this.say(BUSY);
+      this.make.textContent = "Make it all the same";
+      return;
     }
+    const shown = this.shown;
+    await this.guarded(shown, async () => {
+      const { job } = await this.page.api(`${this.address}/nwb`, { who, allow_incomplete: anyway });
+      this.size = null;
+      if (shown === this.shown) await this.follow(job.number, shown, true);
+    });
   }
 
   // Shows how far the program is until it has ended; `mine`: the file is then taken.
@@ -75,7 +100,6 @@ export class Nwb {
     this.take.hidden = this.make.hidden = this.anyway.hidden = true;
     this.stop.hidden = this.page.role !== "operator";
     this.stop.onclick = () => this.end(number);
-    this.text.dataset.ok = "";
     for (;;) {
       const { jobs } = await this.page.api("state");
       if (shown !== this.shown) return;
@@ -92,7 +116,7 @@ export class Nwb {
     if (done) this.bar.value = Number(done[1]);
     else this.bar.removeAttribute("value");
     const counts = /(\d+)\/(\d+) \[/.exec(line);
-    this.text.textContent = counts ? `${counts[1]} of ${counts[2]} images` : "reading the session …";
+    this.say(counts ? `${counts[1]} of ${counts[2]} images` : "reading the session …", true);
   }
 
   async ended(job, shown, mine) {
