@@ -180,7 +180,9 @@ async def _steady(feed: Feed) -> list[Image]:
 def _compared(first: FirstDay, images: Sequence[Image], kind: str, ppmm: float | None) -> dict[str, Any]:
     """Return what a browser is told of a comparison. Raises InputError where the images are of different sizes."""
     channels = compared_channels(kind)
-    now: Grey = np.mean([grey_of(image, channels) for image in images], axis=0, dtype=np.float32)
+    now: Grey = np.zeros(images[0].shape[:2], np.float32)
+    for image in images:
+        now += grey_of(image, channels) / np.float32(len(images))
     if first.grey.shape != now.shape:
         (h0, w0), (h1, w1) = first.grey.shape, now.shape
         raise InputError(

@@ -16,7 +16,7 @@ const KEPT_OUTCOMES = 20;
 
 const HTML = `
 <p id="now" class="now" role="status">No session runs.</p>
-<ul id="warnings" class="warnings" role="alert" aria-label="Warnings"></ul>
+<div class="warnings" role="alert"><ul id="warnings" aria-label="Warnings"></ul></div>
 <div class="counters">
   <div class="state" data-big><b id="phase">–</b><span id="phase-unit">state</span></div>
   <div data-session data-big><b id="trial">–</b><span id="trial-unit">trial</span></div>
@@ -25,19 +25,21 @@ const HTML = `
   <div><b id="signal">–</b><span id="signal-unit">signal</span></div>
   <div data-session><b id="threshold">–</b><span>threshold</span></div>
   <div data-session><b id="tone">–</b><span>tone, Hz</span></div>
+  <div data-preview><b id="fps">–</b><span>frames a second</span></div>
   <div><b id="time">–</b><span>time</span></div>
 </div>
-<p class="outcomes" data-session><span id="outcomes-title">Last trials</span>
+<div class="line"><p class="outcomes" data-session><span id="outcomes-title">Last trials</span>
   <span id="outcomes" role="img" aria-label="none yet">none yet</span></p>
+  <button id="big" type="button">Big <kbd>F</kbd></button></div>
 <div class="pictures">
   <figure><figcaption>Camera</figcaption><canvas id="camera" role="img"></canvas></figure>
   <figure id="map-box"><figcaption>dF/F <span class="bar"><span id="map-low"></span><i id="map-bar"></i><span id="map-high"></span></span>
-    <label>range <select id="map-range"></select></label></figcaption>
+    <select id="map-range" aria-label="Range of the map's colours"></select></figcaption>
     <canvas id="map" role="img" aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
   <div class="strips" data-big>
     <figure><figcaption><span id="strip-title">Signal</span> <span class="legend" data-session>
-      <i class="dashed"></i>threshold <canvas data-mark="earned"></canvas>earned water <canvas data-mark="free"></canvas>free water
-      <canvas data-mark="lick"></canvas>lick</span></figcaption>
+      <span><i class="dashed"></i>threshold</span> <span><canvas aria-hidden="true" data-mark="earned"></canvas>earned water</span>
+      <span><canvas aria-hidden="true" data-mark="free"></canvas>free water</span> <span><canvas aria-hidden="true" data-mark="lick"></canvas>lick</span></span></figcaption>
       <div id="strip-signal" role="img" aria-label="Signal of the last 20 seconds; its newest value is in the counters"></div></figure>
     <figure data-session><figcaption>Tone, kHz</figcaption>
       <div id="strip-tone" role="img" aria-label="Tone of the last 20 seconds; its newest value is in the counters"></div></figure>
@@ -46,9 +48,10 @@ const HTML = `
 <div class="below">
   <div data-controls data-operator></div>
   <div class="health"><table id="health"><caption>Frames and latency</caption></table></div>
-  <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
+  <div class="exposures" data-preview><table id="exposures"><caption>Exposure</caption></table></div>
+  <div class="log" data-session><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
 </div>
-<p class="tools"><button id="big" type="button">Big <kbd>F</kbd></button></p>
+<details id="summary" hidden><summary>What the session came to</summary><pre></pre></details>
 <p id="heard" class="unseen" role="status"></p>`;
 
 export class See {
@@ -63,7 +66,7 @@ export class See {
     this.tone = new Strip(this.at("strip-tone"), ["freq_hz"], { still, tone: true });
     this.camera = new View(this.at("camera"));
     this.map = new View(this.at("map"), (...given) => this.colours?.paint(...given));
-    this.health = new Health(this.at("health"));
+    this.health = new Health(this.at("health"), this.at("exposures"));
     this.log = new Log(this.at("events"), this.at("warnings"), (text) => page.alarm(text));
     this.tell("none", page.role === "operator" ? "No session runs: start one on the Run tab." : "No session runs.");
     this.listen();
@@ -120,6 +123,7 @@ export class See {
     this.tone.range = [about.tones_hz[0] * 0.84, about.tones_hz[1] * 1.19];
     this.health.clear(about);
     this.log.clear(live);
+    this.at("summary").hidden = true;
     this.hear(events, first_ns, false);
   }
 
@@ -147,7 +151,7 @@ export class See {
       if (table.licks[row]) marks.push([time, "lick"]);
       if (table.water[row]) marks.push([time, this.isFree(time) ? "free" : "earned"]);
     });
-    const { phase, trial } = table;
+    const { phase, trial } = this.about.what === "session" ? table : {};
     this.signal.add(table.t_s, [scaled(table.signal, scale), scaled(table.threshold, scale)], { phase, trial, marks });
     this.tone.add(table.t_s, [table.freq_hz.map((hz) => hz || NaN)]);
     this.pose?.add(table);
@@ -162,11 +166,14 @@ export class See {
   end({ outcome, text }) {
     if (!this.about || this.over) return;
     this.over = true;
-    const said = text.split("\n");
-    this.tell("over", `${this.about.mouse}: the ${this.about.what} is over. ${said.map((line) => line.replace(/\s+/g, " ")).join(" · ")}`);
+    const said = text.split("\n").slice(0, 2).map((line) => line.replace(/^outcome\s+/, "").replace(/\s+/g, " "));
+    this.tell("over", `${this.about.mouse}: the ${this.about.what} is over: ${said.join("; ")}`);
+    this.at("summary").hidden = !text.includes("\n");
+    this.at("summary").querySelector("pre").textContent = text;
     this.at("phase").textContent = outcome === "preview" ? "over" : outcome;
     this.at("phase-unit").textContent = "ended";
     this.root.dataset.phase = "over";
+    this.root.dataset.ended = ["lost", "failed"].includes(outcome) ? "badly" : "well";
     this.page.alarm("");
     this.heard(`${this.about.what} over: ${outcome}`);
   }
@@ -209,7 +216,10 @@ export class See {
     }
     set("phase", phase);
     set("phase-unit", "state");
-    if (phase === "preview") return;
+    if (phase === "preview") {
+      set("fps", Number.isFinite(status.fps) ? status.fps.toFixed(1) : "–");
+      return;
+    }
     const { goal } = this.about;
     const done = status.successes + status.fails;
     set("trial", goal.trials ? `${status.trial}` : "–");
@@ -268,6 +278,7 @@ export class See {
     const turn = (on) => {
       root.toggleAttribute("data-big", on);
       this.at("big").firstChild.textContent = on ? "All " : "Big ";
+      this.dress();
       if (on) root.requestFullscreen?.().catch(() => null);
       else if (document.fullscreenElement) document.exitFullscreen().catch(() => null);
     };
@@ -283,7 +294,7 @@ export class See {
 }
 
 const scaled = (values, scale) => (scale === 1 ? values : values.map((value) => value * scale));
-const number = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 100 ? 1 : 0) : "–");
+const number = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 100 ? 1 : 0).replace(/^-(0\.0)$/, "$1") : "–");
 
 // Returns the water of this session and, where it is counted, of the mouse's day.
 function waterOf({ settings, water }, drops) {
