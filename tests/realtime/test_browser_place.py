@@ -234,3 +234,28 @@ def test_a_preview_shows_the_picture_and_how_rois_are_exposed(place):
     page.click("#place-preview")
     page.wait_for_selector("text=No picture yet")
     assert page.inner_text("#place-preview") == "Start preview"
+
+
+SEEDS = """async ([mouse, changes]) => {
+  const { allSeeds, seedShape } = await import("./static/place_seeds.js");
+  const { textOf } = await import("./static/place_shapes.js");
+  const asked = await fetch(`api/mice/${mouse}/check`, {
+    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ changes }),
+  });
+  const { seeds } = await (await fetch(`api/mice/${mouse}`)).json();
+  const pair = (key) => changes[key].split(",").map(Number);
+  const view = { ppmm: Number(changes.ppmm), bregma: pair("bregma"), roiSize: pair("roi_size") };
+  const mine = allSeeds(seeds, view).map(([name]) => [name, textOf(seedShape(name, seeds, view))]);
+  return [Object.fromEntries(mine), (await asked.json()).seed_rois];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("ppmm", "bregma", "roi_size"),
+    [("25.6", "135, 128", "0.3, 0.3"), ("31.7", "130.5, 127.25", "0.2, 0.35"), ("10", "120, 120", "0.25, 0.45")],
+)
+def test_a_seed_lies_where_the_session_has_it(place, ppmm, bregma, roi_size):
+    changes = {"ppmm": ppmm, "bregma": bregma, "roi_size": roi_size}
+    mine, theirs = place.page.evaluate(SEEDS, [place.mouse, changes])
+    assert len(theirs) > 30
+    assert mine == theirs
