@@ -108,7 +108,7 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
         help="go on with the trials that the mouse's last session of today did not come to, as its second part",
     )
     run.add_argument(
-        "--page", metavar="PORT", type=int, nargs="?", const=page_options.PORT,
+        "--page", metavar="PORT", type=page_options.a_port, nargs="?", const=page_options.PORT,
         help="serve the page beside the rig while the session runs (default: port %(const)s)",
     )  # fmt: skip
     run.add_argument("--who", metavar="NAME", help="who starts it, for session.json")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import selectors
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from cli.options import ROOT
@@ -40,7 +42,7 @@ def page_beside(args: argparse.Namespace, stop: StopRequest) -> Iterator[None]:
     """
     words = ["serve", "--until-eof", f"--port={args.page}", f"--config={args.config.absolute()}"]
     if args.data_root is not None:
-        words.append(f"--data-root={args.data_root}")
+        words.append(f"--data-root={Path(args.data_root).expanduser().absolute()}")
     with tempfile.TemporaryFile() as said:
         server = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "cli.main", *words],
@@ -70,8 +72,8 @@ def _wait_for_address(server: subprocess.Popen[bytes], said: IO[bytes], stop: St
         else:
             server.kill()
     line = _pipe(server.stdout).readline().decode().strip()
-    if line:
-        say(line, error=True)
+    if found := re.search(r"http://\S+", line):
+        say(f"rigloop run: the page is {found[0]}", error=True)
         return
     server.wait()
     said.seek(0)

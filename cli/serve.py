@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,18 +18,16 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Serve the page. Returns the exit code."""
-    # The server hands a signal on when it has ended; what takes it then must do nothing more.
-    with StopRequest(for_good=True):
-        return _run(args)
+    with StopRequest(for_good=True) as stop:
+        return _run(args, stop)
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace, stop: StopRequest) -> int:
     from dashboard.server import Address, access_for, listen, serve
     from dashboard.tokens import new_tokens, read_tokens
 
-    _end_when_closed()
     if args.until_eof:
-        end_with_input(_end)
+        end_with_input(stop.request)
     address = Address(args.host, args.port)
     tokens = {}
     if not address.here:
@@ -40,10 +36,10 @@ def _run(args: argparse.Namespace) -> int:
     with listen(address) as listening:
         port = listening.getsockname()[1]
         access = access_for(address, port, tokens)
-        say(f"rigloop serve: http://{address.host}:{port}/ (Ctrl-C ends the page, not a session)")
+        say(f"rigloop serve: {address.url(port)} (Ctrl-C ends the page, not a session)")
         for token, role in tokens.items():
             say(f"  {role.value}'s token: {token}")
-        serve(listening, access, page)
+        serve(listening, access, page, lambda: bool(stop))
     say("rigloop serve: the page is closed; sessions go on")
     return 0
 
@@ -55,20 +51,9 @@ def page_of(config: Path, data_root: str | None) -> Page:
 
     return Page(
         config=config.absolute(),
-        data_root=data_root,
+        # Programs run in a folder of their own.
+        data_root=None if data_root is None else str(Path(data_root).expanduser().absolute()),
         command=(sys.executable, "-m", "cli.main"),
         program=ROOT,
         version=str(software()["rigloop"]),
     )
-
-
-def _end_when_closed() -> None:
-    """Let a terminal that is closed end the page, as Ctrl-C does; ``nohup`` keeps its meaning."""
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _end)
-
-
-def _end(*why: object) -> None:
-    """End the server, in order."""
-    del why
-    os.kill(os.getpid(), signal.SIGTERM)

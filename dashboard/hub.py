@@ -15,7 +15,8 @@ from core.errors import InputError, RigError
 from dashboard.access import Role
 from dashboard.clients import Client
 from dashboard.feed import Feed
-from dashboard.live_reader import LiveReader, find_live
+from dashboard.live_reader import LiveReader, Refused, find_live
+from session.live_controls import STOP_NOW
 
 LOOK_S = 1.0
 """Time between two looks for new sessions."""
@@ -58,18 +59,26 @@ class Hub:
         """Find sessions that have begun since the last look, and follow them."""
         before = (tuple(self._feeds), self.problem)
         try:
-            found = await asyncio.to_thread(find_live)
+            found = await asyncio.to_thread(find_live, tuple(self._feeds))
             self.problem = ""
         except RigError as error:
             found, self.problem = [], str(error)
         for name in found:
             if name not in self._feeds:
-                # One that ends meanwhile, or is of another version, is looked for again.
+                # One that ends meanwhile, or has not begun to look, is looked for again.
                 with suppress(RigError):
-                    reader = await asyncio.to_thread(LiveReader, name)
-                    self._feeds[name] = Feed(name, reader, self._over)
+                    await self._follow(name)
         if (tuple(self._feeds), self.problem) != before:
             self.tell_all()
+
+    async def _follow(self, name: str) -> None:
+        """Follow a session, or tell why it lets nobody in. Raises RigError where it may later."""
+        try:
+            reader = await asyncio.to_thread(LiveReader, name)
+        except Refused as error:
+            self.problem = str(error)
+        else:
+            self._feeds[name] = Feed(name, reader, self._over)
 
     def tell_all(self) -> None:
         """Tell every browser what runs."""
@@ -109,6 +118,20 @@ class Hub:
             client.tell(
                 {"t": "answer", "id": number if isinstance(number, int) else None, "ok": False, "text": str(error)}
             )
+
+    def ask_end(self, name: str, who: str, otherwise: Callable[[], None]) -> bool:
+        """Ask a session to end now; call ``otherwise`` if it does not. Return False where no such one runs."""
+        feed = self._feeds.get(name)
+        if feed is None:
+            return False
+
+        def answered(ok: bool, text: str) -> None:
+            del text
+            if not ok:
+                otherwise()
+
+        feed.ask({"do": STOP_NOW, "who": who}, answered)
+        return True
 
     async def close(self) -> None:
         """Let go of all sessions, which go on, and of all browsers."""

@@ -10,7 +10,7 @@ POST /api/jobs/N/stop        ``who``
 
 from __future__ import annotations
 
-import math
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from starlette.routing import BaseRoute, Route
 from core.errors import InputError
 from dashboard.jobs import JobKind, Jobs
 from dashboard.requests import address_of, read_json
-from session.config_file import read_config
-from session.live_controls import check_who
+from session.config_file import read_config, shown
+from session.live_controls import WHO_CHARACTERS, check_who
+from session.rig_outputs import FLUSH_LIMIT_S
 
 NUMBER = (int, float)
 KEYS: Mapping[JobKind, Mapping[str, type | tuple[type, ...]]] = {
@@ -41,11 +42,12 @@ def job_routes(jobs: Jobs, config: Path, data_root: str | None) -> list[BaseRout
         body = await read_json(request)
         kind = next((each for each in KEYS if each.value == body.get("do")), None)
         if kind is None:
-            raise InputError(f"do = {str(body.get('do'))[:60]}: give run, preview or flush")
+            raise InputError(f"do = {shown(body.get('do'))}: give run, preview or flush")
         given = await read_json(request, {"do": str, "who": str, **KEYS[kind]})
         who = named(given["who"], request)
-        mouse = known_mouse(config, given["mouse"])
-        words = ["--config", str(config), *words_for(kind, mouse, given, who, data_root)]
+        mouse, experiment = await asyncio.to_thread(known, config, given["mouse"], given.get("experiment", ""))
+        given |= {"mouse": mouse, "experiment": experiment}
+        words = [f"--config={config}", *words_for(kind, given, who, data_root)]
         job = await jobs.start(kind, words, mouse, who)
         return JSONResponse({"job": job.facts()})
 
@@ -63,26 +65,36 @@ def job_routes(jobs: Jobs, config: Path, data_root: str | None) -> list[BaseRout
 
 def named(who: str, request: Request) -> str:
     """Return who asks, with where from if that is not this computer. Raises InputError."""
+    if not any(character.isalnum() for character in who):
+        # Two dashes alone would be taken for the end of a command's options.
+        raise InputError(f"who = {shown(who)}: give a name, one line of 1 to {WHO_CHARACTERS} characters")
     where = address_of(request)
     return check_who(f"{check_who(who)} at {where}" if where else who)
 
 
-def known_mouse(config: Path, mouse: str) -> str:
-    """Return a mouse's ID as config.ini writes it. Raises InputError where it names none such."""
-    section = read_config(config).mice.get(mouse.lower())
+def known(config: Path, mouse: str, experiment: str) -> tuple[str, str]:
+    """Return a mouse's ID and an experiment's section as config.ini writes them, ``experiment`` may be empty.
+
+    Raises InputError where it names none such, ConfigError where it cannot be read.
+    """
+    file = read_config(config)
+    section = file.mice.get(mouse.lower())
     if section is None:
-        raise InputError(f"mouse = {mouse[:60]}: {config} has no such mouse; reload the page")
-    return section.title.removeprefix("mouse:")
+        raise InputError(f"mouse = {shown(mouse)}: {config} has no such mouse; reload the page")
+    chosen = file.experiments.get(experiment.lower())
+    if experiment and chosen is None:
+        raise InputError(f"experiment = {shown(experiment)}: {config} has no such section; reload the page")
+    return section.title.removeprefix("mouse:"), chosen.title if chosen is not None else ""
 
 
-def words_for(kind: JobKind, mouse: str, given: Mapping[str, Any], who: str, data_root: str | None) -> Sequence[str]:
+def words_for(kind: JobKind, given: Mapping[str, Any], who: str, data_root: str | None) -> Sequence[str]:
     """Return the options of the command; no value can be taken for an option. Raises InputError."""
-    words = [f"--mouse={mouse}"]
+    words = [f"--mouse={given['mouse']}"]
     if kind is JobKind.flush:
-        seconds = float(given["seconds"])
-        if not 0 < seconds < math.inf:
-            raise InputError(f"seconds = {given['seconds']}: give seconds above 0")
-        return [*words, f"--seconds={seconds!r}", "--until-eof"]
+        seconds = given["seconds"]
+        if not 0 < seconds <= FLUSH_LIMIT_S:
+            raise InputError(f"seconds = {shown(str(seconds))}: give more than 0 and at most {FLUSH_LIMIT_S:g} s")
+        return [*words, f"--seconds={float(seconds)!r}", "--until-eof"]
     if given["experiment"]:
         words.append(f"--experiment={given['experiment']}")
     if kind is JobKind.preview:

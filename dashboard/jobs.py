@@ -8,7 +8,6 @@ standard input does. Used by the thread of the server's event loop.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
@@ -19,15 +18,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.errors import InputError
+from dashboard.job_logs import log_path, remove, remove_left, said
 
 LOOK_S = 0.2
 """Time between two looks whether a program has ended."""
 PATIENCE_S = 10.0
 """A preview that is to make room for a session has this long to end; a camera that hangs takes as long."""
-SAID_BYTES = 8192
-SAID_LINES = 12
 KEPT = 20
 """Programs that have ended, and of which what they said is still known."""
+EXPORTS = 2
+"""Exports at a time: each reads and writes gigabytes, beside a session that records."""
 
 
 class JobKind(Enum):
@@ -38,6 +38,8 @@ class JobKind(Enum):
     flush = "flush"
     export = "export"
 
+
+AskEnd = Callable[[str, str, Callable[[], None]], bool]
 
 ON_RIG = frozenset({JobKind.run, JobKind.preview, JobKind.flush})
 """Of these one runs at a time."""
@@ -65,6 +67,8 @@ class Job:
         Its exit code, once it has ended; negative: the signal that killed it.
     stops : list of str
         Who asked it to end.
+    told : int
+        How long its log was when every browser was last told of it, bytes.
     """
 
     number: int
@@ -75,18 +79,23 @@ class Job:
     log: Path
     code: int | None = None
     stops: list[str] = field(default_factory=list)
+    told: int = 0
 
-    def said(self) -> str:
-        """Return the last lines that it said; empty where there is no file any more."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - SAID_BYTES))
-                text = file.read().decode(errors="replace")
-        except OSError:
-            return ""
-        # A bar of progress comes back to the beginning of its line.
-        lines = [line.rstrip() for line in text.replace("\r", "\n").split("\n")]
-        return "\n".join([line for line in lines if line][-SAID_LINES:])
+    @property
+    def live(self) -> str:
+        """The name of its link, while a page can look at it."""
+        return f"{'session' if self.kind is JobKind.run else self.kind.value}-{self.process.pid}"
+
+    def interrupt(self) -> None:
+        """Ask it to end as Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+
+    def says_more(self) -> bool:
+        """Return whether it has said something since the last call."""
+        before = self.told
+        with suppress(OSError):
+            self.told = self.log.stat().st_size
+        return self.told != before
 
     def facts(self) -> dict[str, Any]:
         """Return what the page is told of it."""
@@ -98,7 +107,7 @@ class Job:
             "pid": self.process.pid,
             "code": self.code,
             "stops": list(self.stops),
-            "said": self.said(),
+            "said": said(self.log),
         }
 
 
@@ -114,14 +123,21 @@ class Jobs:
     logs : Path
         An existing folder of this user's, for what they say.
     changed : callable
-        Called when one has begun, was asked to end, or has ended.
+        Called when one has begun, said something, was asked to end, or has ended.
+    ask_end : callable
+        ``ask_end(name, who, otherwise)``: asks a session that is looked at to end, so that it records by whose wish;
+        calls ``otherwise`` if it does not. Returns False where none of this name is looked at.
     """
 
-    def __init__(self, command: Sequence[str], root: Path, logs: Path, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, command: Sequence[str], root: Path, logs: Path, changed: Callable[[], None], ask_end: AskEnd
+    ) -> None:
         self._command = tuple(command)
         self._root = root
         self._logs = logs
+        remove_left(logs)
         self._changed = changed
+        self._ask_end = ask_end
         self._jobs: list[Job] = []
         self._number = 0
         self._looking: asyncio.Task[None] | None = None
@@ -151,7 +167,8 @@ class Jobs:
         Raises
         ------
         InputError
-            Another one has the rig, or a preview does not end.
+            Another one has the rig, a preview does not end, there are as many exports as may be at a time, or the
+            program cannot be started.
         """
         async with self._starting:
             await self._make_room(kind, who)
@@ -162,30 +179,44 @@ class Jobs:
         return job
 
     def stop(self, job: Job, who: str) -> None:
-        """Ask one to end, as Ctrl-C does. Of one that has ended nothing is asked."""
-        if job.code is None and job.process.poll() is None:
+        """Ask one to end: a session through its link, any other (and whoever is asked again) as Ctrl-C does.
+
+        Of one that has ended nothing is asked.
+        """
+        if job.code is not None or job.process.poll() is not None:
+            return
+        again = bool(job.stops)
+        if who not in job.stops:
             job.stops.append(who)
-            job.process.send_signal(signal.SIGINT)
-            self._changed()
+        if again or job.kind is not JobKind.run or not self._ask_end(job.live, who, job.interrupt):
+            job.interrupt()
+        self._changed()
 
     async def close(self) -> None:
-        """End what ends with the page; a session goes on."""
+        """End what ends with the page, and remove what was said by those that have ended; a session goes on."""
         if self._looking is not None:
             self._looking.cancel()
             with suppress(asyncio.CancelledError):
                 await self._looking
         for job in self._jobs:
             if job.kind in WITH_PAGE and job.process.poll() is None:
-                job.process.send_signal(signal.SIGINT)
+                job.interrupt()
         for job in self._jobs:
             if job.kind in WITH_PAGE:
                 await self._until_ended(job)
             if job.process.stdin is not None:
                 job.process.stdin.close()
-            # A session that goes on is nobody's child from here on.
-            job.process.returncode = job.process.poll() or 0
+            if job.process.poll() is None:
+                # A session that goes on is nobody's child from here on; it says on what it has to say.
+                job.process.returncode = 0
+            else:
+                remove(job.log)
 
     async def _make_room(self, kind: JobKind, who: str) -> None:
+        if kind is JobKind.export:
+            running = [each for each in self._jobs if each.kind is kind and each.process.poll() is None]
+            if len(running) >= EXPORTS:
+                raise InputError(f"export: {EXPORTS} run already; wait until one of them is done")
         if kind not in ON_RIG:
             return
         for job in [each for each in self._jobs if each.kind in ON_RIG and each.process.poll() is None]:
@@ -207,13 +238,16 @@ class Jobs:
     def _spawn(self, kind: JobKind, words: Sequence[str], subject: str, who: str) -> Job:
         """Start the process. Raises InputError."""
         self._number += 1
-        log = self._logs / f"job-{os.getpid()}-{self._number}.log"
+        log = log_path(self._logs, self._number)
         with_page = kind in WITH_PAGE
         try:
             with log.open("wb") as file:
                 process = self._process([*self._command, kind.value, *words], file, with_page)
         except OSError as error:
-            raise InputError(f"{kind.value}: cannot be started ({error}); free some space in {self._logs}") from error
+            remove(log)
+            raise InputError(
+                f"{kind.value}: cannot be started ({error.strerror}); end other programs, or free space in {self._logs}"
+            ) from error
         job = Job(self._number, kind, subject, who, process, log)
         self._jobs.append(job)
         self._forget()
@@ -234,16 +268,18 @@ class Jobs:
         ended = [job for job in self._jobs if job.code is not None]
         for job in ended[: max(0, len(ended) - KEPT)]:
             self._jobs.remove(job)
-            with suppress(OSError):
-                job.log.unlink()
+            remove(job.log)
 
     async def _look(self) -> None:
-        """See each program's end."""
-        while any(job.code is None for job in self._jobs):
+        """Tell what each program says, and its end."""
+        while running := [job for job in self._jobs if job.code is None]:
             await asyncio.sleep(LOOK_S)
-            for job in self._jobs:
-                if job.code is None and (code := job.process.poll()) is not None:
+            news = [job for job in running if job.says_more()]
+            for job in running:
+                if (code := job.process.poll()) is not None:
                     job.code = code
+                    news.append(job)
                     if job.process.stdin is not None:
                         job.process.stdin.close()
-                    self._changed()
+            if news:
+                self._changed()

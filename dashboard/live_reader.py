@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +32,10 @@ from session.live_wire import (
 SUFFIX = ".sock"
 HELLO_S = 2.0
 """A session that has let a page in says what it is within this time; it looks at its link 15 times a second."""
+
+
+class Refused(InputError):
+    """A session that runs does not let the page in, and will not by itself; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,9 @@ class LiveReader:
     Raises
     ------
     InputError
-        There is no such session, it is of another version, or it has as many pages as it takes.
+        There is no such session, or it looks at nobody now.
+    Refused
+        It is of another version, or it has as many pages as it takes.
     """
 
     def __init__(self, name: str) -> None:
@@ -156,10 +162,14 @@ class LiveReader:
         try:
             message, handles, _, _ = socket.recv_fds(self._socket, MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
             tag, about = unpack(message)
+            if tag is Tag.END:
+                raise Refused(f"session {name}: {about.get('text')}")
             if tag is not Tag.HELLO or about.get("wire") != WIRE or len(handles) != 1:
-                raise InputError(f"session {name} is of another version of Rigloop; restart the page or the session")
+                raise Refused(f"session {name} is of another version of Rigloop; restart the page or the session")
             self.about = about
             return LiveMemory(handles[0], tuple(about["shape"]), about["dtype"], len(about["names"]))
+        except Refused:
+            raise
         except (OSError, ValueError) as error:
             raise InputError(f"session {name} does not let the page in ({error}); see whether it still runs") from error
         finally:
@@ -186,10 +196,11 @@ class LiveReader:
         return image
 
 
-def find_live() -> list[str]:
+def find_live(known: Collection[str] = ()) -> list[str]:
     """Return the names of this user's sessions and previews that run on this machine, the oldest first.
 
-    What was left behind by one that was killed is removed.
+    Those that are ``known`` to run are not asked again, which would cost them time. What was left behind by one that
+    was killed is removed.
 
     Raises
     ------
@@ -197,9 +208,16 @@ def find_live() -> list[str]:
         The folder of sockets cannot be used.
     """
     folder = live_folder()
-    found = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    found = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        # One may end at any moment.
+        with suppress(FileNotFoundError):
+            found.append((path.stat().st_mtime_ns, path.name, path))
     names = []
-    for path in found:
+    for _, _, path in sorted(found):
+        if path.stem in known:
+            names.append(path.stem)
+            continue
         try:
             _connect(path.stem).close()
         except InputError:

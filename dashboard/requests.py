@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import HTTPConnection, Request
 
 from core.errors import InputError
+from session.config_file import shown
 
 Kind = type | tuple[type, ...]
 
@@ -38,7 +39,7 @@ async def read_json(request: Request, keys: Mapping[str, Kind] | None = None) ->
         raise InputError(f"give {', '.join(keys)} and nothing else")
     for key, kind in keys.items():
         if not isinstance(body[key], kind) or (isinstance(body[key], bool) and kind is not bool):
-            raise InputError(f"{key} = {str(body[key])[:60]}: is of the wrong type")
+            raise InputError(f"{key} = {shown(body[key])}: is of the wrong type")
     return body
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
@@ -17,6 +19,7 @@ from dashboard.hub import MESSAGE_CHARACTERS
 from dashboard.parts import Page, parts_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 END_S = 2
 """How long open connections are waited for at the end, s."""
 
@@ -41,6 +44,11 @@ class Address:
         """Whether nobody but this computer reaches it."""
         return self.host in LOOPBACK
 
+    def url(self, port: int) -> str:
+        """Return where a browser finds it; of all addresses of this computer, by its name."""
+        host = socket.gethostname() if self.host in EVERYWHERE else self.host
+        return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
 
 def listen(address: Address) -> socket.socket:
     """Return a socket that listens there. Raises InputError."""
@@ -56,11 +64,16 @@ def listen(address: Address) -> socket.socket:
         listening.listen(128)
     except OSError as error:
         listening.close()
-        raise InputError(
-            f"{where}: the page cannot be served there ({error.strerror}); give another --port, or --port 0 for a "
-            "free one"
-        ) from error
+        raise InputError(f"{where}: the page cannot be served there ({error.strerror}); {_cure(error)}") from error
     return listening
+
+
+def _cure(error: OSError) -> str:
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "give an address of this computer with --host"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "give a --port above 1023"
+    return "give another --port, or --port 0 for a free one"
 
 
 def access_for(address: Address, port: int, tokens: Mapping[str, Role]) -> Access:
@@ -77,8 +90,8 @@ def access_for(address: Address, port: int, tokens: Mapping[str, Role]) -> Acces
     return Access(frozenset(hosts), dict(tokens), lambda: secrets.token_urlsafe(32))
 
 
-def serve(listening: socket.socket, access: Access, page: Page) -> None:
-    """Serve until SIGINT or SIGTERM, which are raised again at the end; sessions that run go on."""
+def serve(listening: socket.socket, access: Access, page: Page, over: Callable[[], bool]) -> None:
+    """Serve until ``over``, which is asked ten times a second, says so; sessions that run go on."""
     parts = parts_of(page)
     app = make_app(parts.hub, access, MonotonicClock().now_ns, page.about(), parts.routes, parts.close)
     config = uvicorn.Config(
@@ -95,4 +108,21 @@ def serve(listening: socket.socket, access: Access, page: Page) -> None:
         # A proxy's word for where a browser is would be anybody's word.
         proxy_headers=False,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config, over).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the program, which heard them before there was a server, too."""
+
+    def __init__(self, config: uvicorn.Config, over: Callable[[], bool]) -> None:
+        super().__init__(config)
+        self._over = over
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end."""
+        return await super().on_tick(counter) or self._over()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield

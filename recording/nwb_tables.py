@@ -86,6 +86,9 @@ def inputs_table(session: RecordedSession, clock: SessionClock) -> Any:
         column("value", "Of a wish, such as a new threshold; else 0.", np.array([row.value for row in rows])),
         column("who", "Who wished it, or which device it was.", [without_braces(row.who) for row in rows]),
     ]
+    if any(row.text for row in rows):
+        said = "Of a note its words, of a change (set) the key and its new value; else empty."
+        columns.append(column("text", said, [without_braces(row.text) for row in rows]))
     text = "All that could influence a decision beside the frames, in its order (inputs.csv)."
     return EventsTable(name="inputs", description=text, source_description="The program.", columns=columns)
 

@@ -48,6 +48,7 @@ EVENTS = 1000
 EVENTS_AT_A_TIME = 50
 DETAIL_CHARACTERS = 1000
 CONTROLS_AT_A_TIME = 16
+FULL = f"{PAGES} pages look at it already, as many as may; end one of the servers"
 
 Answer = Callable[[bool, str], None]
 """Tells a page what became of what it asked for: whether it is done, and what is to be said of it."""
@@ -234,7 +235,11 @@ class LiveLink:
                 continue
             knocking.setblocking(False)
             page = _Page(knocking)
-            if len(self._pages) >= PAGES or _user_of(knocking) not in (os.geteuid(), 0):
+            if _user_of(knocking) not in (os.geteuid(), 0):
+                knocking.close()
+                continue
+            if len(self._pages) >= PAGES:
+                self._send(page, pack(Tag.END, {"outcome": "", "text": FULL}))
                 knocking.close()
                 continue
             try:

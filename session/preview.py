@@ -232,11 +232,12 @@ class _Preview:
         self._frames += 1
         self._since_picture += 1
         self._lost += frame.dropped
+        self._pages.count(frame)
         if self._queue is not None and self._queue.waiting:
             self._skipped += 1
             return
         signal = self._signal(frame)
-        self._pages.show(frame, signal, read_ns, self._skipped)
+        self._pages.show(frame, signal, read_ns)
         if self._map is None:
             self._recent.append((as_seconds(frame.time_ns - self._first_ns), signal.value))
         if frame.time_ns >= self._due_ns:

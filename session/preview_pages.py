@@ -50,7 +50,7 @@ class PreviewPages:
         self._warn = warn
         self._newest: Frame | None = None
         self._first_ns = 0
-        self._frames = self._lost = self._skipped = 0
+        self._frames = self._lost = self._judged = 0
         self._since_ns = self._since_frames = 0
         self._fps = math.nan
 
@@ -62,21 +62,29 @@ class PreviewPages:
             except RecordingError as error:
                 self._give_up(error)
 
-    def show(self, frame: Frame, signal: Signal, read_ns: int, skipped: int) -> None:
-        """Show a frame. ``read_ns``: when it came; ``skipped``: frames so far that were not judged."""
-        if self._link is None:
-            return
+    def count(self, frame: Frame) -> None:
+        """Count a frame that came, whether or not it is judged."""
         if not self._frames:
             self._first_ns = self._since_ns = frame.time_ns
         self._frames += 1
         self._lost += frame.dropped
-        self._skipped = skipped
+        self._since_frames += 1
+        if (span_s := as_seconds(frame.time_ns - self._since_ns)) >= RATE_S:
+            # The first frame began the span.
+            self._fps = (self._since_frames - 1) / span_s
+            self._since_ns, self._since_frames = frame.time_ns, 1
+
+    def show(self, frame: Frame, signal: Signal, read_ns: int) -> None:
+        """Show a frame that was counted, and judged; ``read_ns``: when it came."""
+        if self._link is None:
+            return
+        self._judged += 1
+        # Its image is the camera's, and stays as it is until the next one is asked for.
         self._newest = frame
-        self._count(frame.time_ns)
         now_ns = self._clock.now_ns()
         late_us, span_us = (read_ns - frame.time_ns) / 1e3, (now_ns - read_ns) / 1e3
         row = (
-            frame.number, frame.time_ns, late_us, span_us, signal.value, math.nan, math.nan, PHASES.index("rest"),
+            frame.number, frame.time_ns, late_us, span_us, signal.value, math.nan, 0.0, PHASES.index("rest"),
             signal.valid, 0, 0, 0, 0, 0, frame.dropped, signal.parts,
         )  # fmt: skip
         try:
@@ -98,13 +106,6 @@ class PreviewPages:
             self._link.close({"outcome": "preview", "text": text})
             self._link = None
 
-    def _count(self, time_ns: int) -> None:
-        self._since_frames += 1
-        if (span_s := as_seconds(time_ns - self._since_ns)) >= RATE_S:
-            # The first frame began the span.
-            self._fps = (self._since_frames - 1) / span_s
-            self._since_ns, self._since_frames = time_ns, 1
-
     def _status(self) -> dict[str, Any]:
         frame = self._newest
         return {
@@ -112,7 +113,7 @@ class PreviewPages:
             "time_s": 0.0 if frame is None else as_seconds(frame.time_ns - self._first_ns),
             "frames": self._frames,
             "dropped": self._lost,
-            "skipped": self._skipped,
+            "skipped": self._frames - self._judged,
             "fps": number(self._fps),
             "exposures": [] if frame is None else [_told(each) for each in self._exposures(frame)],
         }

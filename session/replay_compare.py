@@ -17,7 +17,7 @@ from recording.schema import EventRow, FrameRow, SideRow, TimingRow
 DECISIONS = frozenset(
     {
         "trial_start", "start_waits", "crossing", "chance", "reward", "success", "fail", "cut_short", "threshold",
-        "operator", "free_water", "refused", "session_end",
+        "operator", "free_water", "refused", "set", "note", "session_end",
     }
 )  # fmt: skip
 """Events that the trial logic makes; all others are told by devices and by the runner."""

@@ -1,9 +1,12 @@
-// Intervening in a session that runs: pause, water, stop, a task variable, a note. There is one of each, which stands on
-// the tab that is shown and has a place for it.
+// Intervening in a session that runs: pause, water, stop, a task variable, a note; and what was done so far. There is
+// one of each, which stands on the tab that is shown and has a place for it.
 
-import { element, typing, whoever } from "./dom.js";
+import { element, whoever } from "./dom.js";
+import { Operators } from "./operators.js";
 
-const KEYS = { p: "pause", w: "give", n: "note-text" };
+const KEYS = [
+  ["p", "pause", "pause, resume"], ["w", "give", "give a drop of water"], ["n", "note-text", "write a note"],
+];
 const STOPS = new Set(["stop_now", "stop_after_trial"]);
 
 const HTML = `
@@ -36,15 +39,16 @@ export class Controls {
   constructor(wire, page) {
     this.wire = wire;
     this.page = page;
-    this.root = element("div", { className: "controls", role: "group", innerHTML: HTML });
-    this.root.setAttribute("aria-label", "Intervene");
+    this.root = element("div", { className: "controls", role: "group", innerHTML: HTML, aria: { label: "Intervene" } });
     this.at = (id) => this.root.querySelector(`#${id}`);
     this.variables = [];
+    this.operators = new Operators();
+    this.threshold = null;
     this.listen();
     this.enable("");
     document.addEventListener("tab", ({ detail }) => this.stand(detail));
-    wire.addEventListener("hello", ({ detail }) => this.begin(detail.about));
-    wire.addEventListener("update", ({ detail }) => this.update(detail.status));
+    wire.addEventListener("hello", ({ detail }) => this.begin(detail));
+    wire.addEventListener("update", ({ detail }) => this.update(detail));
     wire.addEventListener("end", () => this.enable(""));
     wire.addEventListener("closed", () => this.enable(""));
   }
@@ -54,9 +58,11 @@ export class Controls {
     document.getElementById(tab)?.querySelector("[data-controls]")?.append(this.root);
   }
 
-  begin(about) {
+  begin({ about, events, first_ns }) {
+    this.operators.clear();
+    this.operators.take(events, first_ns ?? 0);
+    this.threshold = null;
     this.variables = about.changeable;
-    this.percent = about.kind === "clnf";
     const kept = this.at("set-key").value;
     this.at("set-key").replaceChildren(...this.variables.map(({ key, text }) => {
       const option = new Option(key, key);
@@ -71,11 +77,24 @@ export class Controls {
     this.enable(about.what);
   }
 
-  update(status) {
+  update({ status, events, first_ns }) {
+    this.operators.take(events, first_ns ?? 0);
     if (!status.phase) return;
+    this.threshold = status.threshold ?? null;
     const paused = status.phase === "paused";
     this.at("pause").dataset.do = paused ? "resume" : "pause";
     this.at("pause").firstChild.textContent = paused ? "Resume " : "Pause ";
+  }
+
+  // Returns the newest change of each variable that was changed, as {value, who, seconds}.
+  changes() {
+    return this.operators.changes(this.variables[0]?.key);
+  }
+
+  // Returns the present value of a variable, as text; the threshold may follow the mouse.
+  now({ key, value }) {
+    if (key === this.variables[0].key && this.threshold !== null) return `${+this.threshold.toPrecision(6)}`;
+    return this.changes()[key]?.value ?? value;
   }
 
   // Chooses a variable and goes to its field.
@@ -89,7 +108,8 @@ export class Controls {
   fill() {
     const chosen = this.variables.find(({ key }) => key === this.at("set-key").value);
     if (!chosen) return;
-    const { value, choices } = chosen;
+    const { choices } = chosen;
+    const value = this.now(chosen);
     this.at("set-value").hidden = this.at("set-value").disabled = choices.length > 0;
     this.at("set-choice").hidden = !choices.length;
     if (choices.length) {
@@ -102,8 +122,9 @@ export class Controls {
   tellBounds() {
     const chosen = this.variables.find(({ key }) => key === this.at("set-key").value);
     const number = Number(this.at("set-value").value);
-    const percent = chosen.key === "reward_threshold" && Number.isFinite(number) ? `= ${+(number * 100).toFixed(3)} %; ` : "";
-    this.at("set-bounds").textContent = `${percent}${boundsText(chosen)}`;
+    const inPercent = chosen.unit === "dF/F" && Number.isFinite(number);
+    const percent = inPercent ? `= ${+(number * 100).toFixed(3)} %; ` : "";
+    this.at("set-bounds").textContent = percent + [chosen.bounds, chosen.unit].filter(Boolean).join(" ");
   }
 
   listen() {
@@ -128,16 +149,20 @@ export class Controls {
     this.root.addEventListener("keydown", (event) => {
       if (event.repeat && event.target.matches("button") && ["Enter", " "].includes(event.key)) event.preventDefault();
     });
-    document.addEventListener("keydown", (event) => this.key(event));
+    if (this.page.role !== "operator") return;
+    for (const tab of ["see", "run"]) {
+      for (const [key, id, text] of KEYS) {
+        this.page.shortcut(document.getElementById(tab), key, text, () => this.press(this.at(id)));
+      }
+    }
   }
 
-  key(event) {
-    const id = KEYS[event.key.toLowerCase()];
-    if (!id || event.repeat || typing(event) || document.querySelector("dialog[open]")) return;
-    if (!this.root.checkVisibility() || this.at(id).disabled) return;
-    event.preventDefault();
-    if (id === "note-text") this.at(id).focus();
-    else this.at(id).click();
+  // Does what a key stands for; returns false where it stands for nothing now.
+  press(it) {
+    if (!this.root.checkVisibility() || it.disabled) return false;
+    if (it.matches("input")) it.focus();
+    else it.click();
+    return true;
   }
 
   act(what) {
@@ -170,6 +195,3 @@ export class Controls {
     if (!this.variables.length) for (const each of this.at("set").elements) each.disabled = true;
   }
 }
-
-// Returns what a variable may become, in words; of one that is chosen from a list the list says it.
-export const boundsText = ({ bounds, unit }) => [bounds, unit].filter(Boolean).join(" ");

@@ -9,14 +9,14 @@ export class Operators {
 
   clear() {
     this.all = [];
+    this.stamp = 0;
     this.last = 0;
     this.open = null;
   }
 
-  // Takes events [number, time_ns, kind, trial, detail]; returns whether one of them was a person's. An "operator" comes
-  // first, then what came of it. Events that were seen before are passed over.
+  // Takes events [number, time_ns, kind, trial, detail]. An "operator" comes first, then what came of it. Events that
+  // were seen before are passed over. `stamp` counts those that were a person's.
   take(events, first_ns) {
-    let any = false;
     for (const [number, time_ns, kind, trial, detail] of events) {
       if (number <= this.last) continue;
       this.last = number;
@@ -24,15 +24,14 @@ export class Operators {
         const [, what, who] = detail.match(/^(\S+)\s*(.*)$/);
         this.open = { seconds: (time_ns - first_ns) / 1e9, what, who, trial, text: "", refused: false };
         this.all.push(this.open);
-        any = true;
+        this.stamp += 1;
       } else if (this.open && (kind === RESULT[this.open.what] || kind === "refused")) {
         this.open.text = detail;
         this.open.refused = kind === "refused";
         this.open = null;
-        any = true;
+        this.stamp += 1;
       }
     }
-    return any;
   }
 
   notes() {

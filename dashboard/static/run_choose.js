@@ -58,7 +58,9 @@ export class Choose extends EventTarget {
     radio.onchange = () => this.page.choose(mouse);
     return element("label", { className: "mouse" }, radio, element("b", { textContent: mouse }),
       element("span", { className: "hint", textContent: `${experiment || "no experiment"} on ${rig || "no rig"}` }),
-      element("span", { className: "verdict", textContent: verdict, data: { ok: !problems.length } }));
+      element("span", { className: "verdict", textContent: verdict, data: { ok: !problems.length } }),
+      ...problems.map(({ key, text }) => element("span",
+        { className: "what", textContent: key ? `${key}: ${text}` : text })));
   }
 
   filter() {
@@ -74,7 +76,10 @@ export class Choose extends EventTarget {
     const mouse = this.mice.find((each) => each.mouse === this.page.mouse);
     const own = new Option(mouse ? `its own: ${mouse.experiment}` : "–", "");
     const others = this.experiments.filter(({ section }) => section !== mouse?.experiment);
-    this.experiment.replaceChildren(own, ...others.map(({ section, kind }) => new Option(`${section} (${kind})`, section)));
+    const kept = mouse?.mouse === this.marked ? this.experiment.value : "";
+    this.marked = mouse?.mouse;
+    this.experiment.replaceChildren(own, ...others.map(({ section }) => new Option(section, section)));
+    if (others.some(({ section }) => section === kept)) this.experiment.value = kept;
     this.experiment.disabled = !mouse;
     this.ask();
   }

@@ -1,4 +1,4 @@
-// Opening a rig's valve for a while, to fill or clean its tube; and, wherever that was begun, the way to end it at once.
+// Opening a rig's valve for a while, to fill or clean its tube; and, wherever that was begun, the way to end it.
 
 import { element, typing } from "./dom.js";
 
@@ -6,7 +6,8 @@ const CARD = `
 <form id="flush" class="card"><h2>Flush</h2>
   <p>Fill or clean the tube of <b id="flush-rig">the rig</b>: its valve opens. No mouse is charged with the water; put a
     cup under the spout.</p>
-  <div class="acts"><label>For <input id="flush-seconds" type="number" required min="0.1" step="any" value="5"> s</label>
+  <div class="acts"><label>For <input id="flush-seconds" type="number" required min="0.1" step="any" value="5"
+    aria-label="Seconds of flushing"> s</label>
     <button id="flush-start">Start flush</button></div>
   <p id="flush-why" class="hint"></p>
 </form>`;
@@ -26,6 +27,10 @@ export class Flush {
     };
     document.addEventListener("keydown", (event) => this.key(event), true);
     programs.addEventListener("news", () => this.follow());
+    programs.addEventListener("lost", () => {
+      const text = "No connection to the rig: the flush ends by itself. Does water run? Go there!";
+      if (this.job) this.left.textContent = text;
+    });
     choose.addEventListener("chosen", () => this.enable());
   }
 
@@ -35,7 +40,7 @@ export class Flush {
     this.button = element("button", { id: "flush-stop", type: "button" });
     this.button.append("STOP ", element("kbd", { textContent: "Space" }), " ", element("kbd", { textContent: "Esc" }));
     this.button.onclick = () => this.stop();
-    const bar = element("div", { id: "flush-bar", role: "alert", hidden: true }, this.left);
+    const bar = element("div", { id: "flush-bar", role: "region", hidden: true, aria: { label: "Flush" } }, this.left);
     if (this.page.role === "operator") bar.append(this.button);
     document.querySelector("header").after(bar);
     return bar;
@@ -79,6 +84,7 @@ export class Flush {
         : left === undefined ? "opening the valve …" : `${left} s left`;
       const text = `Flush of ${job.subject} (${job.who}): ${doing}`;
       if (this.left.textContent !== text) this.left.textContent = text;
+      if (began) this.page.say(`${job.who} flushes the tube of ${job.subject}'s rig`);
       if (began && this.page.role === "operator") this.button.focus();
       return;
     }

@@ -1,8 +1,6 @@
 // The session that runs, as whoever trains it needs it: its state in large, its variables, and who did what.
 
-import { boundsText } from "./controls.js";
 import { clock, element } from "./dom.js";
-import { Operators } from "./operators.js";
 
 const HTML = `
 <div class="run-state" aria-live="off">
@@ -25,7 +23,8 @@ const HTML = `
 </div>`;
 
 const WORDS = {
-  free_water: "gave a drop", set_threshold: "set the threshold to", stop_after_trial: "stops after this trial",
+  free_water: "gave a drop", set: "set", set_threshold: "set the threshold to",
+  stop_after_trial: "stops after this trial",
   stop_now: "stopped it", abort_trial: "cut the trial short", pause: "paused", resume: "resumed",
 };
 
@@ -36,32 +35,38 @@ export class Live {
     root.innerHTML = HTML;
     root.hidden = true;
     this.at = (id) => root.querySelector(`#${id}`);
-    this.operators = new Operators();
+    this.shown = "";
     this.about = null;
     wire.addEventListener("hello", ({ detail }) => this.begin(detail));
     wire.addEventListener("update", ({ detail }) => this.update(detail));
-    wire.addEventListener("end", () => { root.dataset.over = "true"; });
+    wire.addEventListener("end", ({ detail }) => {
+      root.dataset.over = "true";
+      this.at("run-phase").textContent = detail.outcome.replaceAll("_", " ") || "over";
+    });
   }
 
-  begin({ about, events, first_ns }) {
+  begin({ about }) {
     this.about = about;
-    this.operators.clear();
-    this.operators.take(events, first_ns ?? 0);
-    this.threshold = null;
     this.root.hidden = about.what !== "session";
     this.root.dataset.over = "false";
-    this.list();
-    this.table();
+    this.shown = "";
+    this.tell();
   }
 
-  update({ status, events, first_ns }) {
+  update({ status }) {
     if (this.about?.what !== "session") return;
     if (status.phase) this.count(status);
-    const moved = status.threshold !== undefined && status.threshold !== this.threshold;
-    if (moved) this.threshold = status.threshold;
-    const news = this.operators.take(events, first_ns ?? 0);
-    if (news) this.list();
-    if (news || moved) this.table();
+    this.tell();
+  }
+
+  // Shows variables and what was done, where there is something new.
+  tell() {
+    const { operators, threshold } = this.controls;
+    const news = `${operators.stamp} ${threshold}`;
+    if (news === this.shown) return;
+    this.shown = news;
+    this.list();
+    this.table();
   }
 
   count(status) {
@@ -83,28 +88,29 @@ export class Live {
 
   table() {
     const [first] = this.about.changeable;
-    const changes = this.operators.changes(first?.key);
+    const changes = this.controls.changes();
     this.at("variables").hidden = !first;
     this.at("variables").tBodies[0].replaceChildren(...this.about.changeable.map((variable) => {
-      const { key, text, unit, value } = variable;
+      const { key, text, unit, choices } = variable;
       const change = changes[key];
-      const now = key === first.key && this.threshold !== null ? +this.threshold.toPrecision(6) : change?.value ?? value;
+      const now = this.controls.now(variable);
+      const bounds = choices.length ? "one of a list" : variable.bounds;
       const button = element("button", { type: "button", textContent: "Change", id: `change-${key}` });
       button.setAttribute("aria-label", `Change ${key}`);
       button.onclick = () => this.controls.choose(key);
       return element("tr", { data: { key } }, element("th", { textContent: key, title: text, scope: "row" }),
         element("td", { textContent: unit ? `${now} ${unit}` : now }),
-        element("td", { textContent: variable.choices.length ? "one of a list" : boundsText({ bounds: variable.bounds }) }),
+        element("td", { textContent: bounds }),
         element("td", { textContent: change ? `${change.who}, ${clock(change.seconds)}` : "" }),
         element("td", {}, button));
     }));
   }
 
   list() {
-    const notes = this.operators.notes();
+    const notes = this.controls.operators.notes();
     this.at("notes").replaceChildren(...(notes.length ? notes.map(noteLine).reverse()
       : [element("li", { className: "hint", textContent: "none yet" })]));
-    const others = this.operators.all.filter(({ what }) => what !== "note");
+    const others = this.controls.operators.all.filter(({ what }) => what !== "note");
     this.at("interventions").replaceChildren(...(others.length ? others.map(otherLine).reverse()
       : [element("li", { className: "hint", textContent: "nothing yet" })]));
   }
@@ -116,7 +122,7 @@ const noteLine = (note) => line(note, element("span", { textContent: note.text }
 
 function otherLine(wish) {
   const { what, text, refused } = wish;
-  const said = what === "set" ? `set ${text}` : what === "set_threshold" ? `${WORDS[what]} ${text}` : WORDS[what] ?? what;
+  const said = what === "set" || what === "set_threshold" ? `${WORDS[what]} ${text}` : WORDS[what] ?? what;
   const made = line(wish, element("span", { textContent: refused ? `asked for ${what}, refused: ${text}` : said }));
   made.dataset.refused = refused;
   return made;

@@ -3,36 +3,38 @@
 import { element, whoever } from "./dom.js";
 
 const LOOK_MS = 400;
+const LOST_MS = 2000;
 const NAMES = { run: "session", preview: "preview", flush: "flush", export: "export" };
+const STOPPED = 130;
 const ENDS = {
-  0: "ended", 1: "ended with an error", 2: "was refused", 3: "failed", 130: "was stopped",
+  0: "ended", 1: "ended with an error", 2: "was refused", 3: "failed", [STOPPED]: "was stopped",
 };
 
-// Tells "news" with each change of `jobs`.
+// Tells "news" with each change of `jobs`, and "lost" while the server cannot be asked.
 export class Programs extends EventTarget {
-  constructor(root, wire, page) {
+  constructor(root, before, wire, page) {
     super();
     this.page = page;
     this.jobs = [];
     this.live = [];
     this.root = root;
-    this.seen = 0;
+    this.before = before;
+    this.seen = null;
     root.innerHTML = `<div class="program" hidden><p id="program" role="status"></p><pre id="program-said" tabindex="0"
       aria-label="What it says" hidden></pre><p id="program-cure" class="cure" hidden></p>
       <div class="acts"><button id="program-stop" type="button">Stop it</button>
       <button id="program-close" type="button">Close</button></div></div>`;
     this.at = (id) => root.querySelector(`#${id}`);
     this.at("program-stop").onclick = () => this.stop(this.shown);
-    this.at("program-close").onclick = () => {
-      this.seen = this.shown.number;
-      this.show();
-    };
+    this.at("program-close").onclick = () => this.close(this.shown);
     wire.addEventListener("live", ({ detail }) => this.take(detail));
   }
 
   take({ live, jobs }) {
     this.live = live;
     this.jobs = jobs.filter(({ do: what }) => what !== "export");
+    // What had ended before this page was opened is no news.
+    this.seen ??= Math.max(0, ...this.jobs.filter(({ code }) => code !== null).map(({ number }) => number));
     this.show();
     this.dispatchEvent(new Event("news"));
     this.keepLooking();
@@ -43,7 +45,7 @@ export class Programs extends EventTarget {
   }
 
   // What a program says comes with no message: it is looked at while one starts or flushes.
-  keepLooking() {
+  keepLooking(wait = LOOK_MS) {
     if (this.looking || !this.jobs.some((job) => job.code === null && !this.isLive(job))) return;
     this.looking = setTimeout(async () => {
       try {
@@ -52,13 +54,20 @@ export class Programs extends EventTarget {
         if (state.role) this.take(state);
       } catch {
         this.looking = null;
-        this.keepLooking();
+        this.dispatchEvent(new Event("lost"));
+        this.keepLooking(LOST_MS);
       }
-    }, LOOK_MS);
+    }, wait);
   }
 
-  isLive({ do: what, pid }) {
-    return this.live.some(({ name }) => name === `${what === "run" ? "session" : what}-${pid}`);
+  isLive(job) {
+    return this.live.some(({ name }) => name === liveName(job));
+  }
+
+  // What has ended, and was told otherwise, is told no more.
+  close(job) {
+    this.seen = Math.max(this.seen, job.number);
+    this.show();
   }
 
   async start(body) {
@@ -83,45 +92,59 @@ export class Programs extends EventTarget {
     this.shown = job;
     const box = this.root.firstElementChild;
     box.hidden = !job || job.number <= this.seen || (job.code === null && job.do === "flush");
+    this.list();
     if (box.hidden) return;
     const lines = job.said.split("\n").filter(Boolean);
     const live = this.isLive(job);
-    const good = job.code === null || job.code === 0 || job.stops.length > 0;
+    const good = fine(job);
     box.dataset.ok = good;
-    this.say("program", told(job, live, lines));
     this.at("program").dataset.ok = good;
-    const said = job.code === null ? lines.slice(-1) : good && job.code === 0 && job.do === "preview" ? [] : lines;
-    this.at("program-said").hidden = !said.length || (job.code === null && live);
-    this.say("program-said", said.join("\n"));
-    const cure = good ? "" : cureOf(job.said);
-    this.say("program-cure", cure);
-    this.at("program-cure").hidden = !cure;
+    this.say("program", `${told(job, live)}${job.code === null && !live && !job.stops.length ? " …" : ""}`);
+    const said = job.code === null ? lines.slice(-1) : job.do === "preview" && good ? [] : lines;
+    this.say("program-said", live && job.code === null ? "" : said.join("\n"));
+    this.say("program-cure", good ? "" : cureOf(job.said));
     this.at("program-stop").hidden = job.code !== null || (job.do === "run" && live);
     this.at("program-stop").textContent = job.do === "preview" ? "End the preview" : "Stop it";
     this.at("program-close").hidden = job.code === null;
   }
 
+  list() {
+    const shown = this.root.firstElementChild.hidden ? null : this.shown;
+    const before = this.jobs.filter((job) => job.code !== null && job !== shown).reverse();
+    this.before.hidden = !before.length;
+    this.before.querySelector("ol").replaceChildren(...before.map((job) => element("li", {},
+      element("span", { textContent: told(job, false), data: { ok: fine(job) } }),
+      ...(job.said && !fine(job) ? [element("pre", { textContent: job.said })] : []))));
+  }
+
+  // A text that has not changed is not said anew by a screen reader.
   say(id, text) {
+    this.at(id).hidden = !text;
     if (this.at(id).textContent !== text) this.at(id).textContent = text;
   }
 }
 
-function told({ do: what, subject, who, code, stops }, live, lines) {
+// Returns the name under which what a program does is looked at.
+export const liveName = ({ do: what, pid }) => `${what === "run" ? "session" : what}-${pid}`;
+
+const fine = ({ code, stops }) => code === null || code === 0 || code === STOPPED || stops.length > 0;
+
+function told({ do: what, subject, who, code, stops }, live) {
   const name = `The ${NAMES[what]} of ${subject}`;
   if (code === null) {
-    if (stops.length) return `${name} ends: ${stops.join(", ")} stopped it …`;
-    return live ? `${name} runs, started by ${who}` : `${name} is starting (${who}) …`;
+    if (stops.length) return `${name} ends, stopped by ${stops.join(", ")} …`;
+    return live ? `${name} runs, started by ${who}` : `${name} is starting, for ${who}`;
   }
-  const by = stops.length ? ` by ${stops.join(", ")}` : "";
-  const how = code < 0 ? `was killed by signal ${-code}` : ENDS[code] ?? "ended";
-  return `${name} ${how}${by}${code > 0 && !stops.length ? ` (exit code ${code})` : ""}${lines.length ? ":" : "."}`;
+  if (stops.length) return `${name} was stopped by ${stops.join(", ")}`;
+  if (code < 0) return `${name} was killed by signal ${-code}`;
+  return `${name} ${ENDS[code] ?? "ended"}${fine({ code, stops }) ? "" : ` (exit code ${code})`}`;
 }
 
 // What a program says is for a terminal; where its cure is an option, this page has a place for it.
 export const tooDarkOrBright = (said) => said.includes("--accept-exposure");
 
 function cureOf(said) {
-  if (tooDarkOrBright(said)) return "Mend it in the Place tab with a preview, or tick “run although the exposure is bad”.";
-  if (said.includes("--resume")) return "Tick “go on with today's session” to resume.";
+  if (tooDarkOrBright(said)) return "Mend it in the Place tab, or tick “run although the exposure is bad” below.";
+  if (said.includes("--resume")) return "Start it without “go on with today's session”.";
   return "";
 }

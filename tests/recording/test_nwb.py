@@ -74,7 +74,12 @@ def make_session(folder, **meta):
         for n in range(1, N + 1)
     ]  # fmt: skip
     write_session(folder, rows, [timing_row(n) for n in range(1, N + 1)], list(events()), NAMES)
-    inputs = [InputRow(5, at(5) - 9, "lick", 0.0, ""), InputRow(9, at(9), "threshold", 1 / 3, "page {user: 1}")]
+    inputs = [
+        InputRow(5, at(5) - 9, "lick", 0.0, ""),
+        InputRow(9, at(9), "set_threshold", 1 / 3, "page {user: 1}"),
+        InputRow(30, at(30), "set", 0.0, "anna", "fail_rest_dur = 5.0"),
+        InputRow(30, at(30), "note", 0.0, "bert at 192.0.2.7", 'grooms {both paws}, then \u00e4lter, "sits"'),
+    ]
     missing = [MissingRow(43, at(45), "transport"), MissingRow(44, at(45), "transport")]
     for name, columns, table in (("inputs", INPUT_COLUMNS, inputs), ("missing", MISSING_COLUMNS, missing)):
         (folder / f"{name}.csv").write_text(header_line(columns) + "".join(side_lines(row) for row in table))
@@ -113,6 +118,20 @@ def test_compressed_it_passes_the_archives_checks(folder, tmp_path):
     check(folder, done.path)
     # The times of such a trial, and tables of one row, are what the session was.
     assert [each[:2] for each in inspect(done.path)] == []
+
+
+def test_notes_and_changes_are_told_with_when_and_by_whom(folder, tmp_path):
+    from pynwb import NWBHDF5IO
+
+    done = export(folder, tmp_path / "x.nwb", images=NwbImages.none)
+    with NWBHDF5IO(str(done.path), "r") as io:
+        rows = io.read().events["inputs"].to_dataframe()
+    assert rows[["frame", "kind", "who", "text"]].to_numpy().tolist()[2:] == [
+        [30, "set", "anna", "fail_rest_dur = 5.0"],
+        [30, "note", "bert at 192.0.2.7", 'grooms (both paws), then \u00e4lter, "sits"'],
+    ]
+    first_ns = next(events()).time_ns
+    assert (rows["timestamp"][2:] * 1e9).round().tolist() == [at(30) - first_ns] * 2
 
 
 def test_linked_it_is_the_recordings_own_images(folder, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from core.clock import VirtualClock
 from core.errors import InputError, RecordingError
 from core.values import as_ns
-from dashboard.live_reader import LiveReader, find_live
+from dashboard.live_reader import LiveReader, Refused, find_live
 from recording import lock_file
 from recording.schema import EventRow, InputRow
 from session.live_link import EVENTS, PERIOD_NS, LiveLink
@@ -201,7 +201,7 @@ def test_who_sends_what_is_no_message_is_let_go(session, message):
 
 def test_so_many_pages_and_no_more(session):
     pages = [session.page() for _ in range(PAGES)]
-    with pytest.raises(InputError, match="does not let the page in"):
+    with pytest.raises(Refused, match="session-1: 4 pages look at it already, as many as may; end one"):
         session.page()
     pages[0].close()
     session.look()
@@ -221,7 +221,7 @@ def test_the_end_is_told(session):
 
 def test_sessions_are_found_and_those_that_were_killed_forgotten(session):
     second = Session("session-2")
-    assert find_live() == ["session-1", "session-2"]
+    assert find_live() == find_live(["session-1"]) == ["session-1", "session-2"]
     second.close()
     dead = new_socket()
     folder = os.open(live_folder(), os.O_RDONLY)
@@ -232,6 +232,19 @@ def test_sessions_are_found_and_those_that_were_killed_forgotten(session):
     assert [path.name for path in live_folder().iterdir()] == ["session-1.sock"]
     with pytest.raises(InputError, match="does not run"):
         LiveReader("session-3")
+
+
+def test_one_that_is_known_is_not_asked_again(session):
+    find_live(["session-1"])
+    with pytest.raises(BlockingIOError):
+        session.link._listening.accept()
+    find_live()
+    session.link._listening.accept()[0].close()
+
+
+def test_one_that_ends_while_it_is_looked_for(session, monkeypatch):
+    (live_folder() / "gone.sock").symlink_to("nowhere")
+    assert find_live() == ["session-1"]
 
 
 def test_a_folder_that_others_can_enter_is_refused(folder):

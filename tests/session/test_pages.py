@@ -1,11 +1,8 @@
 """Whole sessions with a page beside them: what it sees, what it asks for, and that it can harm none of them."""
 
-from itertools import count
-
 import pytest
 
 from core.clock import VirtualClock
-from core.values import as_ns
 from recording import lock_file
 from recording.reader import open_session
 from session import live_link
@@ -14,53 +11,8 @@ from session.replay import replay_session
 from session.runner import run_session
 from session.stop import StopRequest
 from session.watch import SessionWatch
-from tests.support.live import connect
+from tests.support.live import Ticking, WithPage
 from tests.support.sessions import OFFLINE, run, settings_for
-
-ANNA = {"who": "anna"}
-
-
-class Ticking(VirtualClock):
-    """The host's time goes on by a frame's with each look."""
-
-    def now_ns(self):
-        self.sleep_until_ns(super().now_ns() + as_ns(0.02))
-        return super().now_ns()
-
-
-class WithPage(LiveLink):
-    """A link with a page at its other end, which asks for things at certain looks."""
-
-    def __init__(self, asks):
-        super().__init__(Ticking(), "session-7")
-        self.asks, self.looks, self.page = asks, 0, None
-        self.news, self.answers, self.ids = [], {}, count(1)
-
-    def look(self, status, asked):
-        super().look(status, asked)
-        self.looks += 1
-        if self.page is None:
-            self.page = connect("session-7", lambda: super(WithPage, self).look(status, asked))
-        for control in self.asks.get(self.looks, ()):
-            assert self.page.ask({"id": next(self.ids), **ANNA, **control})
-        news, answers = self.page.read()
-        if news is not None:
-            self.news.append(news)
-        for answer in answers:
-            self.answers[answer["id"]] = answer
-
-    def close(self, end):
-        super().close(end)
-        if self.page is not None and end:
-            self.read_out()
-            self.page.close()
-
-    def read_out(self):
-        try:
-            while True:
-                self.page.read()
-        except EOFError:
-            return
 
 
 @pytest.fixture(autouse=True)

@@ -158,6 +158,8 @@ class Reading:
             for column in columns:
                 wanted = [getattr(row, column) for row in rows]
                 assert table[column][:].tolist() == [plain(each) if column == "who" else each for each in wanted]
+            texts = [plain(getattr(row, "text", "")) for row in rows]
+            assert (table["text"][:].tolist() if "text" in table.colnames else [""] * len(rows)) == texts
 
     def trials(self):
         starts = [event for event in self.session.events if event.kind == "trial_start"]

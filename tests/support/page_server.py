@@ -11,6 +11,8 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from websockets.sync.client import connect
@@ -21,14 +23,19 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
+def serve(*words: str, environment=None, before=(), **how) -> subprocess.Popen[str]:
+    """Start `rigloop serve`, behind the words ``before``."""
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "cli.main", "serve", *words], text=True, env={**ENV, **(environment or {})},
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how},
+    )  # fmt: skip
+
+
 class Server:
     """The page, on a free port; ends with the context."""
 
-    def __init__(self, *words: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "serve", "--port", "0", *words],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
-        )  # fmt: skip
+    def __init__(self, *words: str, **how) -> None:
+        self.process = serve("--port", "0", *words, **how)
         line = self.process.stdout.readline()
         found = re.search(r"http://[^/:]+:(\d+)/", line)
         assert found, line + self.process.stderr.read()
@@ -41,6 +48,17 @@ class Server:
     def __exit__(self, *why: object) -> None:
         self.process.send_signal(signal.SIGINT)
         self.process.communicate(timeout=20)
+
+    def post(self, path: str, **body):
+        """Ask as the page does; return status and answer."""
+        headers = {"Content-Type": "application/json", "Origin": f"http://{self.host}"}
+        request = urllib.request.Request(f"http://{self.host}{path}", json.dumps(body).encode(), headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.load(refused)
 
     def browser(self, **headers: str) -> Browser:
         origin = headers.pop("origin", f"http://{self.host}")
