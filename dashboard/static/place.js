@@ -182,7 +182,8 @@ export class Place {
   add(shape) {
     const name = freeName(new Set(this.draft.items().map((item) => item.name)));
     this.addNamed(name, shape);
-    this.chosen.name();
+    // On a phone the keyboard would hide the picture.
+    if (!matchMedia("(pointer: coarse)").matches) this.chosen.name();
   }
 
   addNamed(name, shape) {
@@ -208,14 +209,24 @@ export class Place {
   }
 
   draw() {
-    const { draft } = this;
-    this.saving.show();
-    if (!draft) return;
-    const rois = this.fields.show(this.told);
+    // What is taken off the page while it has the focus tells so, in the middle of drawing.
+    if (this.drawing) return;
+    this.drawing = true;
+    try {
+      this.saving.show();
+      if (this.draft) this.drawDraft(this.draft);
+    } finally {
+      this.drawing = false;
+    }
+  }
+
+  drawDraft(draft) {
+    const items = draft.mouse.kind ? draft.items() : [];
+    const rois = this.fields.show(this.told, new Set(items.map(({ name }) => name)));
     if (!draft.mouse.kind) return;
     this.chosen.show(draft, this.selected, rois);
     this.stage.draw({
-      items: draft.items(), selected: this.selected, view: draft.view, seeds: draft.mouse.seeds ?? {},
+      items, selected: this.selected, view: draft.view, seeds: draft.mouse.seeds ?? {},
       bad: new Set(Object.keys(rois)),
       show: {
         grid: this.at("show-grid").checked,
