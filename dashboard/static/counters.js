@@ -51,7 +51,7 @@ export class Counters {
 
   end(outcome) {
     this.root.dataset.phase = "over";
-    this.set("phase", outcome);
+    this.set("phase", outcome.replaceAll("_", " "));
     this.set("phase-unit", "ended");
   }
 
