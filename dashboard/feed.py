@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.values import Image
 from dashboard.live_reader import LiveReader, News
 from dashboard.pictures import DFF_END, Pictures
 from session.live_wire import row_dtype
@@ -71,11 +72,17 @@ class Feed:
     reader : LiveReader
     over : callable
         Called once the session has ended or was killed.
+
+    Attributes
+    ----------
+    newest : (height, width, 3) or None
+        The newest image, a copy; None before the first.
     """
 
     def __init__(self, name: str, reader: LiveReader, over: Callable[[Feed], None]) -> None:
         self.name = name
         self.about = reader.about
+        self.newest: Image | None = None
         self._reader = reader
         self._over = over
         self._pictures = Pictures(reader.about)
@@ -181,6 +188,8 @@ class Feed:
             self._kept += len(news.rows)
             while self._kept - len(self._rows[0]) > HISTORY_ROWS:
                 self._kept -= len(self._rows.popleft())
+        if news.image is not None:
+            self.newest = news.image
         if not self._watchers:
             return
         self._latency = self._latency_now()

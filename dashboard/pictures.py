@@ -82,8 +82,13 @@ def _small(image: npt.NDArray[Pixel]) -> npt.NDArray[Pixel]:
     height, width = image.shape[:2]
     if width <= WIDEST_PX:
         return image
-    size = (WIDEST_PX, max(1, round(height * WIDEST_PX / width)))
+    size = (WIDEST_PX, picture_height(height, width))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(image.dtype, copy=False)
+
+
+def picture_height(height: int, width: int) -> int:
+    """Return the height of the picture of an image that is wider than ``WIDEST_PX``."""
+    return max(1, round(height * WIDEST_PX / width))
 
 
 def _jpeg(image: npt.NDArray[np.uint8], quality: int) -> bytes:

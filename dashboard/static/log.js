@@ -34,7 +34,7 @@ export class Log {
       const time = first_ns === null ? "0:00" : clock((time_ns - first_ns) / 1e9);
       this.list.prepend(element("li", { data: { kind } }, element("time", { textContent: time }),
         element("b", { textContent: kind.replaceAll("_", " ") }),
-        element("span", { textContent: trial ? `trial ${trial}` : "" }), element("span", { textContent: detail })));
+        element("span", { textContent: trial ? `trial ${trial}` : "" }), element("span", { textContent: short(detail) })));
       if (kind === "lost") this.lost.set(detail.split(":")[0], `${detail} (at ${time})`);
       if (kind === "back") this.lost.delete(detail.split(" after ")[0]);
       if (WARNINGS.has(kind) && detail.startsWith(MILD[kind] ?? "")) this.warn(number, time, kind, detail);
@@ -68,3 +68,6 @@ export class Log {
     this.warnings.prepend(card);
   }
 }
+
+// Returns a text with its numbers as people read them.
+const short = (text) => text.replace(/\d+\.\d{5,}/g, (number) => `${+Number(number).toPrecision(4)}`);

@@ -5,7 +5,7 @@ import { clock } from "./dom.js";
 const SPAN_S = 20;
 const GAP_S = 1; // rows further apart than this are not joined
 const COLOURS = ["--blue", "--orange"];
-const PAUSED = 2;
+const [TRIAL, PAUSED] = [1, 2];
 
 // What marks look like: on the strip, and in its legend.
 const MARKS = {
@@ -52,7 +52,9 @@ export class Strip {
     this.plot?.destroy();
     this.colours = Object.fromEntries(["--ink", "--quiet", "--line", "--blue", "--orange", "--good", "--danger"]
       .map((name) => [name, colour(name)]));
-    const axis = { stroke: this.colours["--ink"], font: "13px system-ui" };
+    const letter = Number.parseFloat(getComputedStyle(this.root).fontSize);
+    this.font = `${letter}px system-ui`;
+    const axis = { stroke: this.colours["--ink"], font: this.font };
     axis.grid = axis.ticks = { stroke: this.colours["--line"], width: 1 };
     this.plot = new uPlot({
       ...this.size(),
@@ -60,8 +62,8 @@ export class Strip {
       cursor: { show: false },
       scales: { x: { time: false }, y: { range: () => this.range, ...(this.tone ? { distr: 3, log: 2 } : {}) } },
       axes: [
-        { ...axis, size: 28, incrs: [1, 2, 5, 10, 20], space: 50, values: (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : clock(tick))) },
-        { ...axis, size: 48, space: 28, ...(this.tone ? octaves(() => this.range) : {}) },
+        { ...axis, size: letter * 2.1, incrs: [1, 2, 5, 10, 20], space: letter * 6, values: (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : clock(tick))) },
+        { ...axis, size: letter * 3.7, space: letter * 2.5, ...(this.tone ? octaves(() => this.range, () => this.plot.bbox.height / devicePixelRatio / letter) : {}) },
       ],
       series: [{}, ...this.names.map((name, place) => ({
         label: name, stroke: this.colours[COLOURS[place]], width: 2, dash: place ? [8, 5] : undefined, spanGaps: false,
@@ -116,27 +118,30 @@ export class Strip {
   }
 
   drawPhases(plot) {
-    const { ctx: context, bbox } = plot;
-    const [top, height, dpr] = [bbox.top, bbox.height, devicePixelRatio];
+    const { ctx: context } = plot;
+    const dpr = devicePixelRatio;
+    const [left, top, width, height] = ["left", "top", "width", "height"].map((side) => plot.bbox[side] / dpr);
+    const place = (time) => Math.max(left, plot.valToPos(time, "x", true) / dpr);
     context.save();
+    context.scale(dpr, dpr);
     context.beginPath();
-    context.rect(bbox.left, top, bbox.width, height);
+    context.rect(left, top, width, height);
     context.clip();
-    context.font = `${13 * dpr}px system-ui`;
-    context.textBaseline = "top";
+    Object.assign(context, { font: this.font, textAlign: "left", textBaseline: "top" });
     for (const { phase, trial, from, to } of this.phases) {
-      const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
-      const width = plot.valToPos(to, "x", true) - left;
-      if (phase === 1) {
+      const [begin, wide] = [place(from), place(to) - place(from)];
+      if (phase === TRIAL) {
         context.fillStyle = this.colours["--blue"];
         context.globalAlpha = 0.14;
-        context.fillRect(left, top, width, height);
-      } else if (phase === PAUSED) hatch(context, this.colours["--danger"], left, top, width, height, 9 * dpr);
-      context.globalAlpha = 1;
-      const word = ["rest", `trial ${trial}`, "paused", "over"][phase];
-      if (context.measureText(word).width + 8 * dpr > width) continue;
-      context.fillStyle = this.colours[phase === 1 ? "--ink" : "--quiet"];
-      context.fillText(word, left + 4 * dpr, top + 3 * dpr);
+        context.fillRect(begin, top, wide, height);
+        context.globalAlpha = 1;
+      } else if (phase === PAUSED) hatch(context, this.colours["--danger"], begin, top, wide, height);
+      const words = phase === TRIAL ? [`trial ${trial}`, `${trial}`] : [["rest", "", "paused", "over"][phase]];
+      const word = words.find((each) => context.measureText(each).width + 8 <= wide);
+      if (!word) continue;
+      context.fillStyle = this.colours[phase === TRIAL ? "--ink" : "--quiet"];
+      // Below the heads of the marks.
+      context.fillText(word, begin + 4, top + 17);
     }
     context.restore();
   }
@@ -185,7 +190,7 @@ function line(context, x, from, to, dash) {
   context.setLineDash([]);
 }
 
-function hatch(context, ink, left, top, width, height, step) {
+function hatch(context, ink, left, top, width, height) {
   context.save();
   context.beginPath();
   context.rect(left, top, width, height);
@@ -193,7 +198,7 @@ function hatch(context, ink, left, top, width, height, step) {
   context.strokeStyle = ink;
   context.globalAlpha = 0.5;
   context.beginPath();
-  for (let x = left - height; x < left + width; x += step) {
+  for (let x = left - height; x < left + width; x += 9) {
     context.moveTo(x, top + height);
     context.lineTo(x + height, top);
   }
@@ -201,13 +206,14 @@ function hatch(context, ink, left, top, width, height, step) {
   context.restore();
 }
 
-// Ticks at 1, 2, 4 ... kHz.
-function octaves(range) {
+// Ticks at 1, 2, 4 ... kHz, or at every other of them where `lines` of text is all there is room for.
+function octaves(range, lines) {
   return {
     splits: () => {
       const [low, high] = range();
+      const step = Math.log2(high / low) * 1.4 > lines() ? 4 : 2;
       const ticks = [];
-      for (let hz = 125; hz <= high; hz *= 2) if (hz >= low) ticks.push(hz);
+      for (let hz = 125; hz <= high; hz *= hz < 1000 ? 2 : step) if (hz >= low) ticks.push(hz);
       return ticks;
     },
     filter: (_, ticks) => ticks,

@@ -27,17 +27,18 @@ const HTML = `
   <div data-session><b id="tone">–</b><span>tone, Hz</span></div>
   <div><b id="time">–</b><span>time</span></div>
 </div>
-<p class="outcomes" data-session><span id="outcomes-title">Last trials</span>
+<div class="line"><p class="outcomes" data-session><span id="outcomes-title">Last trials</span>
   <span id="outcomes" role="img" aria-label="none yet">none yet</span></p>
+  <button id="big" type="button">Big <kbd>F</kbd></button></div>
 <div class="pictures">
   <figure><figcaption>Camera</figcaption><canvas id="camera" role="img"></canvas></figure>
   <figure id="map-box"><figcaption>dF/F <span class="bar"><span id="map-low"></span><i id="map-bar"></i><span id="map-high"></span></span>
-    <label>range <select id="map-range"></select></label></figcaption>
+    <select id="map-range" aria-label="Range of the map's colours"></select></figcaption>
     <canvas id="map" role="img" aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
   <div class="strips" data-big>
     <figure><figcaption><span id="strip-title">Signal</span> <span class="legend" data-session>
-      <i class="dashed"></i>threshold <canvas data-mark="earned"></canvas>earned water <canvas data-mark="free"></canvas>free water
-      <canvas data-mark="lick"></canvas>lick</span></figcaption>
+      <span><i class="dashed"></i>threshold</span> <span><canvas data-mark="earned"></canvas>earned water</span>
+      <span><canvas data-mark="free"></canvas>free water</span> <span><canvas data-mark="lick"></canvas>lick</span></span></figcaption>
       <div id="strip-signal" role="img" aria-label="Signal of the last 20 seconds; its newest value is in the counters"></div></figure>
     <figure data-session><figcaption>Tone, kHz</figcaption>
       <div id="strip-tone" role="img" aria-label="Tone of the last 20 seconds; its newest value is in the counters"></div></figure>
@@ -48,7 +49,7 @@ const HTML = `
   <div class="health"><table id="health"><caption>Frames and latency</caption></table></div>
   <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
 </div>
-<p class="tools"><button id="big" type="button">Big <kbd>F</kbd></button></p>
+<details id="summary" hidden><summary>What the session came to</summary><pre></pre></details>
 <p id="heard" class="unseen" role="status"></p>`;
 
 export class See {
@@ -120,6 +121,7 @@ export class See {
     this.tone.range = [about.tones_hz[0] * 0.84, about.tones_hz[1] * 1.19];
     this.health.clear(about);
     this.log.clear(live);
+    this.at("summary").hidden = true;
     this.hear(events, first_ns, false);
   }
 
@@ -147,7 +149,7 @@ export class See {
       if (table.licks[row]) marks.push([time, "lick"]);
       if (table.water[row]) marks.push([time, this.isFree(time) ? "free" : "earned"]);
     });
-    const { phase, trial } = table;
+    const { phase, trial } = this.about.what === "session" ? table : {};
     this.signal.add(table.t_s, [scaled(table.signal, scale), scaled(table.threshold, scale)], { phase, trial, marks });
     this.tone.add(table.t_s, [table.freq_hz.map((hz) => hz || NaN)]);
     this.pose?.add(table);
@@ -162,11 +164,14 @@ export class See {
   end({ outcome, text }) {
     if (!this.about || this.over) return;
     this.over = true;
-    const said = text.split("\n");
-    this.tell("over", `${this.about.mouse}: the ${this.about.what} is over. ${said.map((line) => line.replace(/\s+/g, " ")).join(" · ")}`);
+    const said = text.split("\n").slice(0, 2).map((line) => line.replace(/^outcome\s+/, "").replace(/\s+/g, " "));
+    this.tell("over", `${this.about.mouse}: the ${this.about.what} is over: ${said.join("; ")}`);
+    this.at("summary").hidden = !text.includes("\n");
+    this.at("summary").querySelector("pre").textContent = text;
     this.at("phase").textContent = outcome === "preview" ? "over" : outcome;
     this.at("phase-unit").textContent = "ended";
     this.root.dataset.phase = "over";
+    this.root.dataset.ended = ["lost", "failed"].includes(outcome) ? "badly" : "well";
     this.page.alarm("");
     this.heard(`${this.about.what} over: ${outcome}`);
   }
@@ -268,6 +273,7 @@ export class See {
     const turn = (on) => {
       root.toggleAttribute("data-big", on);
       this.at("big").firstChild.textContent = on ? "All " : "Big ";
+      this.dress();
       if (on) root.requestFullscreen?.().catch(() => null);
       else if (document.fullscreenElement) document.exitFullscreen().catch(() => null);
     };
@@ -283,7 +289,7 @@ export class See {
 }
 
 const scaled = (values, scale) => (scale === 1 ? values : values.map((value) => value * scale));
-const number = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 100 ? 1 : 0) : "–");
+const number = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 100 ? 1 : 0).replace(/^-(0\.0)$/, "$1") : "–");
 
 // Returns the water of this session and, where it is counted, of the mouse's day.
 function waterOf({ settings, water }, drops) {
