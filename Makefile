@@ -11,7 +11,8 @@ GUEST := .guest
 # The Debian system in which `make picamera2` runs.
 PICAMERA2 := .picamera2
 
-.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci pose nwb guest picamera2 clean
+.PHONY: run test test-real test-all lint format types bench-quick bench-rig-quick setup rig rig-ci pose nwb \
+    pictures guest picamera2 clean
 .NOTPARALLEL:
 
 setup: $(STAMP)
@@ -47,13 +48,18 @@ test: $(DEV)
 	$(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests --ignore tests/realtime
 
 # What says nothing of time, two files at once; then, one after the other, what measures it.
-UNTIMED := $(addprefix tests/realtime/test_,docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
+UNTIMED := $(addprefix tests/realtime/test_, \
+    browser.py docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
 
 test-real: $(DEV)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(UNTIMED)
 	$(PY) -m pytest -q tests/realtime $(UNTIMED:%=--ignore=%)
 
 test-all: test test-real
+
+# The documentation's pictures of the page, which the test that drives it takes.
+pictures: $(DEV)
+	RIGLOOP_PICTURES=docs/images $(PY) -m pytest -q tests/realtime/test_browser.py
 
 guest: $(DEV)
 	@bash tests/guest/make_cache.sh $(GUEST)
@@ -83,6 +89,7 @@ bench-quick: $(DEV)
 	$(PY) -m bench.bench_rig --quick
 	$(PY) -m bench.bench_recording --quick
 	$(PY) -m bench.bench_storage --quick
+	$(PY) -m bench.bench_page --quick
 
 # These need what make rig-ci installs.
 bench-rig-quick: $(DEV)

@@ -27,6 +27,7 @@ from session.loop import FrameSink, FrameSource, Loop
 SIDE, DRAWN = 256, 512
 SHAPE = (SIDE, SIDE, 3)
 FORMULA = "BC_L-BC_R"
+HISTORY_S = 6.0
 ROIS = {"BC_L": Rect(35, 175, 8, 8), "BC_R": Rect(212, 175, 8, 8)}
 IMAGE_FILE = "image_stream.hdf5"
 FULL_SPEED_SLOTS = 400
@@ -41,19 +42,23 @@ def draw(framerate: float, frames: int = DRAWN) -> Images:
     return np.stack([scene.render(k) for k in range(frames)])
 
 
-def make_loop(camera: FrameSource, sink: FrameSink, clock: MonotonicClock, framerate: float) -> tuple[Loop, Rig]:
-    """Return a session's loop, and its rig of fakes: two 8x8 ROIs, 6 s of history, trials, tones and water."""
+def make_plan() -> SessionPlan:
+    """Return a session's plan: trials, tones and water, for longer than any benchmark."""
     schedule = ScheduleSettings(total_trials=10_000)
-    plan = SessionPlan(
+    return SessionPlan(
         TrialSettings(initial_rest_dur=1, max_trial_dur=3, success_rest_dur=0.5, fail_rest_dur=0.5, reward_delay=0.1),
         ToneSettings(),
         ThresholdSettings(reward_threshold=0.03),
         schedule.session_type,
         draw_schedule(schedule, np.random.default_rng(1)),
     )
-    pipeline = BrainPipeline(parse_rule(FORMULA), ROIS, DffSettings(dff_history=6.0), framerate, SHAPE, "uint8")
+
+
+def make_loop(camera: FrameSource, sink: FrameSink, clock: MonotonicClock, framerate: float) -> tuple[Loop, Rig]:
+    """Return a session's loop, and its rig of fakes: two 8x8 ROIs, 6 s of history, and a plan of ``make_plan``."""
+    pipeline = BrainPipeline(parse_rule(FORMULA), ROIS, DffSettings(dff_history=HISTORY_S), framerate, SHAPE, "uint8")
     rig = Rig(FakeSpeaker(), FakeValve(OutputSettings(max_session_water_s=3600)), FakeLines(), FakeLickSensor())
-    return Loop(camera, pipeline, plan, rig, sink, clock), rig
+    return Loop(camera, pipeline, make_plan(), rig, sink, clock), rig
 
 
 def make_recorder(folder: Path, slots: int, *, wait: bool = False, record_images: bool = True) -> Recorder:

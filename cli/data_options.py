@@ -32,6 +32,7 @@ def add_export(export: argparse.ArgumentParser) -> None:
         help="with --nwb: images in the file, linked to where they are, or left out (default: compress)",
     )
     export.add_argument("--allow-incomplete", action="store_true", help="with --nwb: although the subject's data lack")
+    export.add_argument("--progress", action="store_true", help="say how far it is, although no terminal shows it")
     default = str(CONFIG).replace("%", "%%")
     export.add_argument("--config", metavar="FILE", type=a_path, help=f"with --nwb: of the mouse; default: {default}")
 

@@ -40,7 +40,7 @@ def _as_clopy(args: argparse.Namespace) -> int:
     from recording.clopy_unlike import unlike_clopy
     from recording.reader import open_session
 
-    with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
+    with open_session(args.session) as session, _Stop() as stop, _Bar(stop, args.progress) as bar:
         folder = session.folder if args.clopy is None else args.clopy
         _check(session)
         _need_frames(session)
@@ -82,7 +82,7 @@ def _as_nwb(args: argparse.Namespace) -> int:
     from recording.reader import open_session
 
     need_nwb()
-    with open_session(args.session) as session, _Stop() as stop, _Bar(stop) as bar:
+    with open_session(args.session) as session, _Stop() as stop, _Bar(stop, args.progress) as bar:
         _check(session)
         done = export_nwb(
             session,
@@ -154,8 +154,9 @@ class _Stop:
 class _Bar:
     """A progress bar on a terminal, that begins with the first image; and the place where a wish to stop is heard."""
 
-    def __init__(self, stop: _Stop) -> None:
+    def __init__(self, stop: _Stop, always: bool) -> None:
         self._stop = stop
+        self._always = always
         self._bar: tqdm[NoReturn] | None = None
 
     def __enter__(self) -> _Bar:
@@ -181,6 +182,6 @@ class _Bar:
                 ncols=columns(),
                 # A terminal that tells no height would get no bar.
                 nrows=24,
-                disable=None,
+                disable=False if self._always else None,
             )
         self._bar.update(done - self._bar.n)

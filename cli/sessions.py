@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 def run(args: argparse.Namespace) -> int:
     """Print the sessions and draw the curves. Returns the exit code."""
-    from cli.sessions_text import csv_lines, hints, json_lines, table
+    from cli.sessions_text import table
     from recording.index import read_index
     from session.data_root import find_data_root
     from session.mouse_days import mouse_days
+    from session.session_list import csv_lines, hints, json_lines
 
     if args.figure is not None:
         check_picture("--figure", args.figure.expanduser())

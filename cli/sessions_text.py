@@ -1,23 +1,17 @@
-"""What ``rigloop sessions`` prints: a table by mouse and day, or every session as a line of CSV or JSON."""
+"""The table that ``rigloop sessions`` prints, by mouse and day."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from recording.index import SessionRow
-from recording.index_row import CLOPY, DAMAGED, UNBEGUN
+from recording.index_row import CLOPY, DAMAGED
 from session.mouse_days import LEDGER, SESSIONS, MouseDay
 
 _HEADER = ("mouse", "day", "parts", "trials", "success", "threshold", "water", "weight", "rig", "outcome")
 _LEFT = {"mouse", "day", "rig", "outcome"}
 _WIDEST = 12
 """A name longer than this is cut in the table."""
-_OF_DAY = ("weight_g", "water_s", "water_ul", "water_from")
-"""What each session's record has of its day."""
 _BY_DROPS = "+"
 _BY_TRIALS = "*"
 
@@ -78,41 +72,3 @@ def _outcome(row: SessionRow) -> str:
 def _is_inferred(row: SessionRow) -> bool:
     """Whether nobody recorded the outcome: of CLoPy's sessions all but ``damaged`` are."""
     return row.format == CLOPY and row.outcome not in ("", DAMAGED)
-
-
-def hints(rows: Sequence[SessionRow], root: str, host: str) -> Iterator[str]:
-    """Yield what is to be done about sessions that did not end, or cannot be read; ``host`` is this computer."""
-    for row in rows:
-        if row.outcome == "killed":
-            # A copy says nothing of what goes on where it was made.
-            unless = "" if row.host in ("", host) else f", unless it still runs on {row.host}"
-            yield f"{row.path} was killed{unless}; finish its folder: rigloop recover {root}/{row.path}"
-        elif row.outcome == UNBEGUN:
-            yield f"{row.path} was killed before it began: there is nothing in it, and its folder may be deleted"
-        elif row.outcome == DAMAGED:
-            yield f"{row.path} is damaged: {row.problem}"
-        elif not row.day:
-            yield f"{row.path} stands under no day: {row.problem}"
-
-
-def session_records(days: Sequence[MouseDay]) -> Iterator[dict[str, Any]]:
-    """Yield each session with all that is known of it, and its day's weight and water; units are in the names."""
-    for day in days:
-        for row in day.sessions:
-            of_day = {f"day_{name}": getattr(day, name) for name in _OF_DAY}
-            yield {**row._asdict(), "success_rate": row.success_rate, **of_day}
-
-
-def csv_lines(days: Sequence[MouseDay]) -> Iterator[str]:
-    """Yield header and sessions as CSV; what is not known is an empty cell."""
-    yield ",".join((*SessionRow._fields, "success_rate", *(f"day_{name}" for name in _OF_DAY)))
-    for record in session_records(days):
-        text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(list(record.values()))
-        yield text.getvalue()
-
-
-def json_lines(days: Sequence[MouseDay]) -> Iterator[str]:
-    """Yield each session as a JSON object; what is not known is null."""
-    for record in session_records(days):
-        yield json.dumps(record, allow_nan=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,11 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
+    """Tell what an error says, in place of HTTP's own words."""
     del request
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    return JSONResponse({"error": {404: "there is no such thing", 405: "not so"}.get(status, str(error))}, status)
+    if not isinstance(error, HTTPException):
+        return JSONResponse({"error": str(error)}, 500)
+    words = error.detail
+    if words == HTTPStatus(error.status_code).phrase:
+        words = {404: "there is no such thing", 405: "not so"}.get(error.status_code, words)
+    return JSONResponse({"error": words}, error.status_code)

@@ -1,4 +1,4 @@
-"""One browser: what is to be sent to it, of which only the newest picture counts, and what it sends.
+"""One browser: what is to be sent to it, of which only the newest state counts, and what it sends.
 
 A browser that reads too slowly gets fewer updates, never older ones, and costs nobody else a thing. One that takes
 nothing for ``STUCK_S`` is let go; it comes back by itself once it can.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -37,16 +37,20 @@ class Client:
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._messages: deque[str] = deque()
-        self._update: bytes | None = None
+        self._update: Callable[[], bytes] | None = None
         self._something = asyncio.Event()
         self._gone = False
         self.skipped = 0
 
-    def give(self, data: bytes) -> None:
-        """Take an update in place of the one that waits, if one does."""
+    def give(self, update: Callable[[], bytes]) -> None:
+        """Take what makes an update, in place of the one that waits, if one does; called once it can be sent."""
         self.skipped += self._update is not None
-        self._update = data
+        self._update = update
         self._something.set()
+
+    def forget(self) -> None:
+        """Leave out the update that waits."""
+        self._update = None
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Take a message; all are sent, before the next update."""
@@ -62,11 +66,11 @@ class Client:
             while not self._gone:
                 await self._something.wait()
                 self._something.clear()
-                while self._messages:
+                while self._messages and not self._gone:
                     await asyncio.wait_for(self._socket.send_text(self._messages.popleft()), STUCK_S)
-                if (data := self._update) is not None:
+                if (update := self._update) is not None and not self._gone:
                     self._update = None
-                    await asyncio.wait_for(self._socket.send_bytes(data), STUCK_S)
+                    await asyncio.wait_for(self._socket.send_bytes(update()), STUCK_S)
         self._gone = True
 
     async def close(self, code: int = 1001) -> None:

@@ -1,7 +1,8 @@
 """One running session, as the page's process follows it: reads its link, encodes what is new, hands it to who looks.
 
-Owns the link's end and no thread; runs in the process's event loop. An update is encoded once, for all, and only if
-somebody looks.
+Owns the link's end and no thread; runs in the process's event loop. A picture is encoded once, for all, and only if
+somebody looks. An update is put together for each who looks once it can be sent: the newest state and pictures, and all
+rows and events that this one has not been given yet, so that a slow one misses pictures and nothing else.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ import json
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from core.values import Image
 from dashboard.live_reader import LiveReader, News
-from dashboard.pictures import Pictures
+from dashboard.pictures import DFF_END, Pictures
+from session.live_wire import row_dtype
 
 HISTORY_ROWS = 20_000
 """Rows that are kept for who comes later: a minute at 300 frames/s."""
-LATENCY_ROWS = 3000
+LATENCY_S = 10.0
+"""The latency that is told is that of the rows of this span."""
+EVENTS = 500
+"""Events that are kept for who comes later."""
+UNTOLD = frozenset({"lick", "edge", "sync", "drop", "skip", "repeat"})
+"""Events that nobody is told one by one: there may be many a second, and rows and status count them."""
 ANSWER_S = 10.0
 """A session that has not answered by then has no frames, or hangs."""
 COLUMNS = ("t_s", "signal", "threshold", "freq_hz", "phase", "valid", "outcome", "water", "licks", "trial", "dropped")
@@ -33,11 +42,24 @@ Answered = Callable[[bool, str], None]
 class Watcher(Protocol):
     """Who looks."""
 
-    def give(self, data: bytes) -> None:
-        """Take an update; never waits."""
+    def give(self, update: Callable[[], bytes]) -> None:
+        """Take what makes an update, which is called when it can be sent, or never; never waits."""
+
+    def forget(self) -> None:
+        """Leave out what was given and has not been sent."""
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Take a message that must not be missed."""
+
+
+@dataclass(slots=True)
+class _Given:
+    """What one who looks has been given."""
+
+    row: int = 0
+    """Number of the newest row."""
+    event: int = 0
+    picture: int = 0
 
 
 class Feed:
@@ -50,19 +72,29 @@ class Feed:
     reader : LiveReader
     over : callable
         Called once the session has ended or was killed.
+
+    Attributes
+    ----------
+    newest : (height, width, 3) or None
+        The newest image, a copy; None before the first.
     """
 
     def __init__(self, name: str, reader: LiveReader, over: Callable[[Feed], None]) -> None:
         self.name = name
         self.about = reader.about
+        self.newest: Image | None = None
         self._reader = reader
         self._over = over
         self._pictures = Pictures(reader.about)
-        self._watchers: list[Watcher] = []
+        self._watchers: dict[Watcher, _Given] = {}
+        self._status: dict[str, Any] = {}
         self._rows: deque[npt.NDArray[np.void]] = deque()
-        self._kept = 0
+        self._kept = self._newest = 0
         self._first_ns: int | None = None
-        self._events: deque[list[Any]] = deque(maxlen=300)
+        self._events: deque[list[Any]] = deque(maxlen=EVENTS)
+        self._blobs: dict[str, bytes] = {}
+        self._picture = 0
+        self._latency: dict[str, list[float]] = {}
         self._asked: dict[int, tuple[Answered, asyncio.TimerHandle]] = {}
         self._number = 0
         self._sent = 0
@@ -71,23 +103,28 @@ class Feed:
 
     def add(self, watcher: Watcher) -> None:
         """Let somebody look: first at what has been, then at what comes."""
-        self._watchers.append(watcher)
+        # Nothing is encoded while nobody looks: what is left from then is old.
+        given = _Given(picture=0 if self._watchers else self._picture)
+        if self._events:
+            given.event = self._events[-1][0]
+        self._watchers[watcher] = given
         watcher.tell(
             {
                 "t": "hello",
                 "live": self.name,
                 "about": self.about,
+                "map_end": DFF_END,
                 "events": list(self._events),
                 "first_ns": self._first_ns,
             }
         )
-        if self._rows:
-            watcher.give(self._packed({}, np.concatenate(list(self._rows)), [], {}))
+        if self._newest:
+            watcher.give(lambda: self._update(given))
 
     def remove(self, watcher: Watcher) -> None:
         """Show it to somebody no more."""
-        if watcher in self._watchers:
-            self._watchers.remove(watcher)
+        if self._watchers.pop(watcher, None) is not None:
+            watcher.forget()
 
     def ask(self, control: Mapping[str, Any], answered: Answered) -> None:
         """Ask the session for something; the answer comes later, from here if the session gives none."""
@@ -134,52 +171,74 @@ class Feed:
             known = isinstance(error, EOFError)
             why = "the session's process is gone; `rigloop recover` finishes what it left" if known else str(error)
             end = {"outcome": "lost", "text": why}
-        for watcher in tuple(self._watchers):
+        for watcher in self._watchers:
             watcher.tell({"t": "end", "live": self.name, **end})
         self._watchers.clear()
         self.close()
         self._over(self)
 
     def _take(self, news: News) -> None:
-        self._events.extend(news.events)
+        self._status = dict(news.status)
+        self._events.extend(event for event in news.events if event[2] not in UNTOLD)
         if len(news.rows):
             if self._first_ns is None:
                 self._first_ns = int(news.rows["time_ns"][0])
+            self._newest = int(news.rows["number"][-1])
             self._rows.append(news.rows)
             self._kept += len(news.rows)
             while self._kept - len(self._rows[0]) > HISTORY_ROWS:
                 self._kept -= len(self._rows.popleft())
-        pictures: dict[str, bytes] = {}
-        if news.image is not None and self._watchers:
-            pictures["camera"] = self._pictures.camera(news.image)
-            # The newest row is not always that of the image; a baseline of seconds does not feel it.
-            dff = self._pictures.dff(news.image, int(news.rows["time_ns"][-1])) if len(news.rows) else None
-            if dff is not None:
-                pictures["map"] = dff
-        if self._watchers:
-            data = self._packed(dict(news.status), news.rows, news.events, pictures, news.rows_lost)
-            for watcher in tuple(self._watchers):
-                watcher.give(data)
+        if news.image is not None:
+            self.newest = news.image
+        if not self._watchers:
+            return
+        self._latency = self._latency_now()
+        if news.image is not None:
+            self._draw(news)
+        for watcher, given in self._watchers.items():
+            watcher.give(lambda given=given: self._update(given))  # type: ignore[misc]
 
-    def _packed(
-        self, status: dict[str, Any], rows: npt.NDArray[np.void], events: list[list[Any]], pictures: dict[str, bytes],
-        lost: int = 0,
-    ) -> bytes:  # fmt: skip
-        """Return an update as the browser reads it: length of the header, header, rows, pictures."""
-        self._sent += 1
-        blobs = {"rows": self._columns(rows), **pictures}
+    def _draw(self, news: News) -> None:
+        """Encode the newest image."""
+        if news.image is None:
+            return
+        self._picture += 1
+        self._blobs = {"camera": self._pictures.camera(news.image)}
+        # The newest row is not always that of the image; a baseline of seconds does not feel it.
+        dff = self._pictures.dff(news.image, int(news.rows["time_ns"][-1])) if len(news.rows) else None
+        if dff is not None:
+            self._blobs["map"] = dff
+
+    def _update(self, given: _Given) -> bytes:
+        """Return what one has not been given yet: length of the header, header, rows, pictures."""
+        rows = self._rows_after(given.row)
+        events = [event for event in self._events if event[0] > given.event]
+        blobs = {"rows": self._columns(rows), **(self._blobs if self._picture > given.picture else {})}
+        lost = self._newest - given.row - len(rows) if given.row else 0
         header = {
             "t": "update",
-            "seq": self._sent,
-            "status": status,
+            "live": self.name,
+            "status": self._status,
             "first_ns": self._first_ns,
-            "latency": self._latency(),
+            "latency": self._latency,
             "events": events,
             "rows": {"n": len(rows), "columns": [*COLUMNS, *self.about["names"]], "lost": lost},
             "blobs": {name: len(data) for name, data in blobs.items()},
         }
+        given.row, given.picture = self._newest, self._picture
+        if events:
+            given.event = events[-1][0]
         text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
         return b"".join([struct.pack("<I", len(text)), text, *blobs.values()])
+
+    def _rows_after(self, number: int) -> npt.NDArray[np.void]:
+        """Return the rows after this one that are kept still, oldest first."""
+        newer: list[npt.NDArray[np.void]] = []
+        for rows in reversed(self._rows):
+            if rows["number"][-1] <= number:
+                break
+            newer.append(rows[rows["number"] > number])
+        return np.concatenate(newer[::-1] or [np.empty(0, row_dtype(len(self.about["names"])))])
 
     def _columns(self, rows: npt.NDArray[np.void]) -> bytes:
         """Return rows as float32, row by row."""
@@ -190,21 +249,20 @@ class Feed:
         table[:, len(COLUMNS) :] = rows["parts"]
         return table.tobytes()
 
-    def _latency(self) -> dict[str, list[float]]:
+    def _latency_now(self) -> dict[str, list[float]]:
         """Return p50 and p99 of the newest rows, us: ``late_us`` and ``span_us`` of ``session.live_wire.row_dtype``."""
-        newest: list[npt.NDArray[np.void]] = []
-        count = 0
+        if not self._rows:
+            return {}
+        since_ns = int(self._rows[-1]["time_ns"][-1]) - int(LATENCY_S * 1e9)
+        newest = []
         for rows in reversed(self._rows):
             newest.append(rows)
-            count += len(rows)
-            if count >= LATENCY_ROWS:
+            if rows["time_ns"][0] < since_ns:
                 break
-        if not newest:
-            return {}
-        table = np.concatenate(newest)
         told = {}
         for name in ("late_us", "span_us"):
-            values = table[name][np.isfinite(table[name])]
+            values = np.concatenate([rows[name] for rows in newest])
+            values = values[np.isfinite(values)]
             if len(values):
                 told[name] = [round(float(value), 1) for value in np.percentile(values, (50, 99))]
         return told

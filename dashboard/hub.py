@@ -41,6 +41,10 @@ class Hub:
         keys = ("what", "mouse", "experiment", "rig")
         return [{"name": name, **{key: feed.about[key] for key in keys}} for name, feed in self._feeds.items()]
 
+    def feed(self, name: str) -> Feed | None:
+        """Return the session of this name, None where none runs."""
+        return self._feeds.get(name)
+
     def facts(self) -> dict[str, Any]:
         """Return what every browser is told: ``live``, ``jobs`` and ``problem``."""
         return {"live": self.live(), "jobs": self.jobs(), "problem": self.problem}

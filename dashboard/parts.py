@@ -15,6 +15,8 @@ from dashboard.desk_routes import desk_routes
 from dashboard.hub import Hub
 from dashboard.job_routes import job_routes
 from dashboard.jobs import Jobs
+from dashboard.lookback_routes import LookBack, lookback_routes
+from dashboard.place_routes import PlaceRoutes
 from session.live_wire import live_folder
 
 
@@ -62,5 +64,11 @@ def parts_of(page: Page) -> PageParts:
     jobs = Jobs(page.command, page.program, live_folder(), hub.tell_all, hub.ask_end)
     hub.jobs = jobs.listed
     desk = Desk(page.config, page.data_root, MonotonicClock().wall_ns)
-    routes = [*job_routes(jobs, page.config, page.data_root), *desk_routes(desk)]
-    return PageParts(hub, routes, (jobs.close,))
+    look = LookBack(page.config, page.data_root)
+    routes = [
+        *job_routes(jobs, page.config, page.data_root),
+        *desk_routes(desk),
+        *PlaceRoutes(hub, page.config, page.data_root).routes(),
+        *lookback_routes(look, jobs, page.config),
+    ]
+    return PageParts(hub, routes, (jobs.close, look.close))

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import InputError
 from recording.index_file import INDEX_FILE, Entry, NoIndexError, load_index, save_index
 from recording.index_find import Place, find_place, find_places
-from recording.index_live import mark_killed
+from recording.index_live import mark_killed, running_now
 from recording.index_read import read_row
 from recording.index_row import SessionRow
 from recording.problems import describe
@@ -42,6 +42,7 @@ def read_index(
     mouse: str | None = None,
     *,
     rebuild: bool = False,
+    count_running: bool = True,
     progress: Callable[[list[Place]], Iterable[Place]] = iter,
 ) -> SessionIndex:
     """Return the sessions below ``root``, and bring the index up to date.
@@ -57,6 +58,8 @@ def read_index(
         Look at this mouse only.
     rebuild : bool
         Read every session again, whatever the index says.
+    count_running : bool
+        Whether the rows of sessions that run now are counted, for which their logs are read, as they grow, each time.
     progress : callable
         Is given the folders that must be read, and yields them.
 
@@ -80,15 +83,22 @@ def read_index(
     except OSError as error:
         raise InputError(f"{describe('read', root, error)}, or give another with --data-root") from error
     kept = {path: entry for path, entry in known.items() if mouse is not None and entry.row.mouse != mouse}
+    uncounted = {} if count_running else _uncounted(root, places)
+    places = [place for place in places if place.path not in uncounted]
     fresh = {place.path: known[place.path] for place in places if _is_known(known, place)}
     changed = [place for place in places if place.path not in fresh]
     found = fresh | {place.path: Entry(place.stamp, read_row(root, place)) for place in progress(changed)}
     entries = kept | found
     if (rebuild or notes or changed or len(entries) != len(known)) and (problem := save_index(root, entries)):
         notes.append(f"the index is done without, so that each call takes longer: {problem}")
-    rows = [entry.row for entry in found.values() if mouse in (None, entry.row.mouse)]
+    rows = [entry.row for entry in found.values() if mouse in (None, entry.row.mouse)] + list(uncounted.values())
     rows.sort(key=lambda row: (row.mouse, row.start_local, row.part, row.path))
     return SessionIndex(mark_killed(root, rows), (*notes, *problems))
+
+
+def _uncounted(root: Path, places: list[Place]) -> dict[str, SessionRow]:
+    """Return the rows of the sessions that run now, by path, without what only their logs tell."""
+    return {place.path: read_row(root, place, count=False) for place in running_now(root, places)}
 
 
 def _is_known(known: dict[str, Entry], place: Place) -> bool:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from recording.index_find import Place
 from recording.index_row import KILLED, UNBEGUN, SessionRow
 from recording.schema import RUNNING
 
@@ -30,6 +31,22 @@ def mark_killed(root: Path, rows: Sequence[SessionRow]) -> tuple[SessionRow, ...
         else row._replace(outcome=RUNNING if row.mouse in held and newest[row.mouse] is row else _ENDS[row.outcome])
         for row in rows
     )
+
+
+def running_now(root: Path, places: Sequence[Place]) -> list[Place]:
+    """Return the places of sessions that may run now: of each mouse whose lock is held the newest."""
+    newest: dict[str, Place] = {}
+    for place in places:
+        mouse = place.path.partition("/")[0]
+        if mouse not in newest or _age(place) > _age(newest[mouse]):
+            newest[mouse] = place
+    return [place for mouse, place in newest.items() if is_held(root / mouse / MOUSE_LOCK)]
+
+
+def _age(place: Place) -> tuple[str, int]:
+    """Return what is greater for a later session of one mouse."""
+    _, date, *part = place.path.split("/")
+    return date, int(part[0][1:]) if part else 1
 
 
 def is_held(path: Path) -> bool:

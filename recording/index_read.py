@@ -27,13 +27,16 @@ _LINE_LIMIT = 1 << 16
 _COUNTS = ("trials", "successes", "rewards", "frames", "dropped")
 
 
-def read_row(root: Path, place: Place) -> SessionRow:
-    """Return the row of the session in ``place``. Never raises: what cannot be read is told in the row."""
+def read_row(root: Path, place: Place, *, count: bool = True) -> SessionRow:
+    """Return the row of the session in ``place``. Never raises: what cannot be read is told in the row.
+
+    Unless ``count``, one that is marked as running has no counts.
+    """
     row = _named(place)
     if place.stamp == NOTHING:
         return row._replace(outcome=UNBEGUN)
     try:
-        return _clopy_row(root, place, row) if place.clopy else _our_row(root / place.path, row)
+        return _clopy_row(root, place, row) if place.clopy else _our_row(root / place.path, row, count)
     except Exception as error:  # noqa: BLE001 - a folder that somebody damaged must not hide all others
         why = str(error) if isinstance(error, RigError | OSError) else f"{type(error).__name__}: {error}"
         # The root may be mounted elsewhere tomorrow.
@@ -53,11 +56,13 @@ def _named(place: Place) -> SessionRow:
     return SessionRow(place.path, mouse, start[:10], start, min(part, _COUNT_LIMIT), format=form, problem=problem)
 
 
-def _our_row(folder: Path, row: SessionRow) -> SessionRow:
+def _our_row(folder: Path, row: SessionRow, count: bool) -> SessionRow:
     meta = read_session_json(folder) if (folder / SESSION_JSON).exists() else {}
     row = _said(meta, row)
     if not meta:
         row = row._replace(problem=f"it has no {SESSION_JSON}")
+    if not count and row.outcome == RUNNING:
+        return row
     counts = _dict(meta, "counts")
     lacking = [key for key in _COUNTS if _count(counts, key) is None]
     if row.outcome in ("", RUNNING) or lacking:

@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-SHARED_FOLDERS = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - fixed names on purpose; see lock_folder
+SHARED_FOLDERS: tuple[Path, ...] = (Path("/run/lock"), Path("/tmp"))  # noqa: S108 - fixed names on purpose; see lock_folder
 
 
 class NoLocksHere(OSError):

@@ -13,7 +13,7 @@ def px_per_mm(first: Point, second: Point, mm: float) -> float:
     """Return px per mm, to 4 decimals, where two points (x, y; px) lie ``mm`` apart. Raises InputError."""
     px = math.hypot(second[0] - first[0], second[1] - first[1])
     if not px >= 2:
-        raise InputError(f"--points: the two lie {px:g} px apart; take two points that are far apart in the image")
+        raise InputError(f"the two points lie {px:g} px apart; take two that are far apart in the image")
     return scale_of_length(px, mm)
 
 

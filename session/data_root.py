@@ -26,17 +26,26 @@ def find_data_root(config: Path, mouse: str | None = None) -> Path:
     InputError
         Its mice have several.
     """
-    file = read_config(config)
-    if file.problems:
-        raise ConfigError([*in_order(file.problems), "mend it, or say where the sessions are with --data-root DIR"])
-    sections = [file.mice[mouse.lower()]] if mouse is not None and mouse.lower() in file.mice else file.mice.values()
-    roots = sorted({_root(file, section) for section in sections or file.experiments.values()} or {_default(file)})
+    roots = _roots(config, mouse)
     if len(roots) > 1:
         raise InputError(
             f"{shown(config, 300)}: its mice have several data roots ({', '.join(map(str, roots))}); choose with "
             "--data-root DIR"
         )
     return roots[0]
+
+
+def find_data_roots(config: Path) -> list[Path]:
+    """Return every data root of the mice of ``config``. Raises ConfigError where the file cannot be read."""
+    return _roots(config, None)
+
+
+def _roots(config: Path, mouse: str | None) -> list[Path]:
+    file = read_config(config)
+    if file.problems:
+        raise ConfigError([*in_order(file.problems), "mend it, or say where the sessions are with --data-root DIR"])
+    sections = [file.mice[mouse.lower()]] if mouse is not None and mouse.lower() in file.mice else file.mice.values()
+    return sorted({_root(file, section) for section in sections or file.experiments.values()} or {_default(file)})
 
 
 def _root(file: ConfigFile, section: Section) -> Path:

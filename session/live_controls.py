@@ -112,7 +112,7 @@ def _threshold(key: str, value: str, floor: float) -> float:
     try:
         check_bounds(ThresholdSettings, THRESHOLDS[0], number)
     except ValueError as error:
-        raise InputError(str(error)) from None
+        raise InputError(str(error).replace(THRESHOLDS[0], key, 1)) from None
     if number <= floor:
         raise InputError(f"{key} = {value}: is not above tone_floor, {floor:g}; give more")
     return number

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.tones import ToneMap
 from core.values import as_seconds
+from session.live_changeable import changeable
 from session.live_wire import WIRE
 from session.parts import Parts
 from session.settings import Settings
@@ -14,7 +15,9 @@ from session.status import Status
 from session.watch import goal_of
 
 
-def live_about(settings: Settings, parts: Parts, folder: str, what: str, live: bool) -> dict[str, Any]:
+def live_about(
+    settings: Settings, parts: Parts, folder: str, what: str, live: bool, had_s: float | None = None
+) -> dict[str, Any]:
     """Return the HELLO of a session or preview.
 
     Parameters
@@ -25,13 +28,17 @@ def live_about(settings: Settings, parts: Parts, folder: str, what: str, live: b
     what : {"session", "preview"}
     live : bool
         Whether frames are stamped by the host's clock, so that their lateness means something.
+    had_s : float or None
+        How long the valve was open for the mouse today, s; None where that is not counted.
 
     Returns
     -------
     dict
         ``wire``; ``what``; ``mouse``, ``experiment``, ``kind``, ``rig``, ``folder``; ``shape``, ``dtype``, ``names``
         of the memory; ``live``; ``framerate``; ``rois``: name to text; ``tones_hz``: lowest, highest;
-        ``goal``: ``trials`` or ``rest_s``, ``frames``; ``settings``: every key with its value, as JSON has it.
+        ``goal``: ``trials`` or ``rest_s``, ``frames``; ``settings``: every key with its value, as JSON has it;
+        ``changeable``: see ``live_changeable``; ``water``: of a drop ``reward_s`` and ``reward_ul`` (0: not known),
+        ``had_s`` the mouse's today before this session (None: nobody counts it), and ``max_session_s``, ``max_day_s``.
     """
     goal, tones = goal_of(parts), ToneMap(settings.tones).frequencies
     return {
@@ -51,6 +58,14 @@ def live_about(settings: Settings, parts: Parts, folder: str, what: str, live: b
         "tones_hz": [float(tones[0]), float(tones[-1])],
         "goal": {"trials": goal.trials, "rest_s": goal.rest_s, "frames": goal.frames},
         "settings": settings.flat(),
+        "changeable": changeable(settings),
+        "water": {
+            "reward_s": settings.trial.reward_dur,
+            "reward_ul": settings.trial.reward_ul,
+            "had_s": had_s,
+            "max_session_s": settings.outputs.max_session_water_s,
+            "max_day_s": settings.outputs.max_day_water_s,
+        },
     }
 
 

@@ -96,7 +96,9 @@ class RunningSession:
                 self._settings.recording.disk_full, self._stop, watch.warn, self._loop.note,
             )  # fmt: skip
             self._recorder.start()
-            about = live_about(self._settings, self._parts, str(self._folder), "session", self._options.live)
+            about = live_about(
+                self._settings, self._parts, str(self._folder), "session", self._options.live, self._had_today()
+            )
             self._pages.open(about, self._loop.status, watch.warn)
             self._beside.open(watch.warn)
             outcome = self._turn_until_done(watch)
@@ -227,6 +229,16 @@ class RunningSession:
             return
         end_ns = max(status.now_ns, self._loop.noted_ns)
         self._recorder.note(end_rows(status.state, outcome, end_ns))
+
+    def _had_today(self) -> float | None:
+        """Return how long the valve was open for the mouse before this session, s; None where nobody counts it."""
+        if self._options.outputs is not OutputKind.real:
+            return None
+        try:
+            return water_today(self._settings, self._wall_start_ns).seconds
+        except RigError:
+            # A ledger that cannot be read is told of at the end, when it is read again.
+            return None
 
     def _water_today(self) -> WaterToday | None:
         """Return what the mouse has had today; the ledger, which the guardian wrote, tells."""

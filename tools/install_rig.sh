@@ -17,7 +17,7 @@ fi
 echo "install_rig: this is a $board${model:+ ($model)}" >&2
 
 case "$board" in
-    ci) lists=(speaker sound-tests arduino genicam guest) extras=rig,test,lint ;;
+    ci) lists=(speaker sound-tests arduino genicam guest page) extras=rig,test,lint ;;
     pi) lists=(speaker pi genicam) extras=rig ;;
     jetson) lists=(speaker jetson genicam) extras=rig,jetson ;;
     pc) lists=(speaker genicam) extras=rig ;;

@@ -1,100 +1,95 @@
 // Puts the page together: signing in, tabs, which session is shown, who you are, dark or light.
 
 import { Back } from "./back.js";
+import { Controls } from "./controls.js";
+import { Keys } from "./keys.js";
 import { Place } from "./place.js";
 import { Run } from "./run.js";
 import { See } from "./see.js";
+import { askState, signedIn, signing } from "./sign.js";
 import { Wire } from "./wire.js";
 
 const at = (id) => document.getElementById(id);
 
-function tabs() {
-  const all = [...document.querySelectorAll("[role=tab]")];
+// The tabs that this role has; the address keeps which one is shown. Tells "tab" with the id of its section.
+function tabs(page) {
+  const all = [...document.querySelectorAll("[role=tab]")].filter((tab) => page.may(tab));
+  const sectionOf = (tab) => tab.getAttribute("aria-controls");
   const choose = (tab) => {
     for (const each of all) {
       const chosen = each === tab;
       each.setAttribute("aria-selected", chosen);
       each.tabIndex = chosen ? 0 : -1;
-      at(each.getAttribute("aria-controls")).hidden = !chosen;
+      at(sectionOf(each)).hidden = !chosen;
     }
+    history.replaceState(null, "", `#${sectionOf(tab)}`);
+    document.dispatchEvent(new CustomEvent("tab", { detail: sectionOf(tab) }));
   };
   all.forEach((tab, place) => {
     tab.onclick = () => choose(tab);
     tab.onkeydown = ({ key }) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
-      if (!step) return;
-      const next = all[(place + step + all.length) % all.length];
-      choose(next);
-      next.focus();
+      const next = { ArrowRight: place + 1, ArrowLeft: place - 1 + all.length, Home: 0, End: all.length - 1 }[key];
+      if (next === undefined) return;
+      choose(all[next % all.length]);
+      all[next % all.length].focus();
     };
+    page.shortcut(null, `${place + 1}`, tab.textContent, () => choose(tab));
   });
+  choose(all.find((tab) => location.hash === `#${sectionOf(tab)}`) ?? all[0]);
 }
 
 function theme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
   const kept = localStorage.getItem("theme");
   if (kept) document.documentElement.dataset.theme = kept;
+  const changed = () => document.dispatchEvent(new Event("theme"));
+  dark.addEventListener("change", changed);
   at("theme").onclick = () => {
     const { dataset } = document.documentElement;
-    const now = dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    const now = dataset.theme ?? (dark.matches ? "dark" : "light");
     dataset.theme = now === "dark" ? "light" : "dark";
     localStorage.setItem("theme", dataset.theme);
-    document.dispatchEvent(new Event("theme"));
+    changed();
   };
 }
 
-async function signedIn() {
-  const state = await (await fetch("api/state")).json();
-  if (state.role) return state;
-  const dialog = at("login");
-  dialog.oncancel = (event) => event.preventDefault();
-  dialog.showModal();
-  return new Promise((done) => {
-    dialog.querySelector("form").onsubmit = async (event) => {
-      event.preventDefault();
-      const answer = await fetch("api/login", {
-        method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ token: at("token").value }),
-      });
-      if (!answer.ok) {
-        at("login-error").textContent = (await answer.json()).error;
-        return;
-      }
-      dialog.close();
-      done(await (await fetch("api/state")).json());
-    };
-  });
-}
-
-function sessions(wire) {
+// Which session is shown: the one chosen, or one that has just begun where none is. One that goes on beside it is never
+// put in the place of one that ended: what is pressed next would be meant for another mouse.
+function sessions(wire, page) {
   const select = at("live");
+  let known = new Set();
   wire.addEventListener("live", ({ detail: { live, problem } }) => {
-    notice(problem);
-    const shown = select.value;
-    select.replaceChildren(...live.map(({ name, mouse, what }) => new Option(`${mouse} (${what})`, name)));
-    select.disabled = !live.length;
-    if (!live.length) {
-      select.replaceChildren(new Option("none runs", ""));
-      return;
-    }
+    page.notice("search", problem);
     const names = live.map(({ name }) => name);
-    const next = names.includes(shown) ? shown : names[names.length - 1];
+    const begun = names.filter((name) => !known.has(name));
+    known = new Set(names);
+    const next = names.includes(wire.shown) ? wire.shown : begun.at(-1) ?? "";
+    select.replaceChildren(...live.map(({ name, mouse, what }) => new Option(`${mouse} (${what})`, name)));
+    if (!next) select.prepend(new Option(live.length ? "choose" : "none runs", ""));
+    select.disabled = !live.length;
     select.value = next;
-    if (next !== shown || wire.shown !== next) wire.look(next);
+    if (next && next !== wire.shown) wire.look(next);
   });
-  select.onchange = () => wire.look(select.value);
+  select.onchange = () => select.value && wire.look(select.value);
 }
 
-function notice(text) {
-  at("notice").textContent = text;
-  at("notice").hidden = !text;
-}
-
-function connection(wire) {
+function connection(wire, page) {
   const show = (state, text) => {
     at("link").dataset.state = state;
     at("link").textContent = text;
   };
-  wire.addEventListener("open", () => show("open", "connected"));
-  wire.addEventListener("closed", () => show("closed", "not connected"));
+  wire.addEventListener("open", () => {
+    show("open", "connected");
+    page.notice("link", "");
+  });
+  wire.addEventListener("closed", async () => {
+    show("closed", "not connected");
+    page.notice("link", "The connection is lost; the page tries again. A session that runs goes on.");
+    // A cookie is over after a week, and with the server that gave it.
+    const state = await askState().catch(() => null);
+    if (state && !state.role) location.reload();
+    else if (!state) page.notice("link", "The page's server does not answer: start rigloop serve. A session goes on.");
+  });
 }
 
 // What every tab is given: who sits here and what they may do, the mouse that is chosen, and the server.
@@ -102,6 +97,8 @@ class Page extends EventTarget {
   constructor(state) {
     super();
     this.state = state;
+    this.keys = new Keys(at("help"));
+    this.notices = new Map();
     this.mouse = localStorage.getItem("mouse") ?? "";
   }
 
@@ -109,10 +106,18 @@ class Page extends EventTarget {
     return this.state.role;
   }
 
+  // Whether this role is shown an element; CSS hides what it is not.
+  may(element) {
+    return this.role === "operator" || element.dataset.operator === undefined;
+  }
+
   // Returns the name of who sits here; says so and returns "" where none is given.
   who() {
     const name = at("who").value.trim();
-    if (!name) this.say("Write your name at the top first: it is recorded with what you do", false);
+    if (!name) {
+      this.say("Write your name at the top first: it is recorded with what you do", false);
+      at("who").focus();
+    }
     return name;
   }
 
@@ -138,6 +143,25 @@ class Page extends EventTarget {
     at("said").dataset.ok = ok;
   }
 
+  // Shows on every tab what is wrong with the page, until told "" for the same `about`.
+  notice(about, text) {
+    this.notices.set(about, text);
+    const all = [...this.notices.values()].filter(Boolean).join(" ");
+    at("notice").textContent = all;
+    at("notice").hidden = !all;
+  }
+
+  // Shows on every tab, unmissable, what is wrong with the rig; "": nothing is.
+  alarm(text) {
+    if (at("alarm").textContent !== text) at("alarm").textContent = text;
+    at("alarm").hidden = !text;
+  }
+
+  // Lets a single key do something while `section` is shown (null: always) and nobody writes; `?` lists it.
+  shortcut(section, key, text, does) {
+    this.keys.add(section, key, text, does);
+  }
+
   choose(mouse) {
     if (mouse === this.mouse) return;
     this.mouse = mouse;
@@ -147,22 +171,26 @@ class Page extends EventTarget {
 }
 
 async function begin() {
-  tabs();
   theme();
   const who = at("who");
   who.value = localStorage.getItem("who") ?? "";
   who.onchange = () => localStorage.setItem("who", who.value.trim());
   const page = new Page(await signedIn());
   document.documentElement.dataset.role = page.role;
+  signing(page.role);
   const url = new URL("ws", location.href);
   url.protocol = url.protocol.replace("http", "ws");
+  url.hash = "";
   const wire = new Wire(url);
+  page.controls = new Controls(wire, page);
   new See(at("see"), wire, page);
   new Place(at("place"), wire, page);
   new Run(at("run"), wire, page);
   new Back(at("back"), wire, page);
-  connection(wire);
-  sessions(wire);
+  tabs(page);
+  at("keys").onclick = () => page.keys.show();
+  connection(wire, page);
+  sessions(wire, page);
 }
 
 begin();

@@ -1,104 +1,245 @@
-// A strip of the last seconds that scrolls: uPlot, fed with the newest rows.
+// A strip of the last seconds that scrolls: uPlot, fed with the newest rows; behind the lines what the session did then.
+
+import { clock } from "./dom.js";
 
 const SPAN_S = 20;
+const GAP_S = 1; // rows further apart than this are not joined
 const COLOURS = ["--blue", "--orange"];
+const [TRIAL, PAUSED] = [1, 2];
+
+// What marks look like: on the strip, and in its legend.
+const MARKS = {
+  earned: (context, x, top, bottom) => {
+    line(context, x, top, bottom, []);
+    context.beginPath();
+    context.arc(x, top + 8, 6, 0, 2 * Math.PI);
+    context.fill();
+  },
+  free: (context, x, top, bottom) => {
+    line(context, x, top + 15, bottom, [4, 4]);
+    context.beginPath();
+    for (const [dx, dy] of [[0, 1], [7, 8], [0, 15], [-7, 8]]) context.lineTo(x + dx, top + dy);
+    context.closePath();
+    context.stroke();
+  },
+  lick: (context, x, top, bottom) => line(context, x, bottom - 12, bottom, []),
+};
+const MARK_COLOURS = { earned: "--good", free: "--good", lick: "--ink" };
 
 export class Strip {
-  constructor(root, names, title) {
+  // `names`: columns of the table that are drawn; `options`: `tone` (kHz on a logarithmic scale), `still` (does not
+  // scroll but turns a page, for those who bear no motion).
+  constructor(root, names, options = {}) {
     this.root = root;
     this.names = names;
-    this.limits = null;
-    this.clear(title);
+    this.tone = options.tone ?? false;
+    this.still = options.still ?? false;
+    this.range = [0, 1];
+    this.clear();
     new ResizeObserver(() => this.resize()).observe(root);
   }
 
-  clear(title) {
+  clear() {
     this.times = [];
     this.values = this.names.map(() => []);
-    this.drops = [];
-    this.draw(title);
+    this.marks = [];
+    this.phases = [];
+    this.draw();
   }
 
   // Draws anew, in the colours of now.
-  draw(title = this.title) {
+  draw() {
     this.plot?.destroy();
-    this.title = title;
-    const ink = colour("--ink");
-    const grid = { stroke: colour("--line"), width: 1 };
-    const font = "12px system-ui";
+    this.colours = Object.fromEntries(["--ink", "--quiet", "--line", "--blue", "--orange", "--good", "--danger"]
+      .map((name) => [name, colour(name)]));
+    const letter = Number.parseFloat(getComputedStyle(this.root).fontSize);
+    this.font = `${letter}px system-ui`;
+    const axis = { stroke: this.colours["--ink"], font: this.font };
+    axis.grid = axis.ticks = { stroke: this.colours["--line"], width: 1 };
     this.plot = new uPlot({
-      title,
-      width: Math.max(200, this.root.clientWidth),
-      height: Math.max(90, this.root.clientHeight - 26),
+      ...this.size(),
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, y: { range: (_, low, high) => this.limits ?? padded(low, high) } },
+      scales: { x: { time: false }, y: { range: () => this.range, ...(this.tone ? { distr: 3, log: 2 } : {}) } },
       axes: [
-        { stroke: ink, grid, ticks: grid, font, values: (_, ticks) => ticks.map((tick) => `${tick} s`) },
-        { stroke: ink, grid, ticks: grid, font, size: 56 },
+        { ...axis, size: letter * 2.1, incrs: [1, 2, 5, 10, 20], space: letter * 6, values: (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : clock(tick))) },
+        { ...axis, size: letter * 3.7, space: letter * 2.5, ...(this.tone ? octaves(() => this.range, () => this.plot.bbox.height / devicePixelRatio / letter) : {}) },
       ],
       series: [{}, ...this.names.map((name, place) => ({
-        label: name, stroke: colour(COLOURS[place]), width: 2, dash: place ? [8, 5] : undefined, spanGaps: false,
+        label: name, stroke: this.colours[COLOURS[place]], width: 2, dash: place ? [8, 5] : undefined, spanGaps: false,
+        points: { show: false },
       }))],
-      hooks: { draw: [(plot) => this.drawDrops(plot)] },
+      hooks: { drawClear: [(plot) => this.drawPhases(plot)], draw: [(plot) => this.drawMarks(plot)] },
     }, [this.times, ...this.values], this.root);
+    this.show();
   }
 
-  range(low, high) {
-    this.limits = [low, high];
-  }
-
-  // Takes columns of the newest rows; `water` marks rows on which a drop was given.
-  add(times, columns, water) {
+  // Takes rows. `columns`: values of each name; `phase`, `trial`, `marks` ([time, kind]) what happened meanwhile.
+  add(times, columns, { phase, trial, marks = [] } = {}) {
     for (let row = 0; row < times.length; row++) {
-      this.times.push(times[row]);
-      columns.forEach((column, place) => this.values[place].push(Number.isFinite(column[row]) ? column[row] : null));
-      if (water?.[row]) this.drops.push(times[row]);
+      const time = times[row];
+      if (time - this.times.at(-1) > GAP_S) this.push(time - GAP_S / 2, this.names.map(() => null));
+      this.push(time, columns.map((column) => (Number.isFinite(column[row]) ? column[row] : null)));
+      if (phase) this.addPhase(time, phase[row], trial[row]);
     }
-    if (!this.times.length) return;
-    const now = this.times[this.times.length - 1];
+    this.marks.push(...marks);
+    if (times.length) this.show();
+  }
+
+  push(time, values) {
+    this.times.push(time);
+    values.forEach((value, place) => this.values[place].push(value));
+  }
+
+  addPhase(time, phase, trial) {
+    const last = this.phases.at(-1);
+    if (last?.phase === phase && last.trial === trial) last.to = time;
+    else this.phases.push({ phase, trial, from: last && time - last.to < GAP_S ? last.to : time, to: time });
+  }
+
+  // Lets go of what is old, and shows the rest.
+  show() {
+    const now = this.times.at(-1) ?? 0;
+    const half = SPAN_S / 2;
+    const end = this.still ? (Math.floor(now / half) + 1) * half : now;
     let old = 0;
-    while (this.times[old] < now - SPAN_S) old++;
+    while (this.times[old] < end - SPAN_S - GAP_S) old++;
     if (old) {
       this.times.splice(0, old);
       this.values.forEach((values) => values.splice(0, old));
     }
-    while (this.drops[0] < now - SPAN_S) this.drops.shift();
-    this.plot.setData([this.times, ...this.values], false);
-    this.plot.setScale("x", { min: now - SPAN_S, max: now });
+    this.marks = this.marks.filter(([time]) => time > end - SPAN_S);
+    this.phases = this.phases.filter(({ to }) => to > end - SPAN_S);
+    if (!this.tone) this.range = around(this.range, this.values);
+    this.plot.batch(() => {
+      this.plot.setData([this.times, ...this.values], false);
+      this.plot.setScale("x", { min: end - SPAN_S, max: end });
+    });
   }
 
-  drawDrops(plot) {
-    const context = plot.ctx;
+  drawPhases(plot) {
+    const { ctx: context } = plot;
+    const dpr = devicePixelRatio;
+    const [left, top, width, height] = ["left", "top", "width", "height"].map((side) => plot.bbox[side] / dpr);
+    const place = (time) => Math.max(left, plot.valToPos(time, "x", true) / dpr);
     context.save();
-    context.strokeStyle = context.fillStyle = colour("--good");
-    context.lineWidth = 3;
-    for (const time of this.drops) {
-      const x = plot.valToPos(time, "x", true);
-      context.beginPath();
-      context.moveTo(x, plot.bbox.top);
-      context.lineTo(x, plot.bbox.top + plot.bbox.height);
-      context.stroke();
-      context.beginPath();
-      context.arc(x, plot.bbox.top + 8, 6, 0, 2 * Math.PI);
-      context.fill();
+    context.scale(dpr, dpr);
+    context.beginPath();
+    context.rect(left, top, width, height);
+    context.clip();
+    Object.assign(context, { font: this.font, textAlign: "left", textBaseline: "top" });
+    for (const { phase, trial, from, to } of this.phases) {
+      const [begin, wide] = [place(from), place(to) - place(from)];
+      if (phase === TRIAL) {
+        context.fillStyle = this.colours["--blue"];
+        context.globalAlpha = 0.14;
+        context.fillRect(begin, top, wide, height);
+        context.globalAlpha = 1;
+      } else if (phase === PAUSED) hatch(context, this.colours["--danger"], begin, top, wide, height);
+      const words = phase === TRIAL ? [`trial ${trial}`, `${trial}`] : [["rest", "", "paused", "over"][phase]];
+      const word = words.find((each) => context.measureText(each).width + 8 <= wide);
+      if (!word) continue;
+      context.fillStyle = this.colours[phase === TRIAL ? "--ink" : "--quiet"];
+      // Below the heads of the marks.
+      context.fillText(word, begin + 4, top + 17);
     }
     context.restore();
   }
 
+  drawMarks(plot) {
+    const { ctx: context, bbox } = plot;
+    for (const [time, kind] of this.marks) {
+      context.save();
+      context.translate(plot.valToPos(time, "x", true), bbox.top);
+      context.scale(devicePixelRatio, devicePixelRatio);
+      paint(context, kind, 0, 0, bbox.height / devicePixelRatio, this.colours[MARK_COLOURS[kind]]);
+      context.restore();
+    }
+  }
+
+  size() {
+    return { width: Math.max(160, this.root.clientWidth), height: Math.max(80, this.root.clientHeight) };
+  }
+
   resize() {
-    this.plot.setSize({ width: Math.max(200, this.root.clientWidth), height: Math.max(90, this.root.clientHeight - 26) });
+    if (this.root.clientWidth) this.plot.setSize(this.size());
   }
 }
 
-function padded(low, high) {
-  if (low === null || high === null) return [0, 1];
-  const room = Math.max((high - low) * 0.1, 1e-6);
-  return [low - room, high + room];
+// Draws a mark for the legend.
+export function legendMark(canvas, kind) {
+  const dpr = devicePixelRatio;
+  [canvas.width, canvas.height] = [16 * dpr, 18 * dpr];
+  const context = canvas.getContext("2d");
+  context.scale(dpr, dpr);
+  paint(context, kind, 8, 1, 18, colour(MARK_COLOURS[kind]));
+}
+
+function paint(context, kind, x, top, bottom, ink) {
+  context.strokeStyle = context.fillStyle = ink;
+  context.lineWidth = 2;
+  MARKS[kind](context, x, top, bottom);
+}
+
+function line(context, x, from, to, dash) {
+  context.setLineDash(dash);
+  context.beginPath();
+  context.moveTo(x, from);
+  context.lineTo(x, to);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function hatch(context, ink, left, top, width, height) {
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  context.strokeStyle = ink;
+  context.globalAlpha = 0.5;
+  context.beginPath();
+  for (let x = left - height; x < left + width; x += 9) {
+    context.moveTo(x, top + height);
+    context.lineTo(x + height, top);
+  }
+  context.stroke();
+  context.restore();
+}
+
+// Ticks at 1, 2, 4 ... kHz, or at every other of them where `lines` of text is all there is room for.
+function octaves(range, lines) {
+  return {
+    splits: () => {
+      const [low, high] = range();
+      const step = Math.log2(high / low) * 1.4 > lines() ? 4 : 2;
+      const ticks = [];
+      for (let hz = 125; hz <= high; hz *= hz < 1000 ? 2 : step) if (hz >= low) ticks.push(hz);
+      return ticks;
+    },
+    filter: (_, ticks) => ticks,
+    values: (_, ticks) => ticks.map((hz) => `${hz / 1000}`),
+  };
+}
+
+// Returns a range that holds the values; the one there was, as long as it fits: a scale that breathes cannot be read.
+function around([low, high], columns) {
+  let [least, most] = [Infinity, -Infinity];
+  for (const column of columns) {
+    for (const value of column) {
+      if (value === null) continue;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+  }
+  if (least > most) return [low, high];
+  const size = most - least;
+  if (least >= low && most <= high && size > 0.6 * (high - low)) return [low, high];
+  const room = Math.max(size * 0.15, 1e-6);
+  return [least - room, most + room];
 }
 
 // The colour of a custom property, as a canvas takes it: light-dark() is worked out by an element that wears it.
-function colour(name) {
+export function colour(name) {
   const probe = document.createElement("span");
   probe.style.color = `var(${name})`;
   document.body.append(probe);

@@ -1,43 +1,56 @@
-// What a running session looks like: pictures, signal and tone as they scroll, counters, and what was said.
+// The Watch tab: what a running session looks like. Pictures, signal and tone as they scroll, counters, what was said.
 
-import { corner, path, readShape } from "./shapes.js";
-import { Strip } from "./plot.js";
+import { Colours, GRADIENT, RANGES } from "./dff.js";
+import { clock, element } from "./dom.js";
+import { Health } from "./health.js";
+import { Log } from "./log.js";
+import { legendMark, Strip } from "./plot.js";
+import { Pose } from "./pose.js";
+import { readShape } from "./shapes.js";
+import { drawRois, View } from "./view.js";
 
-const PHASES = ["rest", "trial", "paused", "done"];
-const QUIET = new Set(["lick", "edge", "sync"]);
-const KEPT_EVENTS = 200;
+const OLD_MS = 2000; // no new frame for this long: what is shown is old
+const LOOK_MS = 250;
+const OUTCOMES = { success: ["●", "success"], fail: ["✕", "fail"], cut_short: ["–", "cut short"] };
+const KEPT_OUTCOMES = 20;
 
 const HTML = `
-<div class="counters" aria-live="off">
-  <div class="state"><b id="phase">–</b><span>state</span></div>
-  <div><b id="trial">–</b><span>trial</span></div>
-  <div><b id="success">–</b><span>successes</span></div>
-  <div><b id="water">–</b><span id="water-unit">water</span></div>
-  <div><b id="tone">–</b><span>tone, Hz</span></div>
+<p id="now" class="now" role="status">No session runs.</p>
+<ul id="warnings" class="warnings" role="alert" aria-label="Warnings"></ul>
+<div class="counters">
+  <div class="state" data-big><b id="phase">–</b><span id="phase-unit">state</span></div>
+  <div data-session data-big><b id="trial">–</b><span id="trial-unit">trial</span></div>
+  <div data-session><b id="success">–</b><span id="success-unit">successes</span></div>
+  <div data-session data-big><b id="water">–</b><span id="water-unit">water</span></div>
   <div><b id="signal">–</b><span id="signal-unit">signal</span></div>
-  <div><b id="threshold">–</b><span>threshold</span></div>
+  <div data-session><b id="threshold">–</b><span>threshold</span></div>
+  <div data-session><b id="tone">–</b><span>tone, Hz</span></div>
   <div><b id="time">–</b><span>time</span></div>
 </div>
+<div class="line"><p class="outcomes" data-session><span id="outcomes-title">Last trials</span>
+  <span id="outcomes" role="img" aria-label="none yet">none yet</span></p>
+  <button id="big" type="button">Big <kbd>F</kbd></button></div>
 <div class="pictures">
-  <figure><figcaption>Camera</figcaption><canvas id="camera" width="256" height="256" role="img"
-    aria-label="Camera image with regions of interest"></canvas></figure>
-  <figure id="map-box"><figcaption>dF/F, −5 to +5 %</figcaption><canvas id="map" width="256" height="256" role="img"
-    aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
-  <div class="strips"><div id="strip-signal"></div><div id="strip-tone"></div></div>
+  <figure><figcaption>Camera</figcaption><canvas id="camera" role="img"></canvas></figure>
+  <figure id="map-box"><figcaption>dF/F <span class="bar"><span id="map-low"></span><i id="map-bar"></i><span id="map-high"></span></span>
+    <select id="map-range" aria-label="Range of the map's colours"></select></figcaption>
+    <canvas id="map" role="img" aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
+  <div class="strips" data-big>
+    <figure><figcaption><span id="strip-title">Signal</span> <span class="legend" data-session>
+      <span><i class="dashed"></i>threshold</span> <span><canvas data-mark="earned"></canvas>earned water</span>
+      <span><canvas data-mark="free"></canvas>free water</span> <span><canvas data-mark="lick"></canvas>lick</span></span></figcaption>
+      <div id="strip-signal" role="img" aria-label="Signal of the last 20 seconds; its newest value is in the counters"></div></figure>
+    <figure data-session><figcaption>Tone, kHz</figcaption>
+      <div id="strip-tone" role="img" aria-label="Tone of the last 20 seconds; its newest value is in the counters"></div></figure>
+  </div>
 </div>
 <div class="below">
-  <div class="controls" role="group" aria-label="Intervene">
-    <button id="pause" data-do="pause">Pause <kbd>P</kbd></button>
-    <button id="give" data-do="water" class="primary">Give water <kbd>W</kbd></button>
-    <button id="stop-after" data-do="stop_after_trial">Stop after this trial</button>
-    <button id="stop-now" data-do="stop_now" class="danger">Stop now</button>
-    <form id="set"><label>Set <select id="set-key"></select></label><input id="set-value" required size="8"
-      aria-label="New value"><button>Set</button></form>
-    <form id="note"><label>Note <input id="note-text" required maxlength="500"></label><button>Note</button></form>
-  </div>
-  <div class="health"><table><caption>Frames and latency</caption><tbody id="health"></tbody></table></div>
+  <div data-controls data-operator></div>
+  <div class="health"><table id="health"><caption>Frames and latency</caption></table></div>
   <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
-</div>`;
+</div>
+<details id="summary" hidden><summary>What the session came to</summary><pre></pre></details>
+<p id="heard" class="unseen" role="status"></p>`;
 
 export class See {
   constructor(root, wire, page) {
@@ -46,211 +59,244 @@ export class See {
     this.page = page;
     root.innerHTML = HTML;
     this.at = (id) => root.querySelector(`#${id}`);
-    this.signal = new Strip(this.at("strip-signal"), ["signal", "threshold"], "Signal");
-    this.tone = new Strip(this.at("strip-tone"), ["freq_hz"], "Tone, Hz");
-    this.drawing = { camera: false, map: false };
-    wire.addEventListener("hello", ({ detail }) => this.begin(detail));
-    wire.addEventListener("update", ({ detail }) => this.update(detail));
-    wire.addEventListener("end", ({ detail }) => this.end(detail));
-    document.addEventListener("theme", () => [this.signal, this.tone].forEach((strip) => strip.draw()));
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.signal = new Strip(this.at("strip-signal"), ["signal", "threshold"], { still });
+    this.tone = new Strip(this.at("strip-tone"), ["freq_hz"], { still, tone: true });
+    this.camera = new View(this.at("camera"));
+    this.map = new View(this.at("map"), (...given) => this.colours?.paint(...given));
+    this.health = new Health(this.at("health"));
+    this.log = new Log(this.at("events"), this.at("warnings"), (text) => page.alarm(text));
+    this.tell("none", page.role === "operator" ? "No session runs: start one on the Run tab." : "No session runs.");
     this.listen();
-    this.enable(false);
-  }
-
-  begin({ about, events, first_ns }) {
-    this.about = about;
-    this.percent = about.kind === "clnf";
-    this.shapes = Object.entries(about.rois).map(([name, text]) => [name, readShape(text)]);
-    this.at("map-box").hidden = !this.percent;
-    this.at("signal-unit").textContent = this.percent ? "signal, % dF/F" : "speed, mm/s";
-    this.at("events").replaceChildren();
-    this.signal.clear(this.percent ? "Signal, % dF/F" : "Speed, mm/s");
-    this.tone.clear("Tone, Hz");
-    this.tone.range(0, about.tones_hz[1] * 1.05);
-    this.fillKeys(about);
-    this.tell(events, first_ns);
-    this.enable(about.what === "session");
-  }
-
-  update({ status, latency, events, table, blobs, first_ns }) {
-    if (!this.about) return;
-    const scale = this.percent ? 100 : 1;
-    this.signal.add(table.t_s, [scaled(table.signal, scale), scaled(table.threshold, scale)], table.water);
-    this.tone.add(table.t_s, [table.freq_hz], null);
-    if (status.phase) this.count(status, table, scale);
-    this.health(status, latency);
-    this.tell(events, first_ns);
-    if (blobs.camera) this.draw("camera", blobs.camera);
-    if (blobs.map) this.draw("map", blobs.map);
-  }
-
-  end({ outcome, text }) {
-    this.enable(false);
-    this.at("phase").textContent = outcome;
-    this.page.say(`${outcome}: ${text.split("\n")[1] ?? text}`, true);
-  }
-
-  count(status, table, scale) {
-    const set = (id, text) => { this.at(id).textContent = text; };
-    const { goal, settings } = this.about;
-    const last = table.signal.length - 1;
-    this.root.dataset.phase = status.phase;
-    set("phase", status.waits ? "waits" : status.phase);
-    set("trial", goal.trials ? `${status.trial} / ${goal.trials}` : "resting");
-    set("success", status.successes);
-    const ul = Number(settings.reward_ul);
-    set("water", ul > 0 ? (status.drops * ul).toFixed(0) : (status.drops * Number(settings.reward_dur)).toFixed(1));
-    const drops = `${status.drops} drop${status.drops === 1 ? "" : "s"}`;
-    set("water-unit", ul > 0 ? `µl in ${drops}` : `s open in ${drops}`);
-    if (last >= 0) {
-      set("tone", table.freq_hz[last] ? table.freq_hz[last].toFixed(0) : "silent");
-      set("signal", Number.isFinite(table.signal[last]) ? (table.signal[last] * scale).toFixed(1) : "–");
-    }
-    set("threshold", status.threshold === null ? "–" : (status.threshold * scale).toFixed(1));
-    set("time", clock(status.time_s));
-    const pause = this.at("pause");
-    const paused = status.phase === "paused";
-    pause.dataset.do = paused ? "resume" : "pause";
-    pause.firstChild.textContent = paused ? "Resume " : "Pause ";
-  }
-
-  health(status, latency) {
-    if (status.frames === undefined) return;
-    const rows = [["frames", status.frames], ["lost", counts(status.dropped, status.dropped_by)]];
-    if (status.skipped) rows.push(["not judged", counts(status.skipped, status.skipped_by)]);
-    const unkept = Object.values(status.images_lost_by).reduce((sum, n) => sum + n, 0);
-    if (unkept) rows.push(["images lost", counts(unkept, status.images_lost_by)]);
-    for (const [name, text] of [["late_us", "camera to loop"], ["span_us", "loop to command"]]) {
-      if (latency[name] && (name === "span_us" || this.about.live)) {
-        rows.push([text, `p50 ${milli(latency[name][0])}, p99 ${milli(latency[name][1])} ms`]);
-      }
-    }
-    this.at("health").replaceChildren(...rows.map(([name, value]) => {
-      const row = document.createElement("tr");
-      row.append(cell("th", name), cell("td", value));
-      return row;
-    }));
-  }
-
-  tell(events, first_ns) {
-    const list = this.at("events");
-    for (const [, time_ns, kind, trial, detail] of events) {
-      if (QUIET.has(kind)) continue;
-      const item = document.createElement("li");
-      item.dataset.kind = kind;
-      item.append(cell("time", clock((time_ns - first_ns) / 1e9)), cell("b", kind.replaceAll("_", " ")),
-        cell("span", trial ? `trial ${trial}` : ""), cell("span", detail));
-      list.prepend(item);
-    }
-    while (list.children.length > KEPT_EVENTS) list.lastChild.remove();
-  }
-
-  // Draws the newest picture; one that is not decoded yet when the next comes is let go.
-  async draw(name, bytes) {
-    if (this.drawing[name]) return;
-    this.drawing[name] = true;
-    try {
-      const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
-      const canvas = this.at(name);
-      const [height, width] = this.about.shape;
-      const ratio = Math.max(1, Math.round(768 / width));
-      if (canvas.width !== width * ratio) [canvas.width, canvas.height] = [width * ratio, height * ratio];
-      const context = canvas.getContext("2d");
-      context.imageSmoothingEnabled = false;
-      context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-      picture.close();
-      this.overlay(context, canvas.width / width);
-    } finally {
-      this.drawing[name] = false;
-    }
-  }
-
-  overlay(context, ratio) {
-    context.save();
-    context.scale(ratio, ratio);
-    for (const [name, shape] of this.shapes) {
-      for (const [width, colour] of [[4, "#000"], [2, "#ffd166"]]) {
-        path(context, shape);
-        context.lineWidth = width / ratio;
-        context.strokeStyle = colour;
-        context.stroke();
-      }
-      const [x, y] = corner(shape);
-      context.font = `${Math.round(30 / ratio)}px system-ui`;
-      context.lineWidth = 4 / ratio;
-      context.strokeStyle = "#000";
-      context.strokeText(name, x + 3, y);
-      context.fillStyle = "#ffd166";
-      context.fillText(name, x + 3, y);
-    }
-    context.restore();
-  }
-
-  fillKeys(about) {
-    const first = this.percent ? "reward_threshold" : "speed_threshold";
-    const keys = [first, "success_rest_dur", "fail_rest_dur", "max_trial_dur", "reward_delay", "audio_delay",
-      "session_type"];
-    const select = this.at("set-key");
-    select.replaceChildren(...keys.map((key) => new Option(key, key)));
-    const show = () => { this.at("set-value").value = about.settings[select.value] ?? ""; };
-    select.onchange = show;
-    show();
+    this.fillRange();
+    this.turnBig();
+    this.dress();
   }
 
   listen() {
-    for (const button of this.root.querySelectorAll("button[data-do]")) {
-      button.onclick = () => this.ask(button.dataset.do, {}, button);
-    }
-    this.at("set").onsubmit = (event) => {
-      event.preventDefault();
-      this.ask("set", { key: this.at("set-key").value, value: this.at("set-value").value }, event.submitter);
-    };
-    this.at("note").onsubmit = async (event) => {
-      event.preventDefault();
-      const done = await this.ask("note", { text: this.at("note-text").value }, event.submitter);
-      if (done) this.at("note-text").value = "";
-    };
-    document.addEventListener("keydown", (event) => {
-      if (event.target.matches("input, select, textarea") || event.ctrlKey || event.metaKey || this.root.hidden) return;
-      const key = { p: "pause", w: "give" }[event.key.toLowerCase()];
-      if (key && !this.at(key).disabled) this.at(key).click();
+    const { wire } = this;
+    wire.addEventListener("hello", ({ detail }) => this.begin(detail));
+    wire.addEventListener("update", ({ detail }) => this.update(detail));
+    wire.addEventListener("end", ({ detail }) => this.end(detail));
+    wire.addEventListener("live", ({ detail: { live } }) => {
+      if (this.about && !this.over && !live.some(({ name }) => name === wire.shown)) {
+        this.end({ outcome: "over", text: "it ended while this page was not connected" });
+      }
     });
+    wire.addEventListener("closed", () => this.look());
+    setInterval(() => this.look(), LOOK_MS);
+    document.addEventListener("theme", () => this.dress());
+    new ResizeObserver(() => [this.camera, this.map].forEach((view) => view.draw())).observe(this.root);
   }
 
-  async ask(what, more, button) {
-    const name = this.page.who();
-    if (!name) return false;
-    if (what === "stop_now" && !window.confirm("End this session now? A running trial is cut short.")) return false;
-    if (button) button.disabled = true;
-    const { ok, text } = await this.wire.ask(what, name, more);
-    if (button) button.disabled = !this.running;
-    this.page.say(`${what.replaceAll("_", " ")}: ${text}`, ok);
-    return ok;
+  // Puts on the colours of now.
+  dress() {
+    for (const strip of [this.signal, this.tone]) strip.draw();
+    for (const canvas of this.root.querySelectorAll("[data-mark]")) legendMark(canvas, canvas.dataset.mark);
   }
 
-  enable(running) {
-    this.running = running;
-    for (const each of this.root.querySelectorAll(".controls button, .controls input, .controls select")) {
-      each.disabled = !running;
+  begin({ live, about, map_end, events, first_ns }) {
+    const { kind, what, settings } = about;
+    this.about = about;
+    this.over = false;
+    this.cameAt = performance.now();
+    this.percent = kind === "clnf";
+    this.map_end = map_end;
+    this.free = new Set();
+    this.outcomes = [];
+    this.root.dataset.what = what;
+    this.root.dataset.kind = kind;
+    this.at("map-box").hidden = !this.percent;
+    for (const view of [this.camera, this.map]) view.clear(about.shape);
+    this.at("camera").setAttribute("aria-label", this.percent ? "Camera image with regions of interest" : "Camera image with body parts");
+    const rois = Object.entries(about.rois).map(([name, text]) => [name, readShape(text)]);
+    this.pose = this.percent ? null : new Pose(about);
+    this.over_camera = (context, scale) => (this.pose ? this.pose.draw(context, scale) : drawRois(context, scale, rois));
+    this.over_map = (context, scale) => drawRois(context, scale, rois);
+    this.colour();
+    const unit = this.percent ? "% dF/F" : settings.reward_by === "target" ? "−mm to target" : "mm/s";
+    this.at("signal-unit").textContent = unit;
+    this.at("strip-title").textContent = this.percent ? "Signal, % dF/F" : `Signal, ${unit}`;
+    for (const strip of [this.signal, this.tone]) strip.clear();
+    this.tone.range = [about.tones_hz[0] * 0.84, about.tones_hz[1] * 1.19];
+    this.health.clear(about);
+    this.log.clear(live);
+    this.at("summary").hidden = true;
+    this.hear(events, first_ns, false);
+  }
+
+  update(news) {
+    const { status, events, table, blobs, first_ns, rows } = news;
+    if (!this.about) return;
+    const now = performance.now();
+    this.hear(events, first_ns);
+    this.scroll(table);
+    if (this.over) return;
+    if (rows.n || !status.frames) this.cameAt = now;
+    this.count(status, table);
+    this.health.update(news, now);
+    this.look();
+    if (this.root.hidden || document.hidden) return;
+    if (blobs.camera) this.camera.show(blobs.camera, this.over_camera);
+    if (blobs.map) this.map.show(blobs.map, this.over_map);
+  }
+
+  // Lets the strips and the pose go on.
+  scroll(table) {
+    const scale = this.percent ? 100 : 1;
+    const marks = [];
+    table.t_s.forEach((time, row) => {
+      if (table.licks[row]) marks.push([time, "lick"]);
+      if (table.water[row]) marks.push([time, this.isFree(time) ? "free" : "earned"]);
+    });
+    const { phase, trial } = this.about.what === "session" ? table : {};
+    this.signal.add(table.t_s, [scaled(table.signal, scale), scaled(table.threshold, scale)], { phase, trial, marks });
+    this.tone.add(table.t_s, [table.freq_hz.map((hz) => hz || NaN)]);
+    this.pose?.add(table);
+  }
+
+  // Whether the drop of this time, s, was given by a person: the row's time is rounded, the event's is not.
+  isFree(time) {
+    for (const free of this.free) if (Math.abs(free - time) < 0.4 / this.about.framerate) return true;
+    return false;
+  }
+
+  end({ outcome, text }) {
+    if (!this.about || this.over) return;
+    this.over = true;
+    const said = text.split("\n").slice(0, 2).map((line) => line.replace(/^outcome\s+/, "").replace(/\s+/g, " "));
+    this.tell("over", `${this.about.mouse}: the ${this.about.what} is over: ${said.join("; ")}`);
+    this.at("summary").hidden = !text.includes("\n");
+    this.at("summary").querySelector("pre").textContent = text;
+    this.at("phase").textContent = outcome === "preview" ? "over" : outcome;
+    this.at("phase-unit").textContent = "ended";
+    this.root.dataset.phase = "over";
+    this.root.dataset.ended = ["lost", "failed"].includes(outcome) ? "badly" : "well";
+    this.page.alarm("");
+    this.heard(`${this.about.what} over: ${outcome}`);
+  }
+
+  // Says whether what is shown is how things are now.
+  look() {
+    if (!this.about || this.over) return;
+    const { mouse, experiment, rig, what } = this.about;
+    const old = performance.now() - this.cameAt;
+    const at = this.at("time").textContent;
+    if (!this.wire.connected) this.tell("old", `Not connected: what you see is old, of ${at}. The ${what} itself goes on.`);
+    else if (old > Math.max(OLD_MS, 3000 / this.about.framerate)) {
+      this.tell("old", `No new frame for ${Math.floor(old / 1000)} s: what you see is old, of ${at}.`);
+    } else this.tell("live", `Live: ${mouse}, ${experiment}, ${rig}${what === "preview" ? ", preview: nothing is recorded" : ""}`);
+  }
+
+  tell(state, text) {
+    this.root.dataset.live = state;
+    if (this.at("now").textContent !== text) this.at("now").textContent = text;
+  }
+
+  heard(text) {
+    this.at("heard").textContent = text;
+  }
+
+  count(status, table) {
+    const set = (id, text) => { if (this.at(id).textContent !== text) this.at(id).textContent = text; };
+    const scale = this.percent ? 100 : 1;
+    const last = table.signal.length - 1;
+    set("time", clock(status.time_s));
+    if (last >= 0) {
+      set("tone", table.freq_hz[last] ? table.freq_hz[last].toFixed(0) : "silent");
+      set("signal", number(table.signal[last] * scale));
     }
+    if (!status.phase) return;
+    const phase = status.waits ? "waits" : status.phase;
+    if (this.root.dataset.phase !== phase) {
+      if (["paused", "waits"].includes(phase) || this.root.dataset.phase === "paused") this.heard(phase);
+      this.root.dataset.phase = phase;
+    }
+    set("phase", phase);
+    set("phase-unit", "state");
+    if (phase === "preview") return;
+    const { goal } = this.about;
+    const done = status.successes + status.fails;
+    set("trial", goal.trials ? `${status.trial}` : "–");
+    set("trial-unit", goal.trials ? `trial of ${goal.trials}` : "no trials");
+    set("success", `${status.successes}`);
+    set("success-unit", done ? `success, ${Math.round(100 * status.successes / done)} %` : "success");
+    set("threshold", status.threshold === null ? "–" : number(status.threshold * scale));
+    const [amount, unit] = waterOf(this.about, status.drops);
+    set("water", amount);
+    set("water-unit", unit);
+  }
+
+  // Takes events: what was said, and what trials came to; `aloud`: to whoever listens to the page, too.
+  hear(events, first_ns, aloud = true) {
+    for (const [, time_ns, kind, trial] of events) {
+      if (kind === "free_water") this.free.add((time_ns - first_ns) / 1e9);
+      if (!OUTCOMES[kind]) continue;
+      this.outcomes.push([kind, trial]);
+      if (aloud) this.heard(`trial ${trial}: ${OUTCOMES[kind][1]}`);
+    }
+    this.log.add(events, first_ns);
+    if (!events.some(([, , kind]) => OUTCOMES[kind]) && this.outcomes.length) return;
+    const newest = this.outcomes.slice(-KEPT_OUTCOMES);
+    const words = newest.map(([kind, trial]) => `${trial} ${OUTCOMES[kind][1]}`).join(", ") || "none yet";
+    this.at("outcomes").setAttribute("aria-label", words);
+    this.at("outcomes").replaceChildren(...(newest.length ? newest.map(([kind, trial]) => element("span", {
+      textContent: OUTCOMES[kind][0], title: `trial ${trial}: ${OUTCOMES[kind][1]}`, data: { kind },
+    })) : ["none yet"]));
+  }
+
+  fillRange() {
+    const select = this.at("map-range");
+    select.replaceChildren(...RANGES.map((percent) => new Option(`±${percent} %`, percent)));
+    select.value = localStorage.getItem("map-range") ?? 5;
+    if (!select.value) select.value = 5;
+    select.onchange = () => {
+      localStorage.setItem("map-range", select.value);
+      this.colour();
+      this.map.draw();
+    };
+    this.at("map-bar").style.background = GRADIENT;
+    this.colour();
+  }
+
+  // Takes the colours of the chosen range.
+  colour() {
+    const percent = Number(this.at("map-range").value);
+    if (this.map_end) this.colours = new Colours(this.map_end, percent);
+    this.at("map-low").textContent = `−${percent} %`;
+    this.at("map-high").textContent = `+${percent} %`;
+  }
+
+  // Big: state, trial, water and signal alone, to be read from across the room.
+  turnBig() {
+    const root = document.documentElement;
+    const turn = (on) => {
+      root.toggleAttribute("data-big", on);
+      this.at("big").firstChild.textContent = on ? "All " : "Big ";
+      this.dress();
+      if (on) root.requestFullscreen?.().catch(() => null);
+      else if (document.fullscreenElement) document.exitFullscreen().catch(() => null);
+    };
+    const flip = () => turn(!root.hasAttribute("data-big"));
+    this.at("big").onclick = flip;
+    this.page.shortcut(this.root, "f", "state, trial, water and signal big, or all again", flip);
+    this.page.shortcut(this.root, "Escape", "all again", () => root.hasAttribute("data-big") && turn(false));
+    document.addEventListener("fullscreenchange", () => {
+      if (!document.fullscreenElement) turn(false);
+    });
+    document.addEventListener("tab", () => turn(false));
   }
 }
 
 const scaled = (values, scale) => (scale === 1 ? values : values.map((value) => value * scale));
-const milli = (us) => (us / 1000).toFixed(2);
+const number = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 100 ? 1 : 0).replace(/^-(0\.0)$/, "$1") : "–");
 
-function cell(tag, text) {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  return element;
-}
-
-function counts(n, by) {
-  const causes = Object.entries(by).sort((a, b) => b[1] - a[1]).map(([cause, k]) => `${k} ${cause}`);
-  return n && causes.length ? `${n} (${causes.join(", ")})` : `${n}`;
-}
-
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+// Returns the water of this session and, where it is counted, of the mouse's day.
+function waterOf({ settings, water }, drops) {
+  const ul = Number(settings.reward_ul);
+  const seconds = Number(settings.reward_dur);
+  const told = (n) => (ul > 0 ? (n * ul).toFixed(0) : (n * seconds).toFixed(1));
+  const had = water?.had_s;
+  const today = Number.isFinite(had) ? `, today ${told(drops + had / seconds)}` : "";
+  return [told(drops), `${ul > 0 ? "µl" : "s"} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
 }

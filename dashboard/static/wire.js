@@ -15,6 +15,10 @@ export class Wire extends EventTarget {
     this.open();
   }
 
+  get connected() {
+    return this.socket.readyState === WebSocket.OPEN;
+  }
+
   open() {
     this.socket = new WebSocket(this.url);
     this.socket.binaryType = "arraybuffer";
@@ -34,11 +38,13 @@ export class Wire extends EventTarget {
     };
     this.socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.hear(JSON.parse(data));
-      else this.say("update", readUpdate(data));
+      else this.hear(readUpdate(data));
     };
   }
 
   hear(message) {
+    // What was on its way when another session was chosen.
+    if (["hello", "update", "end"].includes(message.t) && message.live !== this.shown) return undefined;
     if (message.t !== "answer") return this.say(message.t, message);
     const waiting = this.waiting.get(message.id);
     if (!waiting) return undefined;
@@ -64,7 +70,7 @@ export class Wire extends EventTarget {
 
   send(message) {
     return new Promise((answered) => {
-      if (this.socket.readyState !== WebSocket.OPEN) {
+      if (!this.connected) {
         answered({ ok: false, text: "the page is not connected to the rig; wait until it is" });
         return;
       }

@@ -47,6 +47,12 @@ def test_the_file_completes_the_session(rigloop, config, session, asked, tmp_pat
     assert asked == [(tmp_path / "x.nwb", facts, {"images": NwbImages.link, "allow_incomplete": False})]
 
 
+def test_progress_is_told_without_a_terminal_where_it_is_asked_for(rigloop, session, asked, tmp_path):
+    words = ("export", session, "--nwb", tmp_path / "x.nwb")
+    assert "0/9" not in rigloop(*words)[2]
+    assert "0/9" in rigloop(*words, "--progress")[2]
+
+
 @pytest.mark.parametrize("words", [("--nwb", "x.nwb"), ("--clopy",), ("--clopy", "x")], ids=" ".join)
 def test_a_session_that_still_runs_is_refused(rigloop, session, asked, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)

@@ -99,6 +99,23 @@ def test_a_session_runs_while_its_mouse_is_held_and_only_the_newest(root):
     assert [row.outcome for row in read_index(root).rows] == ["killed", "killed", "killed"]
 
 
+def test_a_session_that_runs_need_not_be_counted_and_all_others_are(root):
+    put_session(root, "M1", "20261119093015", outcome="running")
+    put_session(root, "M1", DATE, part=2)
+    put_session(root, "M1", DATE, part=10, outcome="running", rig="left")
+    put_session(root, "M2", DATE, outcome="running")
+    lock = hold_file(root / "M1" / ".lock")
+    try:
+        for rows in (read_index(root, mouse, count_running=False).rows for mouse in (None, "M1", None)):
+            told = [(row.outcome, row.trials, row.rig) for row in rows if row.mouse == "M1"]
+            assert told == [("killed", 2, "rig1"), ("complete", 12, "rig1"), ("running", None, "left")]
+        assert [row.trials for row in rows] == [2, 12, None, 2]
+    finally:
+        os.close(lock)
+    # What was not counted is not in the index either.
+    assert [row.trials for row in read_index(root, count_running=False).rows] == [2, 12, 2, 2]
+
+
 @pytest.mark.parametrize("left", [(), ("session.ini",), ("session.ini", "network.py", ".session.json.4242.tmp")])
 def test_a_session_that_was_killed_before_it_began(root, left):
     """It may still be about to begin, too."""

@@ -1,4 +1,4 @@
-"""Control messages that no page of ours sends, drawn from a seed: each is wrong in at least one way."""
+"""Messages and requests that no page of ours sends, drawn from a seed: each is wrong in at least one way."""
 
 from __future__ import annotations
 
@@ -109,3 +109,35 @@ def _too_long(rng: random.Random, good: dict[str, Any]) -> str:
 def _set(good: dict[str, Any], key: str, value: str) -> str:
     """Return a wish to set a key."""
     return json.dumps({"id": good["id"], "who": "fuzz", "live": good["live"], "do": "set", "key": key, "value": value})
+
+
+def malformed_bodies(seed: int, good: dict[str, Any], number: int) -> Iterator[bytes]:
+    """Yield ``number`` bodies of a POST that takes ``good``."""
+    rng = random.Random(seed)
+    ways = (_broken, _no_object, _short_of, _too_much, _of_wrong_type, _of_bad_text)
+    for k in range(number):
+        body = ways[k % len(ways)](rng, dict(good))
+        yield body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+
+
+def _broken(rng: random.Random, good: dict[str, Any]) -> str | bytes:
+    text = json.dumps(good)
+    raw = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 80)))
+    return rng.choice([text[: rng.randrange(len(text))], raw, "[" * 3000, '{"a":' * 900, text + text])
+
+
+def _short_of(rng: random.Random, good: dict[str, Any]) -> str:
+    del good[rng.choice(list(good))]
+    return json.dumps(good)
+
+
+def _of_wrong_type(rng: random.Random, good: dict[str, Any]) -> str:
+    key = rng.choice(list(good))
+    kinds = {bool: (bool,), int: (int, float), float: (int, float)}.get(type(good[key]), (type(good[key]),))
+    others = [each for each in (*NOT_TEXT, "1") if type(each) not in kinds]
+    return json.dumps({**good, key: rng.choice(others)})
+
+
+def _of_bad_text(rng: random.Random, good: dict[str, Any]) -> str:
+    texts = [key for key, value in good.items() if isinstance(value, str) and value]
+    return json.dumps({**good, rng.choice(texts): rng.choice(BAD_TEXT)}) if texts else _broken(rng, good)

@@ -1,0 +1,37 @@
+// Elements that the panels of the Place tab are made of.
+
+export function cell(tag, text, name = "") {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  if (name) element.className = name;
+  return element;
+}
+
+// Returns a field for a number: {id, label, unit, value, step, least, set(value)}.
+export function numberField({ id, label, unit, value = 0, step, least = null, set }) {
+  const input = Object.assign(document.createElement("input"), { id, type: "number", step: "any", value });
+  input.setAttribute("aria-label", `${label}, ${unit}`);
+  if (least !== null) input.min = least;
+  // "any" takes every number, but then the arrow keys step by 1.
+  input.onkeydown = (event) => {
+    const sign = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (!sign) return;
+    event.preventDefault();
+    input.value = Math.round((Number(input.value) + sign * step * (event.shiftKey ? 10 : 1)) * 1e6) / 1e6;
+    input.onchange();
+  };
+  input.onchange = () => {
+    const number = input.valueAsNumber;
+    const fits = Number.isFinite(number) && !input.validity.rangeUnderflow;
+    input.setAttribute("aria-invalid", !fits);
+    if (fits) set(number);
+  };
+  return input;
+}
+
+// Returns it with its label and unit beside it.
+export function field(row) {
+  const box = cell("label", "", "place-number");
+  box.append(cell("span", row.label), numberField(row), cell("small", row.unit));
+  return box;
+}
