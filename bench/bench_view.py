@@ -52,7 +52,7 @@ def _errors(
     px, deg, match = [], [], []
     for cortex, first in zip(cortices, firsts, strict=True):
         for _ in range(tries):
-            x, y, turn = rng.uniform(-1, 1, 3) * (MAX_PX, MAX_PX, MAX_DEG)
+            x, y, turn = (rng.uniform(-1, 1, 3) * (MAX_PX, MAX_PX, MAX_DEG)).tolist()
             view = compare_views(first, cortex.snap((x, y), turn, day, rng))
             px.append(math.hypot(view.shift_px[0] - x, view.shift_px[1] - y))
             deg.append(abs(view.rotation_deg - turn))

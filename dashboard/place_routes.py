@@ -2,7 +2,8 @@
 
 ================================= ======================================================================================
 GET /api/mice/ID/first            ``session`` (below the data root), ``date``, ``kind``, ``image`` [width, height], how
-                                  many ``images`` the picture is the mean of, ``ppmm``, ``bregma``, ``rois`` of that day
+                                  many ``images`` it is the mean of, ``ppmm``, ``bregma``, ``rois`` of that day;
+                                  where there is none, ``session`` is null and nothing else is there
 GET /api/mice/ID/first.png        the picture
 GET /api/mice/ID/view?live=NAME   how the live image lies against it: ``shift_px`` and ``shift_mm`` [x, y],
                                   ``rotation_deg`` clockwise, ``match``, ``known``, ``same``, ``text``. The first day's
@@ -68,6 +69,8 @@ class PlaceRoutes:
         self._first_days = FirstDays()
         # One after the other: each reads a disk and computes, and a session may run on this machine.
         self._turn = asyncio.Lock()
+        # Another, since bars of exposure shall not wait for a disk.
+        self._judging = asyncio.Lock()
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -81,7 +84,9 @@ class PlaceRoutes:
         ]
 
     async def _first(self, request: Request) -> Response:
-        return JSONResponse((await self._first_day(request)).facts())
+        # No first day is an answer, too: a page asks before it asks for the picture.
+        found = await self._first_day_or_none(request)
+        return JSONResponse({"session": None} if found is None else found.facts())
 
     async def _picture(self, request: Request) -> Response:
         return Response((await self._first_day(request)).png, media_type="image/png")
@@ -102,23 +107,30 @@ class PlaceRoutes:
     async def _exposure(self, request: Request) -> Response:
         feed = self._feed(request.path_params["name"])
         shapes = {key: text for key, text in request.query_params.multi_items() if key.lower().startswith("roi.")}
-        told = await asyncio.to_thread(exposure_told, _newest(feed), feed.about, shapes)
+        async with self._judging:
+            told = await asyncio.to_thread(exposure_told, _newest(feed), feed.about, shapes)
         return JSONResponse(told)
 
     async def _saturated(self, request: Request) -> Response:
         feed = self._feed(request.path_params["name"])
-        png = await asyncio.to_thread(saturated_png, _newest(feed), feed.about)
+        async with self._judging:
+            png = await asyncio.to_thread(saturated_png, _newest(feed), feed.about)
         return Response(png, media_type="image/png")
 
     async def _first_day(self, request: Request, kind: str | None = None) -> FirstDay:
         """Return a mouse's first day. Raises HTTPException 404 where it has none."""
+        found = await self._first_day_or_none(request, kind)
+        if found is None:
+            mouse = request.path_params["mouse"]
+            raise _Nothing(f"mouse {mouse}: no session with images yet; its first one will be the first day's picture")
+        return found
+
+    async def _first_day_or_none(self, request: Request, kind: str | None = None) -> FirstDay | None:
+        """Return a mouse's first day, None where it has none. Raises HTTPException 404 where there is no such mouse."""
         mouse = request.path_params["mouse"]
         experiment = request.query_params.get("experiment", "")
         async with self._turn:
-            found = await asyncio.to_thread(self._find, mouse, experiment, kind)
-        if found is None:
-            raise _Nothing(f"mouse {mouse}: no session with images yet; its first one will be the first day's picture")
-        return found
+            return await asyncio.to_thread(self._find, mouse, experiment, kind)
 
     def _find(self, mouse: str, experiment: str, kind: str | None) -> FirstDay | None:
         section = read_config(self._config).mice.get(mouse.lower())
@@ -168,7 +180,9 @@ async def _steady(feed: Feed) -> list[Image]:
 def _compared(first: FirstDay, images: Sequence[Image], kind: str, ppmm: float | None) -> dict[str, Any]:
     """Return what a browser is told of a comparison. Raises InputError where the images are of different sizes."""
     channels = compared_channels(kind)
-    now: Grey = np.mean([grey_of(image, channels) for image in images], axis=0, dtype=np.float32)
+    now: Grey = np.zeros(images[0].shape[:2], np.float32)
+    for image in images:
+        now += grey_of(image, channels) / np.float32(len(images))
     if first.grey.shape != now.shape:
         (h0, w0), (h1, w1) = first.grey.shape, now.shape
         raise InputError(

@@ -193,13 +193,14 @@ def _read(session: RecordedSession, row: SessionRow) -> FirstDay | None:
     images = session.images()
     if not is_video(session.image_path) and misplaced(images, 0, count - 1, session.image_path.stat().st_size):
         return None
-    mean = np.zeros(images.shape[1:], np.float64)
+    # So many images of 16 bits have sums that float32 holds exactly.
+    mean = np.zeros(images.shape[1:], np.float32)
     for place in range(count):
         mean += images[place]
     mean /= count
     settings = session.meta.get("settings")
     told = settings if isinstance(settings, dict) else {}
-    grey = grey_of(mean.astype(np.float32), compared_channels(row.kind))
+    grey = grey_of(mean, compared_channels(row.kind))
     shown = grey if row.kind == "clnf" else mean
     return FirstDay(
         row,

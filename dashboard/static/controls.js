@@ -190,8 +190,9 @@ export class Controls {
       each.disabled = !(what === "session" || (what === "preview" && each.id === "stop-now"));
     }
     for (const each of this.root.querySelectorAll("dialog button")) each.disabled = false;
+    this.at("set-value").disabled ||= this.at("set-value").hidden;
     this.at("stop-now").textContent = what === "preview" ? "End the preview" : "Stop now";
     if (!what && this.at("stop-ask").open) this.at("stop-ask").close("no");
-    if (!this.variables.length) for (const each of this.at("set").elements) each.disabled = true;
+    this.at("set").hidden = what === "session" && !this.variables.length;
   }
 }

@@ -5,9 +5,9 @@ import { element } from "./dom.js";
 const RATE_MS = 3000;
 
 export class Health {
-  constructor(table) {
-    this.table = table;
-    this.body = table.createTBody();
+  // `exposures`: the table of how each ROI is exposed, in a preview.
+  constructor(table, exposures) {
+    [this.body, this.exposures] = [table, exposures].map((each) => each.createTBody());
     this.clear({ live: false });
   }
 
@@ -16,6 +16,7 @@ export class Health {
     this.came = [];
     this.lost = 0;
     this.body.replaceChildren();
+    this.exposures.replaceChildren();
   }
 
   // Takes an update at a time, ms.
@@ -24,8 +25,8 @@ export class Health {
     while (this.came[0] < now - RATE_MS) this.came.shift();
     this.lost += rows.lost;
     if (status.frames === undefined) return;
-    this.fill([...frames(status), ...times(latency, this.about.live), ["updates here", this.rate()],
-      ...(status.exposures ?? []).map(exposure)]);
+    fill(this.body, [...frames(status), ...times(latency, this.about.live), ["updates here", this.rate()]]);
+    if (status.exposures) fill(this.exposures, status.exposures.map(exposure));
   }
 
   // Updates a second that this browser gets.
@@ -34,21 +35,21 @@ export class Health {
     const span = came.at(-1) - came[0];
     return `${span ? ((came.length - 1) * 1000 / span).toFixed(1) : "–"} a second${lost ? `, ${lost} rows missed` : ""}`;
   }
+}
 
-  fill(lines) {
-    while (this.body.rows.length > lines.length) this.body.deleteRow(-1);
-    lines.forEach(([name, text, bad], place) => {
-      const row = this.body.rows[place] ?? this.body.appendChild(element("tr", {}, element("th", { scope: "row" }), element("td")));
-      if (row.cells[0].textContent !== name) row.cells[0].textContent = name;
-      if (row.cells[1].textContent !== text) row.cells[1].textContent = text;
-      row.classList.toggle("bad", Boolean(bad));
-    });
-  }
+// Fills a table with lines: name, text, whether it is bad.
+function fill(body, lines) {
+  while (body.rows.length > lines.length) body.deleteRow(-1);
+  lines.forEach(([name, text, bad], place) => {
+    const row = body.rows[place] ?? body.appendChild(element("tr", {}, element("th", { scope: "row" }), element("td")));
+    if (row.cells[0].textContent !== name) row.cells[0].textContent = name;
+    if (row.cells[1].textContent !== text) row.cells[1].textContent = text;
+    row.classList.toggle("bad", Boolean(bad));
+  });
 }
 
 function frames(status) {
   const lines = [["frames", `${status.frames}`], ["lost", counts(status.dropped, status.dropped_by), status.dropped]];
-  if (Number.isFinite(status.fps)) lines.push(["frames a second", status.fps.toFixed(1)]);
   if (status.skipped) lines.push(["not judged", counts(status.skipped, status.skipped_by)]);
   for (const [name, by, bad] of [["came again", status.repeated_by], ["images lost", status.images_lost_by, true]]) {
     const n = Object.values(by ?? {}).reduce((sum, each) => sum + each, 0);

@@ -32,12 +32,16 @@ export class Keys {
   show() {
     const groups = new Map();
     for (const { section, key, text } of this.all) {
-      const title = section ? document.getElementById(section.getAttribute("aria-labelledby")).textContent : "Everywhere";
+      const tab = section && document.getElementById(section.getAttribute("aria-labelledby"));
+      // Who looks on has fewer tabs.
+      if (tab && getComputedStyle(tab).display === "none") continue;
+      const title = tab ? tab.textContent : "Everywhere";
       if (!groups.has(title)) groups.set(title, []);
       groups.get(title).push([key, text]);
     }
     this.help.querySelector("div").replaceChildren(...[...groups].map(([title, keys]) => table(title, keys)));
     this.help.showModal();
+    this.help.scrollTop = 0;
   }
 }
 

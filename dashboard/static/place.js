@@ -15,7 +15,12 @@ import { centreOf, textOf, toMm } from "./place_shapes.js";
 import { Stage } from "./place_stage.js";
 import { Tools } from "./place_tools.js";
 
-const TOOL_KEYS = { v: "select", r: "rect", c: "circle", g: "polygon" };
+const KEYS = [
+  ["v", "select", "choose and drag shapes"], ["r", "rect", "draw a rectangle"], ["c", "circle", "draw a circle"],
+  ["g", "polygon", "draw a polygon"], ["m", "mirror", "mirror the chosen ROI about the midline"],
+  ["d", "copy", "copy the chosen ROI"], ["Delete", "delete", "delete the chosen ROI"],
+  ["b", "blink", "blink between today's and the first day's picture"],
+];
 
 export class Place {
   constructor(root, wire, page) {
@@ -52,7 +57,7 @@ export class Place {
       select: (key) => this.select(key),
       place: (key, shape, tag) => this.place(key, shape, tag),
       bregma: (place, tag) => this.change(this.draft.bregma(place), undefined, tag),
-      shortcut: (key) => this.chosen.shortcut(key),
+      name: () => this.chosen.name(),
       press: (event) => this.tools.press(event),
       measured: () => this.tools?.draw(),
     });
@@ -81,8 +86,11 @@ export class Place {
     this.stage.root.addEventListener("pointermove", (event) => this.cursor(event));
     this.stage.root.addEventListener("pointerleave", () => { this.at("cursor").textContent = ""; });
     document.addEventListener("keydown", (event) => this.key(event));
+    this.shortcuts();
     // A tab that was hidden has no size; what another browser saved shows when this one is opened.
-    document.getElementById("tab-place").addEventListener("click", () => this.load());
+    document.addEventListener("tab", ({ detail }) => {
+      if (detail === this.root.id) this.load();
+    });
     // A field that was typed into shows what came of it.
     this.root.addEventListener("focusout", () => this.draw());
   }
@@ -119,15 +127,17 @@ export class Place {
     this.draft = this.drafts.get(mouse) ?? new Draft(facts);
     this.draft.take(facts);
     this.drafts.set(mouse, this.draft);
-    if (before !== mouse) this.selected = null;
+    if (before !== mouse) {
+      this.selected = null;
+      this.tools.take("select");
+    }
     this.at("about").textContent = [facts.experiment, facts.rig].filter(Boolean).join(", ");
     this.fields.make(this.draft);
     this.enable();
     this.problems(facts.problems);
-    if (before !== mouse) {
-      this.first.reset();
-      await this.picture.show(facts);
-    }
+    if (before !== mouse) this.first.reset();
+    // A mouse's first session may have been recorded since it was looked for.
+    if (before !== mouse || !this.picture.first) await this.picture.show(facts);
     if (this.draft.dirty) this.saving.later();
   }
 
@@ -172,8 +182,8 @@ export class Place {
   add(shape) {
     const name = freeName(new Set(this.draft.items().map((item) => item.name)));
     this.addNamed(name, shape);
-    this.at("name").focus();
-    this.at("name").select();
+    // On a phone the keyboard would hide the picture.
+    if (!matchMedia("(pointer: coarse)").matches) this.chosen.name();
   }
 
   addNamed(name, shape) {
@@ -199,13 +209,24 @@ export class Place {
   }
 
   draw() {
-    const { draft } = this;
-    this.saving.show();
-    if (!draft?.mouse.kind) return;
-    const rois = this.fields.show(this.told);
+    // What is taken off the page while it has the focus tells so, in the middle of drawing.
+    if (this.drawing) return;
+    this.drawing = true;
+    try {
+      this.saving.show();
+      if (this.draft) this.drawDraft(this.draft);
+    } finally {
+      this.drawing = false;
+    }
+  }
+
+  drawDraft(draft) {
+    const items = draft.mouse.kind ? draft.items() : [];
+    const rois = this.fields.show(this.told, new Set(items.map(({ name }) => name)));
+    if (!draft.mouse.kind) return;
     this.chosen.show(draft, this.selected, rois);
     this.stage.draw({
-      items: draft.items(), selected: this.selected, view: draft.view, seeds: draft.mouse.seeds ?? {},
+      items, selected: this.selected, view: draft.view, seeds: draft.mouse.seeds ?? {},
       bad: new Set(Object.keys(rois)),
       show: {
         grid: this.at("show-grid").checked,
@@ -220,6 +241,7 @@ export class Place {
     const [width, height] = this.picture.size;
     this.root.style.setProperty("--ratio", width / height);
     this.root.style.setProperty("--zoom", this.at("zoom").value);
+    if (this.tools?.tool === "first" && !this.picture.live) this.tools.take("select");
     this.at("source").textContent = this.picture.mouse ? this.picture.source : "";
     this.stage.resize([width, height]);
   }
@@ -242,18 +264,26 @@ export class Place {
     this.at("cursor").textContent = mm ? `${px} · ML ${mm[0]}, AP ${mm[1]} mm` : px;
   }
 
+  // Single keys press what stands on the page, where it can be pressed.
+  shortcuts() {
+    for (const [key, id, text] of KEYS) {
+      this.page.shortcut(this.root, key, text, () => {
+        const button = this.at(id);
+        if (!button.checkVisibility() || button.disabled) return false;
+        button.click();
+        return true;
+      });
+    }
+  }
+
   key(event) {
-    if (this.root.hidden || !this.draft?.mouse.kind || this.at("dialog").open) return;
-    const typing = event.target.matches("input:not([type=checkbox], [type=range]), select, textarea");
+    if (this.root.hidden || !this.draft?.mouse.kind || document.querySelector("dialog[open]")) return;
+    if (!event.ctrlKey && !event.metaKey) return;
     const key = event.key.toLowerCase();
-    if (event.ctrlKey || event.metaKey) {
-      // In a text field the browser's own way back holds.
-      if ("zy".includes(key) && !typing) this.step(key === "y" || event.shiftKey ? "redo" : "undo");
-      else if (key === "s") this.saving.open();
-      else return;
-    } else if (typing || event.altKey || event.defaultPrevented) return;
-    else if (TOOL_KEYS[key] && !this.at(TOOL_KEYS[key]).hidden) this.tools.choose(TOOL_KEYS[key]);
-    else if (key === "b" && !this.at("first-controls").hidden) this.at("blink").click();
+    // In a text field the browser's own way back holds.
+    const writes = event.target.matches("input:not([type=checkbox], [type=range]), textarea");
+    if ("zy".includes(key) && !writes) this.step(key === "y" || event.shiftKey ? "redo" : "undo");
+    else if (key === "s") this.saving.open();
     else return;
     event.preventDefault();
   }

@@ -51,7 +51,14 @@ export class Chosen {
   showRow(line, item, problem) {
     const [button, told] = line.children;
     const kind = item.seed ? `seed${item.seed === item.name ? "" : ` ${item.seed}`}` : WORDS[item.shape.kind];
-    button.setAttribute("aria-pressed", item === this.item);
+    const chosen = item === this.item;
+    // The list shows the one that was chosen on the picture; the page itself stays where it is.
+    if (chosen && button.getAttribute("aria-pressed") !== "true") {
+      const list = line.parentElement;
+      list.scrollTop += Math.max(0, line.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom);
+      list.scrollTop -= Math.max(0, list.getBoundingClientRect().top - line.getBoundingClientRect().top);
+    }
+    button.setAttribute("aria-pressed", chosen);
     const texts = [item.name, kind, item.used && !item.circle ? "in the signal" : ""];
     texts.forEach((text, place) => { button.children[place].textContent = text; });
     told.textContent = problem ? `⚠ ${problem}` : "";
@@ -172,14 +179,9 @@ export class Chosen {
     if (name) this.acts.change({ [`roi.${name}`]: name }, `roi.${name.toLowerCase()}`);
   }
 
-  // Does what a key on a shape asks for; returns whether it asked for anything.
-  shortcut(key) {
-    const does = { Delete: "delete", Backspace: "delete", m: "mirror", d: "copy" }[key.length > 1 ? key : key.toLowerCase()];
-    if (key === "Enter") {
-      this.at("name").focus();
-      this.at("name").select();
-    } else if (does) this.at(does).click();
-    else return false;
-    return true;
+  // Lets somebody write another name.
+  name() {
+    this.at("name").focus();
+    this.at("name").select();
   }
 }

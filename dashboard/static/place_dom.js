@@ -1,11 +1,8 @@
 // Elements that the panels of the Place tab are made of.
 
-export function cell(tag, text, name = "") {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  if (name) element.className = name;
-  return element;
-}
+import { element } from "./dom.js";
+
+export const cell = (tag, textContent, className = "") => element(tag, { textContent, className });
 
 // Returns a field for a number: {id, label, unit, value, step, least, set(value)}.
 export function numberField({ id, label, unit, value = 0, step, least = null, set }) {

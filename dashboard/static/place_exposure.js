@@ -16,7 +16,7 @@ export class Exposure {
     this.advice = null;
     this.at("exposure").ontoggle = () => this.show();
     this.at("take-advice").onclick = () => this.take();
-    picture.addEventListener("status", () => this.ask());
+    picture.addEventListener("picture", () => this.ask());
     picture.addEventListener("change", () => this.show());
   }
 
@@ -26,7 +26,6 @@ export class Exposure {
     this.at("camera-hint").textContent = live ? "New values hold from the next preview or session on."
       : "Start a preview to see how ROIs are exposed.";
     if (!live) this.fill({ rois: [], outside: [], image: null, advice: null });
-    else this.ask();
   }
 
   // Asks once a second, while somebody looks, how the ROIs are exposed where they lie now.
@@ -52,7 +51,9 @@ export class Exposure {
     this.at("exposures").tBodies[0].replaceChildren(...rois.map((found) => this.row(found, image.top)));
     const percent = (share) => `${(100 * share).toFixed(1)} %`;
     const all = image ? `Of the whole picture ${percent(image.saturated)} are saturated, ${percent(image.dark)} dark.` : "";
-    this.at("lost").textContent = outside.length ? `${all} Outside the picture: ${outside.join(", ")}.` : all;
+    const cures = new Map(rois.filter(({ cure }) => cure).map(({ verdict, cure }) => [verdict, `Where ${verdict}: ${cure}.`]));
+    const gone = outside.length ? `Outside the picture: ${outside.join(", ")}.` : "";
+    this.at("lost").textContent = [...cures.values(), all, gone].filter(Boolean).join(" ");
     this.at("advice").textContent = advice?.text ?? "";
     this.at("take-advice").hidden = !advice || ADVISED.every((key) => advice[key] === null);
   }
@@ -62,7 +63,7 @@ export class Exposure {
     this.acts.change(Object.fromEntries(given.map((key) => [key, String(this.advice[key])])));
   }
 
-  row({ roi, channel, mean, saturated, verdict, cure }, top) {
+  row({ roi, channel, mean, saturated, verdict }, top) {
     const row = cell("tr", "");
     row.dataset.verdict = verdict;
     const bars = [[mean / top, mean.toFixed(mean < 100 ? 1 : 0)], [saturated, `${(100 * saturated).toFixed(1)} %`]];
@@ -73,9 +74,7 @@ export class Exposure {
       each.append(bar, cell("span", text));
       return each;
     });
-    const word = cell("td", `${SIGNS[verdict]} ${verdict}`);
-    if (cure) word.append(cell("small", cure));
-    row.append(cell("td", roi), cell("td", channel), ...cells, word);
+    row.append(cell("td", roi), cell("td", channel), ...cells, cell("td", `${SIGNS[verdict]} ${verdict}`));
     return row;
   }
 }

@@ -66,8 +66,8 @@ export class Fields {
     return { [key]: text || null };
   }
 
-  // Shows the values, and problems: [{key, text}]. Returns those of ROIs: name to text.
-  show(problems) {
+  // Shows the values, and problems: [{key, text}]. Returns those of ROIs that are shown, `names`: name to text.
+  show(problems, names) {
     const { draft } = this;
     for (const input of this.inputs) {
       const key = input.dataset.config;
@@ -81,7 +81,8 @@ export class Fields {
     for (const { key, text } of problems) {
       const name = key?.toLowerCase() ?? "";
       const field = RULE.includes(name) ? "signal" : name;
-      if (field.startsWith("roi.")) rois[field.slice(4).toUpperCase()] = text;
+      const roi = field.startsWith("roi.") ? field.slice(4).toUpperCase() : "";
+      if (names.has(roi)) rois[roi] = text;
       else if (here[field]) here[field].push(text);
       else rest.push(key ? `${key}: ${text}` : text);
     }

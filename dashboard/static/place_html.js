@@ -24,19 +24,21 @@ export const HTML = `
       <span class="place-shows">
         <label><input id="place-show-grid" type="checkbox"> Grid</label>
         <label data-imaging><input id="place-show-seeds" type="checkbox"> Seeds</label>
-        <label title="Saturated pixels orange, dark ones blue"><input id="place-show-marks" type="checkbox" checked> Saturation</label>
+        <label><input id="place-show-marks" type="checkbox" checked> Saturation</label>
         <label>Zoom <select id="place-zoom"><option value="1">1×</option><option value="2">2×</option>
           <option value="4">4×</option></select></label>
       </span>
     </div>
-    <div class="place-frame" id="place-frame" tabindex="-1"><div class="place-sheet">
+    <div class="place-frame" id="place-frame"><div class="place-sheet">
       <canvas id="place-picture" aria-hidden="true"></canvas>
       <img id="place-overlay" alt="" hidden>
       <img id="place-marks" alt="" hidden>
       <svg id="place-stage" tabindex="0" role="application" aria-label="Picture with regions of interest"
         aria-describedby="place-hint"></svg>
     </div></div>
-    <p class="place-foot"><span id="place-source"></span><span id="place-cursor"></span></p>
+    <p class="place-foot"><span id="place-source"></span>
+      <span id="place-legend" hidden>striped:<span style="--mark: #d55e00">saturated</span><span style="--mark: #56b4e9">dark</span></span>
+      <span id="place-cursor"></span></p>
     <p id="place-hint" class="place-hint" role="status"></p>
   </div>
   <div class="place-panel">

@@ -13,12 +13,13 @@ export class Picture extends EventTarget {
     this.about = null;
     this.lives = [];
     this.marked = 0;
-    this.marks.onload = () => { this.marks.hidden = !this.live; };
+    this.legend = root.querySelector("#place-legend");
+    this.marks.onload = () => this.showMarks(this.live);
     wire.addEventListener("hello", ({ detail: { about, live } }) => {
       this.about = { ...about, name: live };
       this.tell();
     });
-    wire.addEventListener("update", ({ detail: { blobs, status } }) => this.update(blobs.camera, status));
+    wire.addEventListener("update", ({ detail: { blobs } }) => this.update(blobs.camera));
     wire.addEventListener("end", () => this.lose());
     wire.addEventListener("closed", () => this.lose());
     wire.addEventListener("live", ({ detail: { live } }) => {
@@ -29,7 +30,6 @@ export class Picture extends EventTarget {
 
   lose() {
     this.about = null;
-    this.status = {};
     this.tell();
     this.fallBack();
   }
@@ -59,7 +59,7 @@ export class Picture extends EventTarget {
       picture.src = `api/${path}.png?session=${encodeURIComponent(facts.session)}`;
       await picture.decode();
     } catch (error) {
-      if (error.status !== 404) this.page.say(`The first day's picture: ${error.message}`, false);
+      this.page.say(`The first day's picture: ${error.message}`, false);
       return;
     }
     if (mouse !== this.mouse) return;
@@ -88,17 +88,16 @@ export class Picture extends EventTarget {
     return "No picture yet: start a preview to see the camera";
   }
 
-  async update(bytes, status) {
-    if (!this.live) return;
-    this.status = status;
-    this.dispatchEvent(new Event("status"));
-    if (!bytes || this.root.hidden || this.drawing) return;
+  // Shows the newest picture; one that comes while the one before is decoded is let go.
+  async update(bytes) {
+    if (!this.live || !bytes || this.root.hidden || this.drawing) return;
     this.drawing = true;
     try {
       const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
       this.paint(picture, picture.width, picture.height);
       picture.close();
       this.mark();
+      this.dispatchEvent(new Event("picture"));
     } finally {
       this.drawing = false;
     }
@@ -112,7 +111,7 @@ export class Picture extends EventTarget {
 
   fallBack() {
     if (this.live || !this.mouse) return;
-    this.marks.hidden = true;
+    this.showMarks(false);
     const { picture } = this.first ?? {};
     if (picture) this.paint(picture, picture.naturalWidth, picture.naturalHeight);
     else [this.canvas.width, this.canvas.height] = this.size;
@@ -122,10 +121,14 @@ export class Picture extends EventTarget {
   mark() {
     const now = performance.now();
     const shown = this.live && this.root.querySelector("#place-show-marks").checked;
-    if (!shown) this.marks.hidden = true;
+    if (!shown) this.showMarks(false);
     else if (now - this.marked > MARKS_MS) {
       this.marked = now;
       this.marks.src = `api/live/${encodeURIComponent(this.about.name)}/saturated.png?at=${Math.round(now)}`;
     }
+  }
+
+  showMarks(shown) {
+    this.marks.hidden = this.legend.hidden = !shown;
   }
 }

@@ -15,7 +15,7 @@ const hundredth = (value) => Math.round(value * 100) / 100;
 export function shapeOf(text) {
   let shape;
   try {
-    shape = readShape(text ?? "");
+    shape = readShape((text ?? "").toLowerCase());
   } catch {
     return null;
   }

@@ -1,6 +1,7 @@
 // The picture with what lies on it: ROIs, seeds, bregma, a grid of mm. Draws, and tells what a hand does to it.
 //
-// `acts` is told: select(key), place(key, shape, tag), bregma([row, col], tag), press(event) where nothing lies.
+// `acts` is told: select(key), place(key, shape, tag), bregma([row, col], tag), name() where the chosen one is to be named,
+// press(event) where nothing lies, measured() once the picture has another size on the screen.
 
 import { boxOf, moveWithin, numbersOf, resized, withMorePoints, withoutPoint, withPoint } from "./place_shapes.js";
 import { corner as nameCorner } from "./shapes.js";
@@ -87,7 +88,7 @@ export class Stage {
     label.textContent = `${bad.has(name) ? "⚠ " : ""}${name}`;
     const right = x1 + (name.length * 9 + 8) * this.px > this.size[0];
     const [x, y] = nameCorner(shape);
-    const place = right ? x0 - 5 * this.px : x + 5 * this.px;
+    const place = right ? (shape.points ? x : x0) - 5 * this.px : x + 5 * this.px;
     put(label, { transform: this.at([place, Math.max(y, 12 * this.px)]), "text-anchor": right ? "end" : "start" });
     const numbers = numbersOf(shape, this.scene.view).map(({ label: what, value, unit }) => `${what} ${value} ${unit}`);
     put(mark, {
@@ -222,7 +223,8 @@ export class Stage {
       this.acts.place(name, next, `keys ${name}`);
       return true;
     }
-    return this.acts.shortcut(event.key, name);
+    if (event.key === "Enter") this.acts.name();
+    return event.key === "Enter";
   }
 
   cornerKey(event, mark, dx, dy) {

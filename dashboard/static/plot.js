@@ -93,8 +93,9 @@ export class Strip {
 
   addPhase(time, phase, trial) {
     const last = this.phases.at(-1);
-    if (last?.phase === phase && last.trial === trial) last.to = time;
-    else this.phases.push({ phase, trial, from: last && time - last.to < GAP_S ? last.to : time, to: time });
+    const joined = last && time - last.to < GAP_S;
+    if (joined && last.phase === phase && last.trial === trial) last.to = time;
+    else this.phases.push({ phase, trial, from: joined ? last.to : time, to: time });
   }
 
   // Lets go of what is old, and shows the rest.

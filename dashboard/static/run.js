@@ -61,7 +61,7 @@ export class Run {
       this.start("run");
     };
     this.at("preview").onclick = () => this.start("preview");
-    this.choose.read();
+    if (page.role === "operator") this.choose.read();
   }
 
   // Shows what is wrong with the choice, and whether it can be begun.

@@ -26,7 +26,10 @@ export class Choose extends EventTarget {
     this.problems = [];
     this.at("mice-config").textContent = page.state.config.split("/").pop();
     this.at("mice-config").title = page.state.config;
-    this.at("mice-again").onclick = () => this.read();
+    this.at("mice-again").onclick = async () => {
+      await this.read();
+      page.say(`config.ini was read: ${this.mice.length} mice`);
+    };
     this.at("mice-filter").oninput = () => this.filter();
     experiment.onchange = () => this.ask();
     page.addEventListener("mouse", () => this.mark());

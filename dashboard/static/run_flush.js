@@ -26,6 +26,8 @@ export class Flush {
       this.start();
     };
     document.addEventListener("keydown", (event) => this.key(event), true);
+    // Only to be listed: what stops water must act whatever has the focus.
+    if (page.role === "operator") page.shortcut(null, "Escape", "close the valve, while it is flushed", () => false);
     programs.addEventListener("news", () => this.follow());
     programs.addEventListener("lost", () => {
       const text = "No connection to the rig: the flush ends by itself. Does water run? Go there!";

@@ -16,7 +16,7 @@ const KEPT_OUTCOMES = 20;
 
 const HTML = `
 <p id="now" class="now" role="status">No session runs.</p>
-<ul id="warnings" class="warnings" role="alert" aria-label="Warnings"></ul>
+<div class="warnings" role="alert"><ul id="warnings" aria-label="Warnings"></ul></div>
 <div class="counters">
   <div class="state" data-big><b id="phase">–</b><span id="phase-unit">state</span></div>
   <div data-session data-big><b id="trial">–</b><span id="trial-unit">trial</span></div>
@@ -25,6 +25,7 @@ const HTML = `
   <div><b id="signal">–</b><span id="signal-unit">signal</span></div>
   <div data-session><b id="threshold">–</b><span>threshold</span></div>
   <div data-session><b id="tone">–</b><span>tone, Hz</span></div>
+  <div data-preview><b id="fps">–</b><span>frames a second</span></div>
   <div><b id="time">–</b><span>time</span></div>
 </div>
 <div class="line"><p class="outcomes" data-session><span id="outcomes-title">Last trials</span>
@@ -37,8 +38,8 @@ const HTML = `
     <canvas id="map" role="img" aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
   <div class="strips" data-big>
     <figure><figcaption><span id="strip-title">Signal</span> <span class="legend" data-session>
-      <span><i class="dashed"></i>threshold</span> <span><canvas data-mark="earned"></canvas>earned water</span>
-      <span><canvas data-mark="free"></canvas>free water</span> <span><canvas data-mark="lick"></canvas>lick</span></span></figcaption>
+      <span><i class="dashed"></i>threshold</span> <span><canvas aria-hidden="true" data-mark="earned"></canvas>earned water</span>
+      <span><canvas aria-hidden="true" data-mark="free"></canvas>free water</span> <span><canvas aria-hidden="true" data-mark="lick"></canvas>lick</span></span></figcaption>
       <div id="strip-signal" role="img" aria-label="Signal of the last 20 seconds; its newest value is in the counters"></div></figure>
     <figure data-session><figcaption>Tone, kHz</figcaption>
       <div id="strip-tone" role="img" aria-label="Tone of the last 20 seconds; its newest value is in the counters"></div></figure>
@@ -47,7 +48,8 @@ const HTML = `
 <div class="below">
   <div data-controls data-operator></div>
   <div class="health"><table id="health"><caption>Frames and latency</caption></table></div>
-  <div class="log"><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
+  <div class="exposures" data-preview><table id="exposures"><caption>Exposure</caption></table></div>
+  <div class="log" data-session><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
 </div>
 <details id="summary" hidden><summary>What the session came to</summary><pre></pre></details>
 <p id="heard" class="unseen" role="status"></p>`;
@@ -64,7 +66,7 @@ export class See {
     this.tone = new Strip(this.at("strip-tone"), ["freq_hz"], { still, tone: true });
     this.camera = new View(this.at("camera"));
     this.map = new View(this.at("map"), (...given) => this.colours?.paint(...given));
-    this.health = new Health(this.at("health"));
+    this.health = new Health(this.at("health"), this.at("exposures"));
     this.log = new Log(this.at("events"), this.at("warnings"), (text) => page.alarm(text));
     this.tell("none", page.role === "operator" ? "No session runs: start one on the Run tab." : "No session runs.");
     this.listen();
@@ -214,7 +216,10 @@ export class See {
     }
     set("phase", phase);
     set("phase-unit", "state");
-    if (phase === "preview") return;
+    if (phase === "preview") {
+      set("fps", Number.isFinite(status.fps) ? status.fps.toFixed(1) : "–");
+      return;
+    }
     const { goal } = this.about;
     const done = status.successes + status.fails;
     set("trial", goal.trials ? `${status.trial}` : "–");
@@ -297,6 +302,7 @@ function waterOf({ settings, water }, drops) {
   const seconds = Number(settings.reward_dur);
   const told = (n) => (ul > 0 ? (n * ul).toFixed(0) : (n * seconds).toFixed(1));
   const had = water?.had_s;
-  const today = Number.isFinite(had) ? `, today ${told(drops + had / seconds)}` : "";
-  return [told(drops), `${ul > 0 ? "µl" : "s"} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
+  const unit = ul > 0 ? "µl" : "s";
+  const today = Number.isFinite(had) ? `, today ${told(drops + had / seconds)} ${unit}` : "";
+  return [told(drops), `${unit} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
 }

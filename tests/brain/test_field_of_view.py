@@ -52,7 +52,7 @@ def test_what_differs_from_day_to_day_does_not_matter(day):
     assert is_near(view, (9.4, -6.2), 3.3)
 
 
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(x=st.floats(-20, 20), y=st.floats(-20, 20), deg=st.floats(-5, 5))
 def test_a_known_shift_and_rotation_is_found(x, y, deg):
     view = compare_views(first_of(2), snap(2, (x, y), deg))
@@ -92,6 +92,23 @@ def test_a_large_image_is_measured_in_its_own_px():
 def test_an_image_need_not_be_square(rows):
     view = compare_views(first_of(1)[rows].copy(), snap(1, (5, -4), 0)[rows].copy())
     assert is_near(view, (5, -4), 0)
+
+
+def test_real_pictures(shared_data):
+    """Of a mouse from the side: shifted, turned, half as bright and with the noise of a dim camera."""
+    rng = np.random.default_rng(3)
+    angle = math.radians(-3.0)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    for path in sorted((shared_data / "reaching" / "labeled-data" / "reachingvideo1").glob("*.png"))[::20]:
+        image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        height, width = image.shape
+        centre = np.array([(width - 1) / 2, (height - 1) / 2])
+        matrix = np.hstack([turn, (np.array([14.5, -9.25]) + centre - turn @ centre)[:, None]])
+        moved = 0.5 * cv2.warpAffine(image, matrix, (width, height)) + rng.normal(0, 2, image.shape)
+        inner = (slice(40, -40), slice(40, -40))
+        view = compare_views(image[inner].astype(np.float32), np.clip(moved, 0, 255)[inner].astype(np.float32))
+        assert view.known
+        assert is_near(view, (14.5, -9.25), -3.0)
 
 
 def test_another_mouse_is_not_the_same():

@@ -145,14 +145,19 @@ def test_what_is_compared_is_the_mean_of_several_images(place, cortex):
         assert several["match"] > one["match"]
 
 
+@pytest.mark.parametrize("path", ["NEW/first", "LOST/first", "M1/first?experiment=clmf_speed"])
+def test_no_first_day_is_an_answer(client, path):
+    answer = client.get(f"/api/mice/{path}")
+    assert (answer.status_code, answer.json()) == (200, {"session": None})
+
+
 @pytest.mark.parametrize(
     ("path", "status", "error"),
     [
-        ("mice/NEW/first", 404, "mouse NEW: no session with images yet"),
         ("mice/NEW/first.png", 404, "mouse NEW: no session with images yet"),
         ("mice/NEW/view?live=preview-3", 404, "mouse NEW: no session with images yet"),
-        ("mice/LOST/first", 404, "mouse LOST: no session with images yet"),
-        ("mice/M1/first?experiment=clmf_speed", 404, "mouse M1: no session with images yet"),
+        ("mice/LOST/first.png", 404, "mouse LOST: no session with images yet"),
+        ("mice/M1/first.png?experiment=clmf_speed", 404, "mouse M1: no session with images yet"),
         ("mice/M1/view?live=preview-7", 404, "mouse M1: no session with images yet"),
         ("mice/M9/first", 404, "has no such mouse; reload the page"),
         ("mice/..%2f..%2fetc/first.png", 404, "there is no such thing"),

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
+import time
+import urllib.request
 from configparser import ConfigParser
 
 import pytest
@@ -31,12 +35,11 @@ success_rest_dur    = 1
 fail_rest_dur       = 1
 reward_delay        = 0.2
 """
-VIEWER, OPERATOR = "viewer-of-the-browser-test", "operator-of-the-browser-test"
-
-ALL_ENDED = """async () => {
-  const { jobs } = await (await fetch("api/state")).json();
-  return jobs.every(({ code }) => code !== null);
+POST = """async ([path, body]) => {
+  const answer = await fetch(`api/${path}`, { method: "POST", body: JSON.stringify(body) });
+  return answer.status;
 }"""
+VIEWER, OPERATOR = "viewer-of-the-browser-test", "operator-of-the-browser-test"
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,8 @@ def sound(*windows):
     for window in windows:
         assert window.elsewhere == []
         assert window.complaints == []
+        # Before its first session a mouse has no first picture.
+        assert [each for each in window.refused if not re.fullmatch(r"404 /api/mice/\w+/first", each)] == []
 
 
 def test_a_session_from_its_roi_to_its_replay(chromium, lab):
@@ -130,7 +135,7 @@ def test_a_session_from_its_roi_to_its_replay(chromium, lab):
             intervene(anna, bert)
             look_at_every_tab(anna)
             stop(bert)
-            anna.until(ALL_ENDED)
+            wait_for_the_end(server)
             look_back(anna)
             sound(anna, bert)
     check_config(lab, before)
@@ -162,6 +167,9 @@ def intervene(anna, bert):
 
 def look_at_every_tab(window):
     """Nothing has to be scrolled sideways to, in either size and theme."""
+    if os.environ.get("RIGLOOP_PICTURES"):
+        # A picture of a session that has only just begun shows little.
+        window.until("() => document.querySelector('#time').textContent >= '0:25'")
     for size in SIZES:
         window.resize(size)
         for tab, name in TABS.items():
@@ -180,6 +188,19 @@ def stop(window):
     window.page.click("#stop-after")
     window.page.wait_for_selector("#interventions li:has-text('stops after this trial')")
     window.page.wait_for_selector("#run-over", state="visible")
+
+
+def wait_for_the_end(server):
+    """Wait until the session's program has drawn its figure and ended."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with urllib.request.urlopen(f"http://{server.host}/api/state") as answer:
+            [job] = json.load(answer)["jobs"]
+        if job["code"] is not None:
+            assert job["code"] == 0, job["said"]
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the session's program does not end: {job['said']}")
 
 
 def look_back(window):
@@ -224,30 +245,75 @@ def check_recorded(lab):
     assert replay_session(path.parent).compared.mismatches == 0
 
 
-def test_a_viewer_looks_and_changes_nothing(chromium, lab):
+def test_in_the_network_a_viewer_looks_and_changes_nothing(chromium, lab):
     tokens = lab / "tokens"
     tokens.write_text(f"operator {OPERATOR}\nviewer {VIEWER}\n")
     tokens.chmod(0o600)
     words = ("--host", "0.0.0.0", "--token-file", str(tokens))
-    with serve(lab, *words) as server, chromium.window(f"http://{server.host}/") as window:
+    with serve(lab, *words) as server:
+        address = f"http://{server.host}/"
+        with chromium.window(address) as viewer, chromium.window(address) as operator:
+            sign_in(viewer, "no-such-token-at-all")
+            viewer.page.wait_for_selector("#login-error:has-text('token')")
+            for window, token in ((viewer, VIEWER), (operator, OPERATOR)):
+                sign_in(window, token)
+                window.page.wait_for_selector("#link[data-state=open]")
+            operator.sign("anna")
+            start(operator)
+            shown(viewer)
+            viewer.tab("see")
+            counted(viewer, "#trial", 1)
+            assert [tab for tab in TABS if viewer.page.is_visible(f"#tab-{tab}")] == ["see", "back"]
+            assert not viewer.page.is_visible("#give")
+            viewer.page.keyboard.press("w")
+            for path, body in (("jobs", {"do": "run"}), ("jobs/1/stop", {"who": "eve"}), (f"mice/{MOUSE}/save", {})):
+                assert viewer.page.evaluate(POST, [path, body]) == 403, path
+            viewer.picture("page-viewer-wide-light")
+            end_at_once(operator)
+            assert viewer.complaints == operator.complaints == []
+            assert viewer.elsewhere == operator.elsewhere == []
+        # A cookie is one browser's.
+        with chromium.window(address) as other:
+            assert other.page.is_visible("#token")
+    [path] = (lab / "data").glob(f"{MOUSE}/*/S1/inputs.csv")
+    with path.open(newline="") as file:
+        assert [(row["kind"], row["who"]) for row in csv.DictReader(file)] == [("stop_now", "anna")]
+
+
+def sign_in(window, token):
+    window.page.fill("#token", token)
+    window.page.click("#login button.primary")
+
+
+def end_at_once(window):
+    """Stop now asks once more, and does not where it is not meant."""
+    window.tab("run")
+    window.page.click("#stop-now")
+    window.page.click("#stop-no")
+    window.page.wait_for_timeout(200)
+    assert window.page.inner_text("#run-phase") in ("rest", "trial")
+    window.page.click("#stop-now")
+    window.page.click("#stop-yes")
+    window.page.wait_for_selector("#run-over", state="visible")
+
+
+def test_by_keyboard(chromium, lab):
+    with serve(lab) as server, chromium.window(f"http://{server.host}/") as window:
         page = window.page
-        page.fill("#token", "no-such-token-at-all")
-        page.click("#login button.primary")
-        page.wait_for_selector("#login-error:has-text('token')")
-        page.fill("#token", VIEWER)
-        page.click("#login button.primary")
         page.wait_for_selector("#link[data-state=open]")
-        window.tab("back")
-        window.tab("see")
-        assert page.locator("#give").is_visible() is False
-        for path, body in (("jobs", {"do": "run"}), (f"mice/{MOUSE}/save", {})):
-            status = page.evaluate(
-                "([path, body]) => fetch(`api/${path}`, {method: 'POST', body: JSON.stringify(body)})"
-                ".then((answer) => answer.status)",
-                [path, body],
-            )
-            assert status == 403
-        # The browser itself says on its console what was refused.
-        assert all("403" in text for text in window.complaints)
-        assert window.elsewhere == []
-    assert not (lab / "data").exists()
+        page.fill("#who", "who writes ? here asks for nothing")
+        assert not page.is_visible("#help")
+        page.focus("#tab-see")
+        for name in ("place", "run", "back", "see"):
+            page.keyboard.press("ArrowRight")
+            assert page.is_visible(f"#{name}")
+            assert page.evaluate("document.activeElement.id") == f"tab-{name}"
+        page.keyboard.press("?")
+        listed = page.inner_text("#help")
+        assert {"?", "P", "W"} <= set(listed.split())
+        page.keyboard.press("Escape")
+        assert not page.is_visible("#help")
+        for name in TABS:
+            window.tab(name)
+            assert window.unreachable() == [], name
+        sound(window)

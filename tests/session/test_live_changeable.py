@@ -1,15 +1,27 @@
-"""What a page is told may be changed is what a running session takes."""
+"""What a page is told of a session: what may be changed, which is what the session takes, and its water."""
+
+from dataclasses import replace
 
 import pytest
 
 from core.changes import KEYS
+from core.clock import VirtualClock
 from core.errors import InputError
 from core.trial_state import begin
-from session.build import draw_plan
+from hardware.ledger import Ledger, Opening
+from hardware.ledger_rows import Purpose
+from hardware.settings import OutputKind
+from recording import lock_file
+from session import prepare, runner
+from session.build import build, draw_plan
 from session.live_changeable import changeable
 from session.live_controls import read_control
+from session.live_link import LiveLink
+from session.runner import run_session
 from session.settings import load_settings
-from tests.support.sessions import CONFIG, OFFLINE
+from session.watch import SessionWatch
+from session.water_day import water_ledgers
+from tests.support.sessions import CONFIG, OFFLINE, StopAfter, settings_for
 
 KINDS = {
     "neurofeedback": ("DEMO", {"tone_floor": "0.01"}, ("reward_threshold", "dF/F", "above 0.01", "0.05")),
@@ -52,3 +64,32 @@ def test_what_is_out_of_the_bounds_that_are_told_is_refused(mouse, overrides, fi
 
 def test_a_session_without_trials_has_nothing_to_change():
     assert told("DEMO", {"session_type": "behavior_recording"})[0] == []
+
+
+class Told(LiveLink):
+    """Keeps what pages are told first."""
+
+    def open(self, about):
+        self.about = about
+        super().open(about)
+
+
+def test_a_page_is_told_how_much_water_there_was_today(tmp_path, monkeypatch):
+    def build_fake(settings, options, *others):
+        return build(settings, replace(options, outputs=OutputKind.fake), *others)
+
+    (locks := tmp_path / "locks").mkdir()
+    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (locks,))
+    monkeypatch.setattr(prepare, "build", build_fake)
+    monkeypatch.setattr(runner, "refuse_missing", lambda *_: None)
+    settings, clock = settings_for(tmp_path, reward_dur="0.2"), VirtualClock()
+    ledger = Ledger(water_ledgers(settings)[0])
+    ledger.add(Opening(clock.wall_ns(), Purpose.reward, 1.25, "earlier"))
+    ledger.close()
+    link = Told(clock, "session-7")
+    real = replace(OFFLINE, outputs=OutputKind.real)
+    run_session(settings, real, clock, StopAfter(5), SessionWatch(), link)
+    assert link.about["changeable"] == changeable(settings)
+    assert link.about["water"] == {
+        "reward_s": 0.2, "reward_ul": 0.0, "had_s": 1.25, "max_session_s": 60.0, "max_day_s": 120.0,
+    }  # fmt: skip

@@ -151,12 +151,3 @@ def test_a_link_that_fails_costs_the_session_its_pages_and_nothing_else(tmp_path
     result = run_session(settings_for(tmp_path), OFFLINE, VirtualClock(), StopRequest(), Listening(), link)
     assert result.outcome == "complete"
     assert [text for text in said if "no more memory" in text and "it goes on" in text]
-
-
-def test_a_page_is_told_what_may_be_changed_and_what_water_there_was(tmp_path):
-    _, link = session(tmp_path, {60: ({"do": "stop_now"},)}, reward_dur="0.2")
-    about = link.page.about
-    assert [each["key"] for each in about["changeable"]][:2] == ["reward_threshold", "max_trial_dur"]
-    assert about["water"] == {
-        "reward_s": 0.2, "reward_ul": 0.0, "had_s": None, "max_session_s": 60.0, "max_day_s": 120.0,
-    }  # fmt: skip

@@ -17,9 +17,17 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
 TABS = {"see": "watch", "place": "place", "run": "run", "back": "look-back"}
 """Each tab's element, and its name in the name of a picture."""
+REFUSED = "Failed to load resource: the server responded"
+"""How the browser itself tells of a status of 400 and more; without the address."""
 TOO_WIDE = """() => document.scrollingElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
   .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
   .map(({ tagName, id, className }) => `${tagName} ${id} ${className.baseVal ?? className}`)"""
+
+UNREACHABLE = """() => [...document.querySelectorAll("button, input, select, textarea, a[href], summary")]
+  .filter((each) => each.checkVisibility() && !each.disabled && each.tabIndex < 0)
+  .filter((each) => !each.parentElement.closest("[role=tablist], [role=toolbar], [role=grid], table, svg")
+    && !each.matches("h2"))
+  .map(({ tagName, id, className }) => `${tagName} ${id} ${className}`)"""
 
 
 def need_chromium() -> None:
@@ -62,6 +70,8 @@ class Window:
         Playwright's.
     complaints : list of str
         Errors on the console, and scripts that failed.
+    refused : list of str
+        Status and path of what the server did not answer with 200 or the like.
     elsewhere : list of str
         Addresses that were asked for and are not the page's own.
     """
@@ -69,10 +79,12 @@ class Window:
     def __init__(self, page, address: str) -> None:
         self.page = page
         self.complaints: list[str] = []
+        self.refused: list[str] = []
         self.elsewhere: list[str] = []
         self._home = urlsplit(address).netloc
         page.on("console", lambda message: self._hear(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("response", lambda answer: self._take(answer.status, answer.url))
         page.on("request", lambda request: self._see(request.url))
         page.on("websocket", lambda socket: self._see(socket.url))
         page.goto(address)
@@ -105,6 +117,10 @@ class Window:
         """Wait until a script says yes."""
         self.page.wait_for_function(script, arg=argument, timeout=WAIT_MS)
 
+    def unreachable(self) -> list[str]:
+        """Return what can be pressed or filled in, and cannot be come to by Tab or by arrows from its like."""
+        return self.page.evaluate(UNREACHABLE)
+
     def resize(self, size: str) -> None:
         """Take on one of ``SIZES``."""
         self.page.set_viewport_size(_size(size))
@@ -125,8 +141,12 @@ class Window:
             self.page.screenshot(path=Path(folder) / f"{name}.png")
 
     def _hear(self, kind: str, text: str) -> None:
-        if kind == "error":
+        if kind == "error" and not text.startswith(REFUSED):
             self.complaints.append(text)
+
+    def _take(self, status: int, url: str) -> None:
+        if status >= 400:
+            self.refused.append(f"{status} {urlsplit(url).path}")
 
     def _see(self, url: str) -> None:
         parts = urlsplit(url)
