@@ -270,7 +270,7 @@ def test_an_end_is_told_once_with_its_reason(end, error, outcome, text):
     [told] = watcher.told[1:]
     assert (told["t"], told["live"], told["outcome"]) == ("end", "session-1", outcome)
     assert text in told["text"]
-    assert [ok for ok, _ in answers] == [False]
+    assert answers == [(False, "the session ended before it was given")]
 
 
 def test_an_answer_reaches_who_asked_and_silence_is_told_in_time():
