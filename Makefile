@@ -49,7 +49,7 @@ test: $(DEV)
 
 # What says nothing of time, two files at once; then, one after the other, what measures it.
 UNTIMED := $(addprefix tests/realtime/test_, \
-    browser.py docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
+    browser.py browser_back.py docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
 
 test-real: $(DEV)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(UNTIMED)
