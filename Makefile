@@ -57,9 +57,13 @@ test-real: $(DEV)
 
 test-all: test test-real
 
-# The documentation's pictures of the page, which the test that drives it takes.
+# The documentation's pictures of the page, out of those that the test that drives it takes.
+PICTURES := $(addprefix page-,watch-wide-light.png watch-phone-dark.png place-wide-light.png run-wide-light.png)
+
 pictures: $(DEV)
-	RIGLOOP_PICTURES=docs/images $(PY) -m pytest -q tests/realtime/test_browser.py
+	mkdir -p .pictures
+	RIGLOOP_PICTURES=.pictures $(PY) -m pytest -q tests/realtime/test_browser.py
+	cd .pictures && cp $(PICTURES) ../docs/images
 
 guest: $(DEV)
 	@bash tests/guest/make_cache.sh $(GUEST)
