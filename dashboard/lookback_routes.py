@@ -37,11 +37,9 @@ from dashboard.session_report import report
 from recording.nwb_name import SUFFIX, sanitised
 from recording.parts import part_suffix
 from recording.problems import describe
-from recording.schema import FIGURE_PNG
+from recording.schema import FIGURE_PNG, SESSION_NWB
 from session.session_list import hint
 
-NWB = "session.nwb"
-"""A session as NWB, in its own folder, so that the name of its video in it is right."""
 WAIT_S = 1.0
 """A list that takes longer is answered with how far it is."""
 KEPT_S = 10.0
@@ -123,7 +121,7 @@ class LookBack:
             "outcome": row.outcome,
             "kind": row.kind,
             "hint": hint(row, str(where), platform.node()),
-            "nwb": size_of(folder / NWB),
+            "nwb": size_of(folder / SESSION_NWB),
             **report(folder, row, weight),
         }
 
@@ -169,7 +167,7 @@ def lookback_routes(look: LookBack, jobs: Jobs, config: Path) -> list[BaseRoute]
         return JSONResponse({"job": job})
 
     async def nwb(request: Request) -> Response:
-        file, path = await asyncio.to_thread(look.file, request.path_params["key"], NWB)
+        file, path = await asyncio.to_thread(look.file, request.path_params["key"], SESSION_NWB)
         return FileResponse(file, media_type="application/x-hdf5", filename=nwb_name(path))
 
     return [
@@ -186,6 +184,8 @@ def lookback_routes(look: LookBack, jobs: Jobs, config: Path) -> list[BaseRoute]
 async def export(jobs: Jobs, config: Path, root: Path, path: str, who: str, allow_incomplete: bool) -> dict[str, Any]:
     """Start writing a session as NWB, in place of the file that a page made before. Returns the job's facts.
 
+    It goes into the session's own folder, where its video is, which it names.
+
     Raises
     ------
     BusyError
@@ -196,7 +196,7 @@ async def export(jobs: Jobs, config: Path, root: Path, path: str, who: str, allo
     for other in jobs.listed():
         if other["do"] == JobKind.export.value and other["code"] is None:
             raise BusyError(f"{other['subject']} is being written as NWB; wait until that has ended, or stop it")
-    target = root / path / NWB
+    target = root / path / SESSION_NWB
     try:
         target.unlink(missing_ok=True)
     except OSError as error:

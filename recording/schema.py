@@ -15,6 +15,7 @@ missing.csv          a row per number that the camera counted and no frame came 
 config.ini           CLoPy's copy of the config       (written at close)
 VideoTimestamp.txt   CLoPy's log                      (written at close)
 session.png          the figure
+session.nwb          the session as NWB                (where the page was asked for it)
 ==================== ==================================================================================================
 """
 
@@ -35,6 +36,7 @@ EVENTS_CSV = "events.csv"
 INPUTS_CSV = "inputs.csv"
 MISSING_CSV = "missing.csv"
 FIGURE_PNG = "session.png"
+SESSION_NWB = "session.nwb"
 ERROR_TXT = "error.txt"
 NETWORK_PY = "network.py"
 CLOPY_CONFIG = "config.ini"

@@ -41,6 +41,7 @@ export class Keys {
     }
     this.help.querySelector("div").replaceChildren(...[...groups].map(([title, keys]) => table(title, keys)));
     this.help.showModal();
+    this.help.scrollTop = 0;
   }
 }
 

@@ -64,7 +64,8 @@ function sessions(wire, page) {
     const begun = names.filter((name) => !known.has(name));
     known = new Set(names);
     const next = names.includes(wire.shown) ? wire.shown : begun.at(-1) ?? "";
-    select.replaceChildren(...live.map(({ name, mouse, what }) => new Option(`${mouse} (${what})`, name)));
+    const where = (rig) => (live.length > 1 ? `, ${rig}` : "");
+    select.replaceChildren(...live.map(({ name, mouse, what, rig }) => new Option(`${mouse} (${what}${where(rig)})`, name)));
     if (!next) select.prepend(new Option(live.length ? "choose" : "none runs", ""));
     select.disabled = !live.length;
     select.value = next;

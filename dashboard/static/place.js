@@ -182,7 +182,8 @@ export class Place {
   add(shape) {
     const name = freeName(new Set(this.draft.items().map((item) => item.name)));
     this.addNamed(name, shape);
-    this.chosen.name();
+    // On a phone the keyboard would hide the picture.
+    if (!matchMedia("(pointer: coarse)").matches) this.chosen.name();
   }
 
   addNamed(name, shape) {

@@ -29,7 +29,7 @@ export const HTML = `
           <option value="4">4×</option></select></label>
       </span>
     </div>
-    <div class="place-frame" id="place-frame" tabindex="-1"><div class="place-sheet">
+    <div class="place-frame" id="place-frame"><div class="place-sheet">
       <canvas id="place-picture" aria-hidden="true"></canvas>
       <img id="place-overlay" alt="" hidden>
       <img id="place-marks" alt="" hidden>

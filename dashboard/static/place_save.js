@@ -5,7 +5,8 @@ import { cell } from "./place_dom.js";
 const CHECK_MS = 300;
 
 export class Saving {
-  // `acts`: draft (the present one), problems(list), saved(mouse ID), reload().
+  // `acts`: the tab: draft (the present one), told (its problems), picture, problems(list), saved(draft), discard(),
+  // reload(), anyDirty().
   constructor(root, page, acts) {
     this.at = (id) => root.querySelector(`#place-${id}`);
     this.page = page;
@@ -93,7 +94,8 @@ export class Saving {
     try {
       const { saved, note } = await this.page.api(`${path(draft)}/save`, body);
       this.dialog.close();
-      this.page.say(`Saved ${saved.join(", ")} for ${draft.mouse.mouse}${note ? `; ${note}` : ""}`, !note);
+      const holds = this.acts.picture.running ? "; it holds from the next preview or session on" : "";
+      this.page.say(`Saved ${saved.join(", ")} for ${draft.mouse.mouse}${holds}${note ? `; ${note}` : ""}`, !note);
       await this.acts.saved(draft);
     } catch (error) {
       await this.refused(error);

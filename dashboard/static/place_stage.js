@@ -88,7 +88,7 @@ export class Stage {
     label.textContent = `${bad.has(name) ? "⚠ " : ""}${name}`;
     const right = x1 + (name.length * 9 + 8) * this.px > this.size[0];
     const [x, y] = nameCorner(shape);
-    const place = right ? x0 - 5 * this.px : x + 5 * this.px;
+    const place = right ? (shape.points ? x : x0) - 5 * this.px : x + 5 * this.px;
     put(label, { transform: this.at([place, Math.max(y, 12 * this.px)]), "text-anchor": right ? "end" : "start" });
     const numbers = numbersOf(shape, this.scene.view).map(({ label: what, value, unit }) => `${what} ${value} ${unit}`);
     put(mark, {

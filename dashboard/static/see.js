@@ -302,6 +302,7 @@ function waterOf({ settings, water }, drops) {
   const seconds = Number(settings.reward_dur);
   const told = (n) => (ul > 0 ? (n * ul).toFixed(0) : (n * seconds).toFixed(1));
   const had = water?.had_s;
-  const today = Number.isFinite(had) ? `, today ${told(drops + had / seconds)}` : "";
-  return [told(drops), `${ul > 0 ? "µl" : "s"} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
+  const unit = ul > 0 ? "µl" : "s";
+  const today = Number.isFinite(had) ? `, today ${told(drops + had / seconds)} ${unit}` : "";
+  return [told(drops), `${unit} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
 }

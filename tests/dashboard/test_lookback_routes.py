@@ -14,9 +14,10 @@ from dashboard.app import make_app
 from dashboard.hub import Hub
 from dashboard.jobs import JobKind
 from dashboard.lookback import Root, read_roots
-from dashboard.lookback_routes import NWB, LookBack, lookback_routes
+from dashboard.lookback_routes import LookBack, lookback_routes
 from dashboard.server import Address, access_for
 from dashboard.session_keys import session_key
+from recording.schema import SESSION_NWB as NWB
 from tests.support.recorded_folders import DATE, put_clopy_movement, put_session
 from tests.support.recorded_folders import root as root
 

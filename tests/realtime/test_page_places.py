@@ -40,10 +40,10 @@ def rigloop(*words):
     return [sys.executable, "-m", "cli.main", *map(str, words)]
 
 
-def wait_for(look, seconds=30.0):
+def wait_for(look, why, seconds=60.0):
     end = time.monotonic() + seconds
     while not (seen := look()):
-        assert time.monotonic() < end
+        assert time.monotonic() < end, why
         time.sleep(0.1)
     return seen
 
@@ -66,7 +66,9 @@ def test_a_preview_is_compared_with_the_first_day(tmp_path):
         )  # fmt: skip
         try:
             live = f"preview-{preview.pid}"
-            wait_for(lambda: status(server, f"live/{live}/exposure") == 200)
+            wait_for(
+                lambda: status(server, f"live/{live}/exposure") == 200, "is it full? four pages may look at a preview"
+            )
             exposure = told(server, f"live/{live}/exposure?{urllib.parse.urlencode({'roi.A': 'circle 100,90,9'})}")
             assert {(each["roi"], each["verdict"]) for each in exposure["rois"]} == {("A", "good")}
             assert get(server, f"live/{live}/saturated.png").startswith(b"\x89PNG")
@@ -77,4 +79,4 @@ def test_a_preview_is_compared_with_the_first_day(tmp_path):
         finally:
             preview.terminate()
             preview.wait(20)
-        wait_for(lambda: status(server, f"live/{live}/exposure") == 404)
+        wait_for(lambda: status(server, f"live/{live}/exposure") == 404, "the preview has ended")
