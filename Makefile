@@ -48,8 +48,8 @@ test: $(DEV)
 	$(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests --ignore tests/realtime
 
 # What says nothing of time, two files at once; then, one after the other, what measures it.
-UNTIMED := $(addprefix tests/realtime/test_, \
-    browser.py browser_back.py docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
+UNTIMED := $(wildcard tests/realtime/test_browser*.py) \
+    $(addprefix tests/realtime/test_,docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
 
 test-real: $(DEV)
 	OMP_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(UNTIMED)
