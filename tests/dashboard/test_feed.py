@@ -17,7 +17,7 @@ from dashboard.live_reader import News
 from recording import lock_file
 from session.live_link import PERIOD_NS, LiveLink
 from session.live_wire import WIRE, row_dtype
-from tests.dashboard.test_clients import run
+from tests.support.jumping_loop import run
 from tests.support.live import connect
 
 S = 10**9
