@@ -305,7 +305,7 @@ def test_a_real_link_is_followed(tmp_path, monkeypatch):
         clock.sleep_until_ns(clock.now_ns() + PERIOD_NS)
         link.look(status, lambda *asked: None)
 
-    reader = connect("session-2", look)
+    reader = connect("session-2", look, link)
     watcher = Watcher()
 
     async def follow():

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 import time
 import urllib.request
 from configparser import ConfigParser
@@ -115,8 +114,7 @@ def sound(*windows):
     for window in windows:
         assert window.elsewhere == []
         assert window.complaints == []
-        # Before its first session a mouse has no first picture.
-        assert [each for each in window.refused if not re.fullmatch(r"404 /api/mice/\w+/first", each)] == []
+        assert window.refused == []
 
 
 def test_a_session_from_its_roi_to_its_replay(chromium, lab):
