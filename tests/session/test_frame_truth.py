@@ -226,7 +226,7 @@ def test_session_json_tells_what_the_numbers_come_from(tmp_path):
     meta = json.loads((result.session / "session.json").read_text())
     config = (result.session / "session.ini").read_bytes().split(b"\n", 1)[1]
     assert meta["config_sha256"] == hashlib.sha256(config).hexdigest()
-    assert (meta["schema"], meta["rig"], meta["seed"]) == (2, "rig7", OFFLINE.seed)
+    assert (meta["schema"], meta["rig"], meta["seed"]) == (3, "rig7", OFFLINE.seed)
     assert set(meta["latency_us"]) == {"p50", "p99", "p999", "max"}
     assert set(meta["software"]) >= {"rigloop", "git", "git_changed", "python", "host", "packages"}
     assert set(meta["host"]) == {"name", "model", "system", "processor", "cores", "memory_bytes"}
