@@ -13,8 +13,8 @@ LAST_PORT = 65_535
 
 def a_port(text: str) -> int:
     """Return a port that was given. Raises ArgumentTypeError for what is none."""
-    if not (text.isascii() and text.isdecimal() and int(text) <= LAST_PORT):
-        raise argparse.ArgumentTypeError(f"{text}: is no port; give a whole number from 0 to {LAST_PORT}")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text[:20]}: is no port; give a whole number from 0 to {LAST_PORT}")
     return int(text)
 
 

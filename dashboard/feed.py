@@ -140,8 +140,7 @@ class Feed:
         """Let go of the session, which goes on."""
         self._loop.remove_reader(self._reader.fileno())
         self._reader.close()
-        for number in list(self._asked):
-            self._answer(number, False, "the page was closed before the session answered")
+        self._answer_all("the page was closed before the session answered")
 
     def _no_answer(self, number: int) -> None:
         self._answer(number, False, f"no answer within {ANSWER_S:g} s: no frame comes, or the session hangs")
@@ -151,6 +150,10 @@ class Feed:
             answered, late = waiting
             late.cancel()
             answered(ok, text)
+
+    def _answer_all(self, text: str) -> None:
+        for number in list(self._asked):
+            self._answer(number, False, text)
 
     def _come(self) -> None:
         """Take what the link has."""
@@ -171,6 +174,7 @@ class Feed:
             known = isinstance(error, EOFError)
             why = "the session's process is gone; `rigloop recover` finishes what it left" if known else str(error)
             end = {"outcome": "lost", "text": why}
+        self._answer_all("the session ended before it was given")
         for watcher in self._watchers:
             watcher.tell({"t": "end", "live": self.name, **end})
         self._watchers.clear()

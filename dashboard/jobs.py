@@ -22,6 +22,8 @@ from dashboard.job_logs import log_path, remove, remove_left, said
 
 LOOK_S = 0.2
 """Time between two looks whether a program has ended."""
+SAYING_LOOKS = 5
+"""Every so many looks it is told what programs say: a bar of progress moves ten times a second."""
 PATIENCE_S = 10.0
 """A preview that is to make room for a session has this long to end; a camera that hangs takes as long."""
 KEPT = 20
@@ -272,9 +274,11 @@ class Jobs:
 
     async def _look(self) -> None:
         """Tell what each program says, and its end."""
+        looks = 0
         while running := [job for job in self._jobs if job.code is None]:
             await asyncio.sleep(LOOK_S)
-            news = [job for job in running if job.says_more()]
+            looks += 1
+            news = [job for job in running if looks % SAYING_LOOKS == 0 and job.says_more()]
             for job in running:
                 if (code := job.process.poll()) is not None:
                     job.code = code

@@ -81,6 +81,7 @@ export class Controls {
     this.operators.take(events, first_ns ?? 0);
     if (!status.phase) return;
     this.threshold = status.threshold ?? null;
+    this.follow();
     const paused = status.phase === "paused";
     this.at("pause").dataset.do = paused ? "resume" : "pause";
     this.at("pause").firstChild.textContent = paused ? "Resume " : "Pause ";
@@ -101,15 +102,16 @@ export class Controls {
   choose(key) {
     this.at("set-key").value = key;
     this.fill();
-    (this.at("set-value").hidden ? this.at("set-choice") : this.at("set-value")).focus();
+    this.field.focus();
   }
 
   // Fills the field with the present value of the chosen variable, and says what it may become.
   fill() {
-    const chosen = this.variables.find(({ key }) => key === this.at("set-key").value);
+    const { chosen } = this;
     if (!chosen) return;
     const { choices } = chosen;
     const value = this.now(chosen);
+    this.filled = value;
     this.at("set-value").hidden = this.at("set-value").disabled = choices.length > 0;
     this.at("set-choice").hidden = !choices.length;
     if (choices.length) {
@@ -119,8 +121,22 @@ export class Controls {
     this.tellBounds();
   }
 
+  get chosen() {
+    return this.variables.find(({ key }) => key === this.at("set-key").value);
+  }
+
+  get field() {
+    return this.chosen?.choices.length ? this.at("set-choice") : this.at("set-value");
+  }
+
+  // Keeps the field at the present value, unless somebody is about to change it.
+  follow() {
+    if (!this.chosen || this.field === document.activeElement || this.field.value !== this.filled) return;
+    if (this.now(this.chosen) !== this.filled) this.fill();
+  }
+
   tellBounds() {
-    const chosen = this.variables.find(({ key }) => key === this.at("set-key").value);
+    const { chosen } = this;
     const number = Number(this.at("set-value").value);
     const inPercent = chosen.unit === "dF/F" && Number.isFinite(number);
     const percent = inPercent ? `= ${+(number * 100).toFixed(3)} %; ` : "";
@@ -133,10 +149,10 @@ export class Controls {
     }
     this.at("set-key").onchange = () => this.fill();
     this.at("set-value").oninput = () => this.tellBounds();
-    this.at("set").onsubmit = (event) => {
+    this.at("set").onsubmit = async (event) => {
       event.preventDefault();
-      const value = this.at("set-value").hidden ? this.at("set-choice").value : this.at("set-value").value;
-      this.ask("set", { key: this.at("set-key").value, value });
+      const { value } = this.field;
+      if (await this.ask("set", { key: this.at("set-key").value, value })) this.filled = value;
     };
     this.at("note").onsubmit = async (event) => {
       event.preventDefault();

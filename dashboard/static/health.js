@@ -33,7 +33,8 @@ export class Health {
   rate() {
     const { came, lost } = this;
     const span = came.at(-1) - came[0];
-    return `${span ? ((came.length - 1) * 1000 / span).toFixed(1) : "–"} a second${lost ? `, ${lost} rows missed` : ""}`;
+    const rate = span ? ((came.length - 1) * 1000 / span).toFixed(1) : "–";
+    return `${rate} a second${lost ? `, ${lost} rows missed` : ""}`;
   }
 }
 

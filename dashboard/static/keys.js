@@ -1,6 +1,6 @@
 // Single keys that do something, and the list of them that `?` shows. None acts while somebody writes, or in a dialog.
 
-const WRITES = "input:not([type=checkbox], [type=radio], [type=button], [type=range]), select, textarea, [contenteditable]";
+const WRITES = "input:not([type=checkbox], [type=radio], [type=button], [type=range]), select, textarea";
 
 export class Keys {
   // `help`: the dialog that lists them.

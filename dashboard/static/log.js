@@ -1,4 +1,4 @@
-// What was said in a session: the newest events, warnings until somebody takes them away, and the devices that are lost.
+// What was said in a session: the newest events, warnings until somebody takes them away, and devices that are lost.
 
 import { clock, element } from "./dom.js";
 
@@ -34,7 +34,8 @@ export class Log {
       const time = first_ns === null ? "0:00" : clock((time_ns - first_ns) / 1e9);
       this.list.prepend(element("li", { data: { kind } }, element("time", { textContent: time }),
         element("b", { textContent: kind.replaceAll("_", " ") }),
-        element("span", { textContent: trial ? `trial ${trial}` : "" }), element("span", { textContent: short(detail) })));
+        element("span", { textContent: trial ? `trial ${trial}` : "" }),
+        element("span", { textContent: short(detail) })));
       if (kind === "lost") this.lost.set(detail.split(":")[0], `${detail} (at ${time})`);
       if (kind === "back") this.lost.delete(detail.split(" after ")[0]);
       if (WARNINGS.has(kind) && detail.startsWith(MILD[kind] ?? "")) this.warn(number, time, kind, detail);
@@ -56,7 +57,8 @@ export class Log {
     }
     const times = element("time", { textContent: time });
     const away = element("button", { type: "button", textContent: "Dismiss", aria: { label: `Dismiss: ${detail}` } });
-    const text = element("span", { textContent: ["warning", "lost"].includes(kind) ? detail : `${kind.replaceAll("_", " ")}: ${detail}` });
+    const said = ["warning", "lost"].includes(kind) ? detail : `${kind.replaceAll("_", " ")}: ${detail}`;
+    const text = element("span", { textContent: said });
     const card = element("li", { data: { kind } }, element("b", { textContent: "⚠ " }), times, text, away);
     const made = { numbers: [dismissed], times };
     away.onclick = () => {

@@ -65,7 +65,8 @@ function sessions(wire, page) {
     known = new Set(names);
     const next = names.includes(wire.shown) ? wire.shown : begun.at(-1) ?? "";
     const where = (rig) => (live.length > 1 ? `, ${rig}` : "");
-    select.replaceChildren(...live.map(({ name, mouse, what, rig }) => new Option(`${mouse} (${what}${where(rig)})`, name)));
+    const title = ({ mouse, what, rig }) => `${mouse} (${what}${where(rig)})`;
+    select.replaceChildren(...live.map((each) => new Option(title(each), each.name)));
     if (!next) select.prepend(new Option(live.length ? "choose" : "none runs", ""));
     select.disabled = !live.length;
     select.value = next;

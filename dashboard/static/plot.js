@@ -1,4 +1,4 @@
-// A strip of the last seconds that scrolls: uPlot, fed with the newest rows; behind the lines what the session did then.
+// A strip of the last seconds that scrolls: uPlot, fed with the newest rows; behind the lines what the session did.
 
 import { clock } from "./dom.js";
 
@@ -56,14 +56,15 @@ export class Strip {
     this.font = `${letter}px system-ui`;
     const axis = { stroke: this.colours["--ink"], font: this.font };
     axis.grid = axis.ticks = { stroke: this.colours["--line"], width: 1 };
+    const lines = () => this.plot.bbox.height / devicePixelRatio / letter;
     this.plot = new uPlot({
       ...this.size(),
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: false }, y: { range: () => this.range, ...(this.tone ? { distr: 3, log: 2 } : {}) } },
       axes: [
-        { ...axis, size: letter * 2.1, incrs: [1, 2, 5, 10, 20], space: letter * 6, values: (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : clock(tick))) },
-        { ...axis, size: letter * 3.7, space: letter * 2.5, ...(this.tone ? octaves(() => this.range, () => this.plot.bbox.height / devicePixelRatio / letter) : {}) },
+        { ...axis, size: letter * 2.1, incrs: [1, 2, 5, 10, 20], space: letter * 6, values: times },
+        { ...axis, size: letter * 3.7, space: letter * 2.5, ...(this.tone ? octaves(() => this.range, lines) : {}) },
       ],
       series: [{}, ...this.names.map((name, place) => ({
         label: name, stroke: this.colours[COLOURS[place]], width: 2, dash: place ? [8, 5] : undefined, spanGaps: false,
@@ -206,6 +207,9 @@ function hatch(context, ink, left, top, width, height) {
   context.stroke();
   context.restore();
 }
+
+// Ticks of time; there is none before the session.
+const times = (_, ticks) => ticks.map((tick) => (tick < 0 ? "" : clock(tick)));
 
 // Ticks at 1, 2, 4 ... kHz, or at every other of them where `lines` of text is all there is room for.
 function octaves(range, lines) {

@@ -18,7 +18,10 @@ export class Pose {
   constructor({ names, settings }) {
     this.least = Number(settings.min_likelihood);
     this.parts = names.filter((name) => name.endsWith(LIKELIHOOD)).map((name, place) => ({
-      name: name.slice(0, -LIKELIHOOD.length), ink: INKS[place % INKS.length], shape: SHAPES[place % SHAPES.length], trail: [],
+      name: name.slice(0, -LIKELIHOOD.length),
+      ink: INKS[place % INKS.length],
+      shape: SHAPES[place % SHAPES.length],
+      trail: [],
     }));
     for (const part of this.parts) part.controls = part.name === settings.control_point;
     this.circles = circles(settings);

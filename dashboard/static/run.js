@@ -41,7 +41,7 @@ export class Run {
     this.programs = new Programs(this.at("run-programs"), this.at("programs-before"), wire, page);
     this.choose = new Choose(this.at("run-choose"), page, this.at("experiment"), this.at("experiment-about"));
     new Live(this.at("run-live"), wire, page, page.controls);
-    new Flush(this.at("run-flush"), this.programs, this.choose, page);
+    new Flush(this.at("run-flush"), this.programs, this.choose, wire, page);
     this.choose.addEventListener("chosen", () => {
       this.at("accept-exposure").checked = false;
       this.at("accept-exposure-box").hidden = true;

@@ -1,6 +1,7 @@
 // Opening a rig's valve for a while, to fill or clean its tube; and, wherever that was begun, the way to end it.
 
 import { element, typing } from "./dom.js";
+import { fine } from "./run_programs.js";
 
 const CARD = `
 <form id="flush" class="card"><h2>Flush</h2>
@@ -13,7 +14,7 @@ const CARD = `
 </form>`;
 
 export class Flush {
-  constructor(root, programs, choose, page) {
+  constructor(root, programs, choose, wire, page) {
     this.programs = programs;
     this.choose = choose;
     this.page = page;
@@ -29,7 +30,7 @@ export class Flush {
     // Only to be listed: what stops water must act whatever has the focus.
     if (page.role === "operator") page.shortcut(null, "Escape", "close the valve, while it is flushed", () => false);
     programs.addEventListener("news", () => this.follow());
-    programs.addEventListener("lost", () => {
+    wire.addEventListener("closed", () => {
       const text = "No connection to the rig: the flush ends by itself. Does water run? Go there!";
       if (this.job) this.left.textContent = text;
     });
@@ -94,8 +95,8 @@ export class Flush {
     const ended = this.programs.jobs.find(({ number }) => number === this.job.number);
     this.job = null;
     this.bar.hidden = true;
-    const line = ended?.said.trim().split("\n").pop() ?? "the flush has ended";
-    this.page.say(line, ended?.code === 0 || Boolean(ended?.stops.length));
+    this.page.say(ended?.said.split("\n").pop() || "the flush has ended", !ended || fine(ended));
+    if (ended && fine(ended)) this.programs.close(ended);
   }
 
   key(event) {

@@ -2,15 +2,13 @@
 
 import { element, whoever } from "./dom.js";
 
-const LOOK_MS = 400;
-const LOST_MS = 2000;
 const NAMES = { run: "session", preview: "preview", flush: "flush", export: "export" };
 const STOPPED = 130;
 const ENDS = {
   0: "ended", 1: "ended with an error", 2: "was refused", 3: "failed", [STOPPED]: "was stopped",
 };
 
-// Tells "news" with each change of `jobs`, and "lost" while the server cannot be asked.
+// Tells "news" with each change of `jobs`, also of what they say.
 export class Programs extends EventTarget {
   constructor(root, before, wire, page) {
     super();
@@ -37,27 +35,10 @@ export class Programs extends EventTarget {
     this.seen ??= Math.max(0, ...this.jobs.filter(({ code }) => code !== null).map(({ number }) => number));
     this.show();
     this.dispatchEvent(new Event("news"));
-    this.keepLooking();
   }
 
   running(what) {
     return this.jobs.find((job) => job.do === what && job.code === null);
-  }
-
-  // What a program says comes with no message: it is looked at while one starts or flushes.
-  keepLooking(wait = LOOK_MS) {
-    if (this.looking || !this.jobs.some((job) => job.code === null && !this.isLive(job))) return;
-    this.looking = setTimeout(async () => {
-      try {
-        const state = await this.page.api("state");
-        this.looking = null;
-        if (state.role) this.take(state);
-      } catch {
-        this.looking = null;
-        this.dispatchEvent(new Event("lost"));
-        this.keepLooking(LOST_MS);
-      }
-    }, wait);
   }
 
   isLive(job) {
@@ -91,11 +72,13 @@ export class Programs extends EventTarget {
     const job = this.jobs[this.jobs.length - 1];
     this.shown = job;
     const box = this.root.firstElementChild;
-    box.hidden = !job || job.number <= this.seen || (job.code === null && job.do === "flush");
+    const live = job ? this.isLive(job) : false;
+    // A flush and a session that runs are shown by what is there for them.
+    const elsewhere = job?.code === null && (job.do === "flush" || (job.do === "run" && live));
+    box.hidden = !job || job.number <= this.seen || elsewhere;
     this.list();
     if (box.hidden) return;
     const lines = job.said.split("\n").filter(Boolean);
-    const live = this.isLive(job);
     const good = fine(job);
     box.dataset.ok = good;
     this.at("program").dataset.ok = good;
@@ -103,7 +86,7 @@ export class Programs extends EventTarget {
     const said = job.code === null ? lines.slice(-1) : job.do === "preview" && good ? [] : lines;
     this.say("program-said", live && job.code === null ? "" : said.join("\n"));
     this.say("program-cure", good ? "" : cureOf(job.said));
-    this.at("program-stop").hidden = job.code !== null || (job.do === "run" && live);
+    this.at("program-stop").hidden = job.code !== null;
     this.at("program-stop").textContent = job.do === "preview" ? "End the preview" : "Stop it";
     this.at("program-close").hidden = job.code === null;
   }
@@ -114,7 +97,7 @@ export class Programs extends EventTarget {
     this.before.hidden = !before.length;
     this.before.querySelector("ol").replaceChildren(...before.map((job) => element("li", {},
       element("span", { textContent: told(job, false), data: { ok: fine(job) } }),
-      ...(job.said && !fine(job) ? [element("pre", { textContent: job.said })] : []))));
+      ...saidOf(job))));
   }
 
   // A text that has not changed is not said anew by a screen reader.
@@ -124,10 +107,17 @@ export class Programs extends EventTarget {
   }
 }
 
+// Returns what is worth reading of one that has ended: why it was refused, or how much a flush gave.
+function saidOf(job) {
+  if (fine(job) && job.do !== "flush") return [];
+  return [element("pre", { textContent: fine(job) ? job.said.split("\n").pop() : job.said })];
+}
+
 // Returns the name under which what a program does is looked at.
 export const liveName = ({ do: what, pid }) => `${what === "run" ? "session" : what}-${pid}`;
 
-const fine = ({ code, stops }) => code === null || code === 0 || code === STOPPED || stops.length > 0;
+// Tells whether a program has ended as it should, or goes on.
+export const fine = ({ code, stops }) => code === null || code === 0 || code === STOPPED || stops.length > 0;
 
 function told({ do: what, subject, who, code, stops }, live) {
   const name = `The ${NAMES[what]} of ${subject}`;

@@ -1,9 +1,10 @@
 // The Watch tab: what a running session looks like. Pictures, signal and tone as they scroll, counters, what was said.
 
+import { Counters } from "./counters.js";
 import { Colours, GRADIENT, RANGES } from "./dff.js";
-import { clock, element } from "./dom.js";
 import { Health } from "./health.js";
 import { Log } from "./log.js";
+import { Outcomes } from "./outcomes.js";
 import { legendMark, Strip } from "./plot.js";
 import { Pose } from "./pose.js";
 import { readShape } from "./shapes.js";
@@ -11,9 +12,6 @@ import { drawRois, View } from "./view.js";
 
 const OLD_MS = 2000; // no new frame for this long: what is shown is old
 const LOOK_MS = 250;
-const OUTCOMES = { success: ["●", "success"], fail: ["✕", "fail"], cut_short: ["–", "cut short"] };
-const KEPT_OUTCOMES = 20;
-
 const HTML = `
 <p id="now" class="now" role="status">No session runs.</p>
 <div class="warnings" role="alert"><ul id="warnings" aria-label="Warnings"></ul></div>
@@ -33,23 +31,29 @@ const HTML = `
   <button id="big" type="button">Big <kbd>F</kbd></button></div>
 <div class="pictures">
   <figure><figcaption>Camera</figcaption><canvas id="camera" role="img"></canvas></figure>
-  <figure id="map-box"><figcaption>dF/F <span class="bar"><span id="map-low"></span><i id="map-bar"></i><span id="map-high"></span></span>
+  <figure id="map-box"><figcaption>dF/F
+    <span class="bar"><span id="map-low"></span><i id="map-bar"></i><span id="map-high"></span></span>
     <select id="map-range" aria-label="Range of the map's colours"></select></figcaption>
     <canvas id="map" role="img" aria-label="Map of dF/F: blue is below, orange above the baseline"></canvas></figure>
   <div class="strips" data-big>
     <figure><figcaption><span id="strip-title">Signal</span> <span class="legend" data-session>
-      <span><i class="dashed"></i>threshold</span> <span><canvas aria-hidden="true" data-mark="earned"></canvas>earned water</span>
-      <span><canvas aria-hidden="true" data-mark="free"></canvas>free water</span> <span><canvas aria-hidden="true" data-mark="lick"></canvas>lick</span></span></figcaption>
-      <div id="strip-signal" role="img" aria-label="Signal of the last 20 seconds; its newest value is in the counters"></div></figure>
+      <span><i class="dashed"></i>threshold</span>
+      <span><canvas aria-hidden="true" data-mark="earned"></canvas>earned water</span>
+      <span><canvas aria-hidden="true" data-mark="free"></canvas>free water</span>
+      <span><canvas aria-hidden="true" data-mark="lick"></canvas>lick</span></span></figcaption>
+      <div id="strip-signal" role="img"
+        aria-label="Signal of the last 20 seconds; its newest value is in the counters"></div></figure>
     <figure data-session><figcaption>Tone, kHz</figcaption>
-      <div id="strip-tone" role="img" aria-label="Tone of the last 20 seconds; its newest value is in the counters"></div></figure>
+      <div id="strip-tone" role="img"
+        aria-label="Tone of the last 20 seconds; its newest value is in the counters"></div></figure>
   </div>
 </div>
 <div class="below">
   <div data-controls data-operator></div>
   <div class="health"><table id="health"><caption>Frames and latency</caption></table></div>
   <div class="exposures" data-preview><table id="exposures"><caption>Exposure</caption></table></div>
-  <div class="log" data-session><h2>Events</h2><ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
+  <div class="log" data-session><h2>Events</h2>
+    <ol id="events" tabindex="0" aria-label="Events, newest first"></ol></div>
 </div>
 <details id="summary" hidden><summary>What the session came to</summary><pre></pre></details>
 <p id="heard" class="unseen" role="status"></p>`;
@@ -66,6 +70,8 @@ export class See {
     this.tone = new Strip(this.at("strip-tone"), ["freq_hz"], { still, tone: true });
     this.camera = new View(this.at("camera"));
     this.map = new View(this.at("map"), (...given) => this.colours?.paint(...given));
+    this.counters = new Counters(root);
+    this.outcomes = new Outcomes(this.at("outcomes"));
     this.health = new Health(this.at("health"), this.at("exposures"));
     this.log = new Log(this.at("events"), this.at("warnings"), (text) => page.alarm(text));
     this.tell("none", page.role === "operator" ? "No session runs: start one on the Run tab." : "No session runs.");
@@ -98,27 +104,27 @@ export class See {
   }
 
   begin({ live, about, map_end, events, first_ns }) {
-    const { kind, what, settings } = about;
+    const { kind, what } = about;
     this.about = about;
     this.over = false;
     this.cameAt = performance.now();
     this.percent = kind === "clnf";
-    this.map_end = map_end;
+    this.mapEnd = map_end;
     this.free = new Set();
-    this.outcomes = [];
+    this.outcomes.clear();
+    this.counters.begin(about);
     this.root.dataset.what = what;
     this.root.dataset.kind = kind;
     this.at("map-box").hidden = !this.percent;
     for (const view of [this.camera, this.map]) view.clear(about.shape);
-    this.at("camera").setAttribute("aria-label", this.percent ? "Camera image with regions of interest" : "Camera image with body parts");
+    const over = this.percent ? "regions of interest" : "body parts";
+    this.at("camera").setAttribute("aria-label", `Camera image with ${over}`);
     const rois = Object.entries(about.rois).map(([name, text]) => [name, readShape(text)]);
     this.pose = this.percent ? null : new Pose(about);
-    this.over_camera = (context, scale) => (this.pose ? this.pose.draw(context, scale) : drawRois(context, scale, rois));
-    this.over_map = (context, scale) => drawRois(context, scale, rois);
+    this.overMap = (context, scale) => drawRois(context, scale, rois);
+    this.overCamera = this.pose ? (context, scale) => this.pose.draw(context, scale) : this.overMap;
     this.colour();
-    const unit = this.percent ? "% dF/F" : settings.reward_by === "target" ? "−mm to target" : "mm/s";
-    this.at("signal-unit").textContent = unit;
-    this.at("strip-title").textContent = this.percent ? "Signal, % dF/F" : `Signal, ${unit}`;
+    this.at("strip-title").textContent = `Signal, ${this.counters.unit}`;
     for (const strip of [this.signal, this.tone]) strip.clear();
     this.tone.range = [about.tones_hz[0] * 0.84, about.tones_hz[1] * 1.19];
     this.health.clear(about);
@@ -135,12 +141,13 @@ export class See {
     this.scroll(table);
     if (this.over) return;
     if (rows.n || !status.frames) this.cameAt = now;
-    this.count(status, table);
+    const turned = this.counters.update(status, table);
+    if (turned) this.heard(turned);
     this.health.update(news, now);
     this.look();
     if (this.root.hidden || document.hidden) return;
-    if (blobs.camera) this.camera.show(blobs.camera, this.over_camera);
-    if (blobs.map) this.map.show(blobs.map, this.over_map);
+    if (blobs.camera) this.camera.show(blobs.camera, this.overCamera);
+    if (blobs.map) this.map.show(blobs.map, this.overMap);
   }
 
   // Lets the strips and the pose go on.
@@ -170,9 +177,7 @@ export class See {
     this.tell("over", `${this.about.mouse}: the ${this.about.what} is over: ${said.join("; ")}`);
     this.at("summary").hidden = !text.includes("\n");
     this.at("summary").querySelector("pre").textContent = text;
-    this.at("phase").textContent = outcome === "preview" ? "over" : outcome;
-    this.at("phase-unit").textContent = "ended";
-    this.root.dataset.phase = "over";
+    this.counters.end(outcome === "preview" ? "over" : outcome);
     this.root.dataset.ended = ["lost", "failed"].includes(outcome) ? "badly" : "well";
     this.page.alarm("");
     this.heard(`${this.about.what} over: ${outcome}`);
@@ -184,10 +189,12 @@ export class See {
     const { mouse, experiment, rig, what } = this.about;
     const old = performance.now() - this.cameAt;
     const at = this.at("time").textContent;
-    if (!this.wire.connected) this.tell("old", `Not connected: what you see is old, of ${at}. The ${what} itself goes on.`);
-    else if (old > Math.max(OLD_MS, 3000 / this.about.framerate)) {
+    const preview = what === "preview" ? ", preview: nothing is recorded" : "";
+    if (!this.wire.connected) {
+      this.tell("old", `Not connected: what you see is old, of ${at}. The ${what} itself goes on.`);
+    } else if (old > Math.max(OLD_MS, 3000 / this.about.framerate)) {
       this.tell("old", `No new frame for ${Math.floor(old / 1000)} s: what you see is old, of ${at}.`);
-    } else this.tell("live", `Live: ${mouse}, ${experiment}, ${rig}${what === "preview" ? ", preview: nothing is recorded" : ""}`);
+    } else this.tell("live", `Live: ${mouse}, ${experiment}, ${rig}${preview}`);
   }
 
   tell(state, text) {
@@ -199,55 +206,12 @@ export class See {
     this.at("heard").textContent = text;
   }
 
-  count(status, table) {
-    const set = (id, text) => { if (this.at(id).textContent !== text) this.at(id).textContent = text; };
-    const scale = this.percent ? 100 : 1;
-    const last = table.signal.length - 1;
-    set("time", clock(status.time_s));
-    if (last >= 0) {
-      set("tone", table.freq_hz[last] ? table.freq_hz[last].toFixed(0) : "silent");
-      set("signal", number(table.signal[last] * scale));
-    }
-    if (!status.phase) return;
-    const phase = status.waits ? "waits" : status.phase;
-    if (this.root.dataset.phase !== phase) {
-      if (["paused", "waits"].includes(phase) || this.root.dataset.phase === "paused") this.heard(phase);
-      this.root.dataset.phase = phase;
-    }
-    set("phase", phase);
-    set("phase-unit", "state");
-    if (phase === "preview") {
-      set("fps", Number.isFinite(status.fps) ? status.fps.toFixed(1) : "–");
-      return;
-    }
-    const { goal } = this.about;
-    const done = status.successes + status.fails;
-    set("trial", goal.trials ? `${status.trial}` : "–");
-    set("trial-unit", goal.trials ? `trial of ${goal.trials}` : "no trials");
-    set("success", `${status.successes}`);
-    set("success-unit", done ? `success, ${Math.round(100 * status.successes / done)} %` : "success");
-    set("threshold", status.threshold === null ? "–" : number(status.threshold * scale));
-    const [amount, unit] = waterOf(this.about, status.drops);
-    set("water", amount);
-    set("water-unit", unit);
-  }
-
-  // Takes events: what was said, and what trials came to; `aloud`: to whoever listens to the page, too.
+  // Takes events; `aloud`: tells them to whoever listens to the page, too.
   hear(events, first_ns, aloud = true) {
-    for (const [, time_ns, kind, trial] of events) {
-      if (kind === "free_water") this.free.add((time_ns - first_ns) / 1e9);
-      if (!OUTCOMES[kind]) continue;
-      this.outcomes.push([kind, trial]);
-      if (aloud) this.heard(`trial ${trial}: ${OUTCOMES[kind][1]}`);
-    }
+    for (const [, time_ns, kind] of events) if (kind === "free_water") this.free.add((time_ns - first_ns) / 1e9);
+    const said = this.outcomes.add(events);
+    if (aloud && said) this.heard(said);
     this.log.add(events, first_ns);
-    if (!events.some(([, , kind]) => OUTCOMES[kind]) && this.outcomes.length) return;
-    const newest = this.outcomes.slice(-KEPT_OUTCOMES);
-    const words = newest.map(([kind, trial]) => `${trial} ${OUTCOMES[kind][1]}`).join(", ") || "none yet";
-    this.at("outcomes").setAttribute("aria-label", words);
-    this.at("outcomes").replaceChildren(...(newest.length ? newest.map(([kind, trial]) => element("span", {
-      textContent: OUTCOMES[kind][0], title: `trial ${trial}: ${OUTCOMES[kind][1]}`, data: { kind },
-    })) : ["none yet"]));
   }
 
   fillRange() {
@@ -267,7 +231,7 @@ export class See {
   // Takes the colours of the chosen range.
   colour() {
     const percent = Number(this.at("map-range").value);
-    if (this.map_end) this.colours = new Colours(this.map_end, percent);
+    if (this.mapEnd) this.colours = new Colours(this.mapEnd, percent);
     this.at("map-low").textContent = `−${percent} %`;
     this.at("map-high").textContent = `+${percent} %`;
   }
@@ -294,15 +258,3 @@ export class See {
 }
 
 const scaled = (values, scale) => (scale === 1 ? values : values.map((value) => value * scale));
-const number = (value) => (Number.isFinite(value) ? value.toFixed(Math.abs(value) < 100 ? 1 : 0).replace(/^-(0\.0)$/, "$1") : "–");
-
-// Returns the water of this session and, where it is counted, of the mouse's day.
-function waterOf({ settings, water }, drops) {
-  const ul = Number(settings.reward_ul);
-  const seconds = Number(settings.reward_dur);
-  const told = (n) => (ul > 0 ? (n * ul).toFixed(0) : (n * seconds).toFixed(1));
-  const had = water?.had_s;
-  const unit = ul > 0 ? "µl" : "s";
-  const today = Number.isFinite(had) ? `, today ${told(drops + had / seconds)} ${unit}` : "";
-  return [told(drops), `${unit} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
-}

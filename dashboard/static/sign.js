@@ -31,7 +31,7 @@ export async function signedIn() {
   return new Promise((done) => {
     dialog.querySelector("form").onsubmit = async (event) => {
       event.preventDefault();
-      const error = await enter().catch(() => "the page's server does not answer; see whether rigloop serve still runs");
+      const error = await enter().catch(() => "the page's server does not answer; see whether rigloop serve runs");
       at("login-error").textContent = error;
       if (error) return;
       dialog.close();

@@ -34,7 +34,8 @@ export class View {
     this.busy = true;
     const { shape } = this;
     try {
-      const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }), { colorSpaceConversion: "none" });
+      const jpeg = new Blob([bytes], { type: "image/jpeg" });
+      const picture = await createImageBitmap(jpeg, { colorSpaceConversion: "none" });
       if (shape !== this.shape) return picture.close();
       this.picture?.close();
       this.picture = picture;
@@ -49,7 +50,8 @@ export class View {
   draw() {
     const { canvas, picture } = this;
     if (!picture || !canvas.clientWidth) return;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((side) => Math.round(side * devicePixelRatio));
+    const sides = [canvas.clientWidth, canvas.clientHeight];
+    const [width, height] = sides.map((side) => Math.round(side * devicePixelRatio));
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     const context = canvas.getContext("2d");
     this.paint(context, picture, width, height);

@@ -1,41 +1,12 @@
 """What a browser is sent: the newest update alone, every message, and nothing any more once it takes nothing."""
 
 import asyncio
-import selectors
 
 import pytest
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from dashboard.clients import MESSAGES, STUCK_S, Client
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """Its time jumps to what is waited for."""
-
-    def __init__(self):
-        selector = selectors.DefaultSelector()
-        super().__init__(selector)
-        self.now = 0.0
-        ready = selector.select
-
-        def select(timeout=None):
-            found = ready(0)
-            if not found and timeout:
-                self.now += timeout
-            return found
-
-        selector.select = select
-
-    def time(self):
-        return self.now
-
-
-def run(coroutine):
-    loop = JumpingLoop()
-    try:
-        return loop.run_until_complete(coroutine), loop.now
-    finally:
-        loop.close()
+from tests.support.jumping_loop import run
 
 
 class Socket:

@@ -14,7 +14,7 @@ from dashboard.job_logs import SAID_BYTES, SAID_LINES, said
 from dashboard.jobs import EXPORTS, KEPT, JobKind, Jobs
 
 PROGRAM = """
-import signal, sys
+import os, select, signal, sys
 how, *more = sys.argv[2:]
 if how == "say":
     sys.stdout.write(more[0])
@@ -22,12 +22,14 @@ if how == "say":
 if how == "end":
     print("as asked", file=sys.stderr)
     sys.exit(int(more[0]))
-signal.signal(signal.SIGINT, signal.SIG_IGN if how == "deaf" else lambda *_: sys.exit(130))
+heard, hears = os.pipe()
+os.set_blocking(hears, False)
+signal.set_wakeup_fd(hears)
+signal.signal(signal.SIGINT, signal.SIG_IGN if how == "deaf" else lambda *_: None)
 print("ready", flush=True)
-if sys.argv[1] in ("preview", "flush"):
-    sys.stdin.read()
-    sys.exit(7)
-signal.pause()
+with_page = sys.argv[1] in ("preview", "flush")
+begun = select.select([heard, *[0] * with_page], [], [])[0]
+sys.exit(130 if heard in begun else 7)
 """
 """``how``: ``say TEXT``, ``end CODE``, ``wait`` for Ctrl-C (exit code 130), or be ``deaf``; 7: its input ended."""
 

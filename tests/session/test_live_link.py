@@ -52,7 +52,7 @@ class Session:
         self.link.put(row, np.full(ABOUT["shape"], k % 256, np.uint8), self.clock.now_ns())
 
     def page(self, name="session-1"):
-        self.pages.append(connect(name, self.look))
+        self.pages.append(connect(name, self.look, self.link))
         return self.pages[-1]
 
     def close(self):

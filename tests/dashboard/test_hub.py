@@ -1,0 +1,126 @@
+"""What runs, as every browser is told of it: sessions that come and go, let nobody in, and are asked to end."""
+
+import asyncio
+
+import pytest
+
+from core.errors import InputError, RecordingError
+from dashboard import hub as module
+from dashboard.hub import Hub
+from dashboard.live_reader import Refused
+
+ABOUT = {"what": "session", "mouse": "M1", "experiment": "clnf_1roi", "rig": "rig1"}
+
+
+class Feed:
+    """In place of ``dashboard.feed.Feed``."""
+
+    def __init__(self, name, reader, over):
+        self.name, self.about, self.over = name, ABOUT, over
+        self.asked = []
+
+    def ask(self, control, answered):
+        self.asked.append((control, answered))
+
+    def close(self):
+        pass
+
+
+class Browser:
+    def __init__(self):
+        self.told = []
+
+    def tell(self, message):
+        self.told.append(message)
+
+    async def close(self):
+        pass
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """What there is to be found, and what connecting raises, by name; which names were known when it was looked."""
+
+    class Machine:
+        found, raised, known = [], {}, []
+
+    def find(known=()):
+        Machine.known.append(sorted(known))
+        if isinstance(Machine.found, Exception):
+            raise Machine.found
+        return list(Machine.found)
+
+    def connect(name):
+        if name in Machine.raised:
+            raise Machine.raised[name]
+
+    Machine.found, Machine.raised, Machine.known = [], {}, []
+    monkeypatch.setattr(module, "find_live", find)
+    monkeypatch.setattr(module, "LiveReader", connect)
+    monkeypatch.setattr(module, "Feed", Feed)
+    return Machine
+
+
+def test_what_comes_is_told_once_and_not_asked_again(machine):
+    async def talk():
+        hub, browser = Hub(), Browser()
+        hub.enter(browser)
+        machine.found = ["session-1"]
+        await hub.look()
+        await hub.look()
+        machine.found = ["session-1", "preview-2"]
+        await hub.look()
+        hub._feeds["session-1"].over(hub._feeds["session-1"])
+        assert [[each["name"] for each in told["live"]] for told in browser.told] == [
+            [], ["session-1"], ["session-1", "preview-2"], ["preview-2"],
+        ]  # fmt: skip
+        assert machine.known == [[], ["session-1"], ["session-1"]]
+
+    asyncio.run(talk())
+
+
+def test_why_one_lets_nobody_in_is_told_until_it_does(machine):
+    async def talk():
+        hub, browser = Hub(), Browser()
+        hub.enter(browser)
+        machine.found = ["session-1", "session-2", "session-3"]
+        machine.raised = {"session-2": Refused("session-2: 4 pages"), "session-3": InputError("not yet")}
+        for _ in range(2):
+            await hub.look()
+        machine.raised = {}
+        await hub.look()
+        assert [(len(told["live"]), told["problem"]) for told in browser.told] == [
+            (0, ""), (1, "session-2: 4 pages"), (3, ""),
+        ]  # fmt: skip
+
+    asyncio.run(talk())
+
+
+def test_a_machine_whose_sessions_cannot_be_looked_for(machine):
+    async def talk():
+        hub, browser = Hub(), Browser()
+        hub.enter(browser)
+        machine.found = ["session-1"]
+        await hub.look()
+        machine.found = RecordingError("the folder is another's")
+        await hub.look()
+        assert (browser.told[-1]["problem"], len(browser.told[-1]["live"])) == ("the folder is another's", 1)
+
+    asyncio.run(talk())
+
+
+def test_a_session_is_asked_to_end_by_name(machine):
+    async def talk():
+        hub, made = Hub(), []
+        machine.found = ["session-1"]
+        await hub.look()
+        assert not hub.ask_end("session-2", "anna", lambda: made.append("made"))
+        assert hub.ask_end("session-1", "anna", lambda: made.append("made"))
+        [(control, answered)] = hub._feeds["session-1"].asked
+        assert control == {"do": "stop_now", "who": "anna"}
+        answered(True, "the session ends")
+        assert made == []
+        answered(False, "no answer within 10 s")
+        assert made == ["made"]
+
+    asyncio.run(talk())
