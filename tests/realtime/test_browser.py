@@ -133,7 +133,9 @@ def test_a_session_from_its_roi_to_its_replay(chromium, lab):
             intervene(anna, bert)
             look_at_every_tab(anna)
             stop(bert)
-            wait_for_the_end(server)
+            # Its figure is drawn, too.
+            ended = wait_for_the_end(server)
+            assert ended["code"] == 0, ended["said"]
             look_back(anna)
             sound(anna, bert)
     check_config(lab, before)
@@ -189,16 +191,15 @@ def stop(window):
 
 
 def wait_for_the_end(server):
-    """Wait until the session's program has drawn its figure and ended."""
+    """Wait until the only program that was started has ended; return it."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         with urllib.request.urlopen(f"http://{server.host}/api/state") as answer:
             [job] = json.load(answer)["jobs"]
         if job["code"] is not None:
-            assert job["code"] == 0, job["said"]
-            return
+            return job
         time.sleep(0.1)
-    raise AssertionError(f"the session's program does not end: {job['said']}")
+    raise AssertionError(f"the program does not end: {job['said']}")
 
 
 def look_back(window):
@@ -293,6 +294,29 @@ def end_at_once(window):
     window.page.click("#stop-now")
     window.page.click("#stop-yes")
     window.page.wait_for_selector("#run-over", state="visible")
+
+
+def test_a_flush_that_one_begins_another_stops(chromium, lab):
+    with (lab / "config.ini").open("a", encoding="utf-8") as file:
+        file.write("output_board = memory\n")
+    with serve(lab) as server:
+        address = f"http://{server.host}/"
+        with chromium.window(address) as anna, chromium.window(address) as bert:
+            anna.sign("anna")
+            bert.sign("bert")
+            anna.tab("run")
+            anna.page.check(f"#mouse-{MOUSE}")
+            anna.page.fill("#flush-seconds", "60")
+            anna.page.click("#flush-start")
+            for window in (anna, bert):
+                window.page.wait_for_selector("#flush-left:has-text('s left')")
+            assert bert.page.is_visible("#flush-stop")
+            anna.picture("page-flush-wide-light")
+            bert.page.keyboard.press("Escape")
+            for window in (anna, bert):
+                window.page.wait_for_selector("#flush-bar", state="hidden")
+            assert wait_for_the_end(server)["stops"] == ["bert"]
+            sound(anna, bert)
 
 
 def test_by_keyboard(chromium, lab):
