@@ -153,7 +153,19 @@ def test_wrong_tokens_are_slowed_down():
     with pytest.raises(Wait):
         access.enter(OPERATOR, WRONG_WAIT_NS - 1)
     assert access.enter(OPERATOR, WRONG_WAIT_NS) == ("cookie", Role.operator)
-    assert access.enter("wrong", WRONG_WAIT_NS) is None
+    # A right one lets the count begin anew.
+    for _ in range(WRONG_FREE):
+        assert access.enter("wrong", WRONG_WAIT_NS) is None
+
+
+def test_every_token_is_compared_in_the_same_time_whatever_is_given(monkeypatch):
+    compared = []
+    monkeypatch.setattr("hmac.compare_digest", lambda *both: compared.append(both) or both[0] == both[1])
+    access = Access(frozenset(), TOKENS, lambda: "cookie")
+    for token in (OPERATOR, VIEWER, "wrong", "", "x" * 9000, "\ud800"):
+        compared.clear()
+        access.enter(token, 0)
+        assert [known.decode() for known, _ in compared] == list(TOKENS)
 
 
 def test_there_are_so_many_cookies_and_no_more():

@@ -1,10 +1,12 @@
-"""What runs, as every browser is told of it: sessions that come and go, let nobody in, and are asked to end."""
+"""What runs, as every browser is told of it, and what a browser may ask of it."""
 
 import asyncio
+import json
 
 import pytest
 
 from core.errors import InputError, RecordingError
+from dashboard.access import Role
 from dashboard import hub as module
 from dashboard.hub import Hub
 from dashboard.live_reader import Refused
@@ -21,6 +23,12 @@ class Feed:
 
     def ask(self, control, answered):
         self.asked.append((control, answered))
+
+    def add(self, watcher):
+        watcher.tell({"t": "hello", "live": self.name})
+
+    def remove(self, watcher):
+        watcher.tell({"t": "removed", "live": self.name})
 
     def close(self):
         pass
@@ -124,3 +132,53 @@ def test_a_session_is_asked_to_end_by_name(machine):
         assert made == ["made"]
 
     asyncio.run(talk())
+
+
+WATER = {"id": 7, "do": "water", "who": "anna", "live": "session-1"}
+
+
+def said(machine, role, message, origin=""):
+    """Return what a browser that sends a message is told, and what a session that runs is asked for."""
+
+    async def talk():
+        hub, browser = Hub(), Browser()
+        hub.enter(browser)
+        machine.found = ["session-1"]
+        await hub.look()
+        del browser.told[:]
+        hub.hear(browser, role, json.dumps(message), origin)
+        return browser.told, [control for control, _ in hub._feeds["session-1"].asked]
+
+    return asyncio.run(talk())
+
+
+def test_a_viewer_asks_a_session_that_runs_for_nothing(machine):
+    [answer], asked = said(machine, Role.viewer, WATER)
+    assert (answer["id"], answer["ok"]) == (7, False)
+    assert "viewer's token changes nothing" in answer["text"]
+    assert asked == []
+    told, _ = said(machine, Role.viewer, {"id": 8, "do": "look", "live": "session-1"})
+    assert [each.get("ok") for each in told] == [None, True]
+
+
+@pytest.mark.parametrize(("origin", "who"), [("", "anna"), ("192.0.2.7", "anna at 192.0.2.7")])
+def test_who_asks_is_told_to_the_session_with_where_they_are(machine, origin, who):
+    told, asked = said(machine, Role.operator, WATER, origin)
+    assert asked == [{"id": 7, "do": "water", "who": who}]
+    assert told == [], "the session answers"
+
+
+@pytest.mark.parametrize(
+    ("message", "cure"),
+    [
+        ({**WATER, "id": True}, "id: give a whole number"),
+        ({**WATER, "live": "session-2"}, "no such session"),
+        ({**WATER, "live": ["session-1"]}, "no such session"),
+        ({"id": 1, "do": "look", "live": "session-1", "who": "anna"}, "look: give do, id, live and nothing else"),
+    ],
+)
+def test_what_is_asked_wrongly_reaches_no_session(machine, message, cure):
+    [answer], asked = said(machine, Role.operator, message)
+    assert not answer["ok"]
+    assert cure in answer["text"]
+    assert asked == []

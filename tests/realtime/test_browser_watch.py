@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from recording import lock_file
 from tests.support.acted_session import ActedSession
 from tests.support.page_browser import SIZES, THEMES, Chromium, need_chromium
-from tests.support.page_server import Server
+from tests.support.page_server import LOCKS, Server
 
 LIVE, OLD, OVER = "live", "old", "over"
 PIXEL = """selector => {
@@ -26,7 +27,8 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def address():
-    with Server() as server:
+    with pytest.MonkeyPatch.context() as patch, Server() as server:
+        patch.setattr(lock_file, "SHARED_FOLDERS", (LOCKS,))
         yield f"http://{server.host}/"
 
 

@@ -11,7 +11,6 @@ from core.trial_state import begin
 from hardware.ledger import Ledger, Opening
 from hardware.ledger_rows import Purpose
 from hardware.settings import OutputKind
-from recording import lock_file
 from session import prepare, runner
 from session.build import build, draw_plan
 from session.live_changeable import changeable
@@ -78,8 +77,6 @@ def test_a_page_is_told_how_much_water_there_was_today(tmp_path, monkeypatch):
     def build_fake(settings, options, *others):
         return build(settings, replace(options, outputs=OutputKind.fake), *others)
 
-    (locks := tmp_path / "locks").mkdir()
-    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (locks,))
     monkeypatch.setattr(prepare, "build", build_fake)
     monkeypatch.setattr(runner, "refuse_missing", lambda *_: None)
     settings, clock = settings_for(tmp_path, reward_dur="0.2"), VirtualClock()

@@ -3,7 +3,6 @@
 import pytest
 
 from core.clock import VirtualClock
-from recording import lock_file
 from recording.reader import open_session
 from session import live_link
 from session.live_link import LiveLink
@@ -13,12 +12,6 @@ from session.stop import StopRequest
 from session.watch import SessionWatch
 from tests.support.live import Ticking, WithPage
 from tests.support.sessions import OFFLINE, run, settings_for
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    (locks := tmp_path / "locks").mkdir()
-    monkeypatch.setattr(lock_file, "SHARED_FOLDERS", (locks,))
 
 
 def session(tmp_path, asks, watch=None, **more):
@@ -92,31 +85,34 @@ def test_a_session_is_the_same_with_a_page_and_without(tmp_path):
         assert (with_page.session / name).read_bytes() == (without.session / name).read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("control", "cure"),
-    [
-        ({"do": "dance"}, "is none of pause, resume"),
-        ({"do": ["water"]}, "is none of"),
-        ({"do": "water", "amount": "9"}, "nothing else"),
-        ({"do": "water", "who": ""}, "one line of 1 to"),
-        ({"do": "water", "who": "a\nb"}, "one line of 1 to"),
-        ({"do": "note"}, "give do, id, text, who"),
-        ({"do": "note", "text": "x" * 501}, "1 to 500"),
-        ({"do": "note", "text": 5}, "text = 5"),
-        ({"do": "resume"}, "not paused"),
-        ({"do": "set", "key": "reward_threshold", "value": "nan"}, "not finite"),
-        ({"do": "set", "key": "reward_threshold", "value": "0"}, "tone_floor"),
-        ({"do": "set", "key": "reward_threshold", "value": "high"}, "no number"),
-        ({"do": "set", "key": "max_day_water_s", "value": "1"}, "cannot be changed"),
-        ({"do": "set", "key": "max_trial_dur", "value": "0"}, "give more"),
-        ({"do": "set", "key": "session_type", "value": "behavior_recording"}, "end this one"),
-    ],
+REFUSED = (
+    ({"do": "dance"}, "is none of pause, resume"),
+    ({"do": ["water"]}, "is none of"),
+    ({"do": "water", "amount": "9"}, "nothing else"),
+    ({"do": "water", "who": ""}, "one line of 1 to"),
+    ({"do": "water", "who": "a\nb"}, "one line of 1 to"),
+    ({"do": "note"}, "give do, id, text, who"),
+    ({"do": "note", "text": "x" * 501}, "1 to 500"),
+    ({"do": "note", "text": 5}, "text = 5"),
+    ({"do": "resume"}, "not paused"),
+    ({"do": "set", "key": "reward_threshold", "value": "nan"}, "not finite"),
+    ({"do": "set", "key": "reward_threshold", "value": "0"}, "tone_floor"),
+    ({"do": "set", "key": "reward_threshold", "value": "high"}, "no number"),
+    ({"do": "set", "key": "max_day_water_s", "value": "1"}, "cannot be changed"),
+    ({"do": "set", "key": "max_trial_dur", "value": "0"}, "give more"),
+    ({"do": "set", "key": "session_type", "value": "behavior_recording"}, "end this one"),
 )
-def test_what_cannot_be_had_is_refused_and_changes_nothing(tmp_path, control, cure):
-    result, link = session(tmp_path, {5: (control,)}, total_trials="1")
-    [answer] = link.answers.values()
-    assert not answer["ok"]
-    assert cure in answer["text"]
+"""What is asked for, and what the answer says."""
+
+
+def test_what_cannot_be_had_is_refused_and_changes_nothing(tmp_path):
+    asks = {5 + number: (control,) for number, (control, _) in enumerate(REFUSED)}
+    result, link = session(tmp_path, asks, total_trials="1")
+    told = [(answer["ok"], answer["text"]) for _, answer in sorted(link.answers.items())]
+    assert len(told) == len(REFUSED)
+    for (ok, text), (control, cure) in zip(told, REFUSED, strict=True):
+        assert not ok, control
+        assert cure in text, control
     with open_session(result.session) as recorded:
         assert recorded.inputs == ()
     assert result.outcome == "complete"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,7 +22,14 @@ from websockets.sync.client import connect
 from session.config_edit import add_mouse
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+LOCKS = Path(tempfile.mkdtemp(prefix="rigloop-locks-"))
+"""Where the programs that are started here meet, and nobody else; see ``own_locks``."""
+atexit.register(shutil.rmtree, LOCKS, ignore_errors=True)
+ENV = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join((str(Path(__file__).parent / "own_locks"), str(ROOT))),
+    "RIGLOOP_TEST_LOCKS": str(LOCKS),
+}
 
 
 def serve(*words: str, environment=None, before=(), **how) -> subprocess.Popen[str]:
