@@ -47,8 +47,9 @@ run: $(STAMP)
 test: $(DEV)
 	$(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests --ignore tests/realtime
 
-# What says nothing of time, two files at once; then, one after the other, what measures it.
+# What says nothing of time, or allows much of it, two files at once; then, one after the other, what measures it.
 UNTIMED := $(wildcard tests/realtime/test_browser*.py) \
+    $(addprefix tests/realtime/test_,page.py page_jobs.py page_lookback.py page_places.py) \
     $(addprefix tests/realtime/test_,docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
 
 test-real: $(DEV)

@@ -42,6 +42,8 @@ RATES = (30.0, 100.0)
 BAR_RATE = 100.0
 BAR_US = 100.0
 BAR_UPDATES = 14.0
+BLOCK_S = 10.0
+"""Not longer: a browser that takes nothing is let go after ``dashboard.clients.STUCK_S``."""
 SPANS = {"late": "late_us", "command": "command_us", "turn": "turn_us"}
 """What is measured of each frame, and its name in a block."""
 
@@ -50,7 +52,7 @@ def plan(rate: float, quick: bool) -> tuple[int, float]:
     """Return rounds, and the duration of a block, s."""
     if quick:
         return 1, 1.0
-    return (10, 10.0) if rate == BAR_RATE else (4, 20.0)
+    return 10 if rate == BAR_RATE else 6, BLOCK_S
 
 
 def describe(blocks: Mapping[str, Sequence[Block]]) -> dict[str, Any]:

@@ -22,6 +22,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 END_S = 2
 """How long open connections are waited for at the end, s."""
+UNSENT_BYTES = 64 * 1024
+"""What the system keeps for a browser beyond what is on its way: a few updates. Left to itself it takes megabytes, and
+one that reads slowly would see what was ten seconds ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ def listen(address: Address) -> socket.socket:
         raise InputError(f"--host {address.host}: is no address of this computer ({error.strerror})") from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Of each connection, which has it from here.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listening.bind(bound)
         listening.listen(128)
     except OSError as error:

@@ -176,7 +176,7 @@ def test_no_row_and_no_event_is_missed_or_given_twice_however_slow_a_browser_is(
 
 
 def test_pictures_are_encoded_for_who_looks_and_given_once():
-    watcher, other = Watcher(), Watcher()
+    watcher, other, late = Watcher(), Watcher(), Watcher()
     taken = []
     run(
         fed(
@@ -190,6 +190,11 @@ def test_pictures_are_encoded_for_who_looks_and_given_once():
                 lambda feed, reader: taken.append(watcher.take()),
                 lambda feed, reader: feed.add(other),
                 lambda feed, reader: taken.append(other.take()),
+                lambda feed, reader: feed.remove(watcher),
+                lambda feed, reader: feed.remove(other),
+                say(4, 4, image=True),
+                lambda feed, reader: feed.add(late),
+                lambda feed, reader: taken.append(late.take()),
             ]
         )
     )
@@ -198,6 +203,8 @@ def test_pictures_are_encoded_for_who_looks_and_given_once():
         ["camera", "map", "rows"],
         ["rows"],
         ["camera", "map", "rows"],
+        # While nobody looked, none was made; what is left from before is old.
+        ["rows"],
     ]
 
 

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from core.errors import InputError, RecordingError
-from dashboard.access import Role
 from dashboard import hub as module
+from dashboard.access import Role
 from dashboard.hub import Hub
 from dashboard.live_reader import Refused
 

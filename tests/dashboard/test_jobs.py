@@ -103,6 +103,8 @@ def test_facts_of_one_that_runs_was_stopped_and_has_ended(with_jobs, tmp_path):
             "stops": [], "said": "ready",
         }  # fmt: skip
         assert jobs.one(1) is job
+        # Ctrl-C in the page's terminal, and the terminal's end, are not for it.
+        assert os.getsid(job.process.pid) == job.process.pid != os.getsid(0)
         told = jobs._changed.times
         jobs.stop(job, "bert")
         assert jobs._changed.times > told

@@ -1,5 +1,6 @@
 """Where a page is served, where a browser finds it, and what is said of an address that cannot be had."""
 
+import contextlib
 import errno
 import socket
 
@@ -8,7 +9,7 @@ import pytest
 from cli.main import main, make_parser
 from core.errors import InputError
 from dashboard import server
-from dashboard.server import Address, listen
+from dashboard.server import UNSENT_BYTES, Address, listen
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,19 @@ def test_a_free_port_is_found_and_one_that_is_taken_told():
         port = one.getsockname()[1]
         with pytest.raises(InputError, match=rf"^127\.0\.0\.1:{port}: .*in use\); give another --port, or --port 0"):
             listen(Address(port=port))
+
+
+def test_the_system_keeps_no_old_updates_for_who_reads_slowly():
+    with listen(Address(port=0)) as listening, socket.create_connection(listening.getsockname()[:2]):
+        connection, _ = listening.accept()
+        with connection:
+            connection.setblocking(False)
+            sent = 0
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    sent += connection.send(bytes(4096))
+    # What is on its way comes on top: as much as the other end has room for, which here is 64 KiB at first.
+    assert sent <= 4 * UNSENT_BYTES
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from session.replay import replay_session
 from tests.support.page_browser import SIZES, TABS, THEMES, Chromium, need_chromium
 from tests.support.page_server import ROOT, Server
 
+need_chromium()
+
 MOUSE = "BROWSER"
 """A mouse that no other session of this machine has."""
 SECTION = f"""
@@ -43,7 +45,6 @@ VIEWER, OPERATOR = "viewer-of-the-browser-test", "operator-of-the-browser-test"
 
 @pytest.fixture(scope="module")
 def chromium():
-    need_chromium()
     with Chromium() as browser:
         yield browser
 

@@ -10,6 +10,8 @@ from tests.support.page_browser import SIZES, THEMES, Chromium, need_chromium
 from tests.support.page_server import ROOT, Server
 from tests.support.recorded_folders import CALIBRATION, put_session
 
+need_chromium()
+
 DAYS = 60
 FIRST = date(2026, 9, 1)
 
@@ -38,7 +40,6 @@ def server(data):
 
 @pytest.fixture(scope="module")
 def chromium():
-    need_chromium()
     with Chromium() as browser:
         yield browser
 

@@ -14,13 +14,14 @@ from session.settings import load_settings
 from tests.support.page_browser import Chromium, need_chromium
 from tests.support.page_server import ROOT, Server
 
+need_chromium()
+
 MOUSE = "PLACETEST"
 """Mice that no other session of this machine has are named so, with a number."""
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    need_chromium()
     with Chromium() as browser:
         yield browser
 

@@ -9,6 +9,8 @@ from tests.support.acted_session import ActedSession
 from tests.support.page_browser import SIZES, THEMES, Chromium, need_chromium
 from tests.support.page_server import LOCKS, Server
 
+need_chromium()
+
 LIVE, OLD, OVER = "live", "old", "over"
 PIXEL = """selector => {
   const canvas = document.querySelector(selector);
@@ -20,7 +22,6 @@ PIXEL = """selector => {
 
 @pytest.fixture(scope="module")
 def chromium():
-    need_chromium()
     with Chromium() as browser:
         yield browser
 

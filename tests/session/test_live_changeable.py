@@ -13,11 +13,14 @@ from hardware.ledger_rows import Purpose
 from hardware.settings import OutputKind
 from session import prepare, runner
 from session.build import build, draw_plan
+from session.frame_tally import FrameTally
 from session.live_changeable import changeable
 from session.live_controls import read_control
 from session.live_link import LiveLink
+from session.live_status import live_status
 from session.runner import run_session
 from session.settings import load_settings
+from session.status import Status
 from session.watch import SessionWatch
 from session.water_day import water_ledgers
 from tests.support.sessions import CONFIG, OFFLINE, StopAfter, settings_for
@@ -71,6 +74,25 @@ class Told(LiveLink):
     def open(self, about):
         self.about = about
         super().open(about)
+
+
+def test_counts_are_those_of_the_session():
+    plan = draw_plan(load_settings(CONFIG, "DEMO"), OFFLINE)
+    state = begin(plan)._replace(trial=7, successes=3, rewards=4)
+    tally = FrameTally({"transport": 2}, {"late": 1}, {}, {})
+    status = Status(
+        state, 90, 2, 10**9, 4 * 10**9, water=6, fails=2, skipped=1, tally=tally,
+        images_dropped_by=lambda: {"full": 5, "disk": 0},
+    )  # fmt: skip
+    told = live_status(status)
+    assert {key: told[key] for key in ("trial", "successes", "fails", "rewards", "drops")} == {
+        "trial": 7, "successes": 3, "fails": 2, "rewards": 4, "drops": 6,
+    }  # fmt: skip
+    assert {key: told[key] for key in ("frames", "dropped", "skipped", "time_s")} == {
+        "frames": 90, "dropped": 2, "skipped": 1, "time_s": 3.0,
+    }  # fmt: skip
+    assert (told["dropped_by"], told["skipped_by"], told["repeated_by"]) == ({"transport": 2}, {"late": 1}, {})
+    assert told["images_lost_by"] == {"full": 5}
 
 
 def test_a_page_is_told_how_much_water_there_was_today(tmp_path, monkeypatch):

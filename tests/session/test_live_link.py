@@ -12,8 +12,9 @@ from core.values import as_ns
 from dashboard.live_reader import LiveReader, Refused, find_live
 from recording import lock_file
 from recording.schema import EventRow, InputRow
-from session.live_link import EVENTS, PERIOD_NS, LiveLink
-from session.live_wire import PAGES, ROWS, SLOTS, Tag, live_folder, new_socket, pack
+from session import live_link
+from session.live_link import CONTROLS_AT_A_TIME, EVENTS, PERIOD_NS, LiveLink
+from session.live_wire import CONTROL_BYTES, PAGES, ROWS, SLOTS, Tag, live_folder, new_socket, pack
 from tests.support.live import ABOUT, connect
 
 
@@ -181,6 +182,7 @@ def test_what_a_page_asks_for_is_answered_to_it_alone(session):
         b"C" + b"9" * 5000,
         b'C{"id":"1"}',
         b'C{"do":"water"}',
+        b'C{"id":1,"do":"%s"}' % (b"x" * (CONTROL_BYTES - 15)),
         b"C" + b"[" * 3000,
     ],
 )
@@ -197,6 +199,39 @@ def test_who_sends_what_is_no_message_is_let_go(session, message):
     assert session.asked == []
     assert session.link._pages == []
     stranger.close()
+
+
+def test_another_user_is_not_let_in(session, monkeypatch):
+    monkeypatch.setattr(live_link, "_user_of", lambda peer: os.geteuid() + 1)
+    with pytest.raises(InputError, match="does not let the page in"):
+        session.page()
+    assert session.link._pages == []
+
+
+def test_of_many_wishes_some_are_taken_at_a_time(session):
+    page = session.page()
+    for number in range(2 * CONTROLS_AT_A_TIME):
+        assert page.ask({"id": number, "do": "water", "who": "anna"})
+    for taken in (1, 2):
+        session.look()
+        assert len(session.asked) == taken * CONTROLS_AT_A_TIME
+
+
+def test_an_image_has_no_number_while_it_is_written(session, monkeypatch):
+    session.page()
+    memory, seen, copy = session.link._memory, [], np.copyto
+
+    def spied(to, image):
+        seen.append(memory.numbers[1 % SLOTS])
+        copy(to, image)
+
+    monkeypatch.setattr(np, "copyto", spied)
+    session.frame()
+    memory.numbers[1 % SLOTS] = 1 - SLOTS
+    session.link._image = 0
+    session.frame()
+    assert seen == [0, 0]
+    assert memory.numbers[1 % SLOTS] == 1
 
 
 def test_so_many_pages_and_no_more(session):

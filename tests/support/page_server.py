@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import re
@@ -71,7 +72,9 @@ class Server:
 
     def browser(self, **headers: str) -> Browser:
         origin = headers.pop("origin", f"http://{self.host}")
-        return Browser(connect(f"ws://{self.host}/ws", origin=origin, additional_headers=headers, max_size=None))
+        return Browser(
+            connect(f"ws://{self.host}/ws", origin=origin, additional_headers=headers, max_size=None, close_timeout=1)
+        )
 
 
 class Browser:
@@ -129,3 +132,22 @@ def start_session(data_root: Path, *words: str) -> subprocess.Popen[str]:
         [sys.executable, "-m", "cli.main", "run", "--config", str(config), "--mouse", MOUSE, "--pace", "real",
          "--data-root", str(data_root), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV,
     )  # fmt: skip
+
+
+LONG = ("--set", "total_trials=40", "--set", "initial_rest_dur=2", "--set", "framerate=30", "--set", "rig=page_test")
+
+
+@contextlib.contextmanager
+def running(tmp_path, *words):
+    process = start_session(tmp_path, *LONG, *words)
+    try:
+        yield process, f"session-{process.pid}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def shown(browser, name):
+    """Wait until the session is there, and look at it."""
+    browser.wait_for(lambda message: message["t"] == "live" and name in [each["name"] for each in message["live"]])
+    assert browser.ask("look", live=name)["ok"]
