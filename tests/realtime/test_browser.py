@@ -70,7 +70,9 @@ def place_a_spot(window):
     page = window.page
     window.tab("place")
     page.select_option("#place-mouse", MOUSE)
-    page.wait_for_selector("#place-rois button")
+    # The tab shows another mouse first, and its ROIs; and a picture that comes later moves what is below the hand.
+    page.wait_for_selector("#place-about:has-text('browser_test')")
+    page.wait_for_selector("#place-source:not(:empty)")
     page.click("#place-rect")
     box = page.locator("#place-stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.30, box["y"] + box["height"] * 0.42)
