@@ -212,7 +212,8 @@ def test_a_killed_server_ends_its_preview(words):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 def test_a_session_outlives_the_end_of_its_page(words, number):
-    server = Server(*words)
+    # Whoever runs the tests may do it under nohup, which is kept.
+    server = Server(*words, before=("env", "--default-signal=HUP"))
     with ended_jobs(server):
         job = started(server, RUN)
         with server.browser() as browser:
