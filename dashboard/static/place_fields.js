@@ -1,4 +1,5 @@
-// The keys of config.ini that have a field of their own in the Place tab, and what is wrong, beside the field it is about.
+// The keys of config.ini that have a field of their own in the Place tab, and what is wrong, beside the field it is
+// about.
 
 import { NAME } from "./place_shapes.js";
 import { cell } from "./place_dom.js";
@@ -36,7 +37,9 @@ export class Fields {
   }
 
   field(key, label, unit, facts = null) {
-    const input = Object.assign(document.createElement("input"), { id: `place-key-${key}`, type: "text", autocomplete: "off" });
+    const input = Object.assign(document.createElement("input"), {
+      id: `place-key-${key}`, type: "text", autocomplete: "off",
+    });
     input.dataset.config = key;
     input.spellcheck = false;
     if (facts) {

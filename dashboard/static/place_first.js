@@ -1,4 +1,5 @@
-// The first day's picture laid over today's: how much of it shows, where it lies, and what the field-of-view check finds.
+// The first day's picture laid over today's: how much of it shows, where it lies, and what the field-of-view check
+// finds.
 
 import { turned } from "./place_shapes.js";
 
@@ -64,7 +65,8 @@ export class First {
     const opacity = Number(this.at("opacity").value);
     this.at("opacity-text").textContent = `${opacity} %`;
     this.overlay.style.opacity = opacity / 100;
-    this.overlay.style.transform = `translate(${(100 * x) / width}%, ${(100 * y) / height}%) rotate(${this.rotation}deg)`;
+    const shift = `translate(${(100 * x) / width}%, ${(100 * y) / height}%)`;
+    this.overlay.style.transform = `${shift} rotate(${this.rotation}deg)`;
     const moved = x !== 0 || y !== 0 || this.rotation !== 0;
     this.at("move-all").disabled = !moved;
     this.at("reset").disabled = !moved;
@@ -83,7 +85,9 @@ export class First {
 
   about(first, mouse, live) {
     if (!mouse) return "";
-    if (!first) return "This mouse has no recorded picture yet: its first session will be what later days are laid over.";
+    if (!first) {
+      return "This mouse has no recorded picture yet: its first session will be what later days are laid over.";
+    }
     const of = `of ${first.date}, ${first.image.join(" × ")} px`;
     return live ? `The picture ${of}.` : `The picture ${of}, is what you see; start a preview to lay it over today's.`;
   }

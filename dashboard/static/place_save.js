@@ -60,7 +60,8 @@ export class Saving {
     const who = this.page.who();
     if (!who) return;
     this.at("dialog-title").textContent = `Save for mouse ${draft.mouse.mouse}`;
-    this.at("dialog-who").textContent = `Written into the mouse's section of config.ini, and noted as ${who}'s. Comments stay.`;
+    const where = "Written into the mouse's section of config.ini";
+    this.at("dialog-who").textContent = `${where}, and noted as ${who}'s. Comments stay.`;
     this.dialog.showModal();
     await this.offer();
     if (!this.acts.told.length) this.at("confirm").focus();
@@ -82,7 +83,8 @@ export class Saving {
   }
 
   tell(problems) {
-    this.at("dialog-problems").replaceChildren(...problems.map(({ key, text }) => cell("li", key ? `${key}: ${text}` : text)));
+    const lines = problems.map(({ key, text }) => cell("li", key ? `${key}: ${text}` : text));
+    this.at("dialog-problems").replaceChildren(...lines);
   }
 
   async save() {
@@ -107,7 +109,8 @@ export class Saving {
       // Somebody saved something else: the changes stay, and are shown against what is there now.
       await this.acts.reload();
       await this.offer();
-      const text = "The file was changed since it was read here: nothing was saved. See what stands there now, then save again.";
+      const text = "The file was changed since it was read here: nothing was saved. See what stands there now, then "
+        + "save again.";
       this.tell([{ key: null, text }, ...this.acts.told]);
       return;
     }
@@ -118,7 +121,8 @@ export class Saving {
 
   discard() {
     const { draft } = this.acts;
-    if (window.confirm(`Discard ${draft.diff().length} unsaved change(s) of ${draft.mouse.mouse}?`)) this.acts.discard();
+    const asked = `Discard ${draft.diff().length} unsaved change(s) of ${draft.mouse.mouse}?`;
+    if (window.confirm(asked)) this.acts.discard();
   }
 }
 
