@@ -140,6 +140,7 @@ export class Place {
     if (before !== mouse) this.first.reset();
     // A mouse's first session may have been recorded since it was looked for.
     if (before !== mouse || !this.picture.first) await this.picture.show(facts);
+    else this.picture.again(facts);
     if (this.draft.dirty) this.saving.later();
   }
 
@@ -147,10 +148,12 @@ export class Place {
     if (this.draft) await this.take(this.draft.mouse.mouse);
   }
 
-  async saved(draft) {
-    draft.saved(await this.page.api(`mice/${encodeURIComponent(draft.mouse.mouse)}`));
+  async saved(draft, sent) {
+    draft.saved(await this.page.api(`mice/${encodeURIComponent(draft.mouse.mouse)}`), sent);
     this.preview.saved();
-    if (draft === this.draft) this.problems(draft.mouse.problems);
+    if (draft !== this.draft) return;
+    this.problems(draft.mouse.problems);
+    if (draft.dirty) this.saving.later();
   }
 
   discard() {
@@ -286,8 +289,11 @@ export class Place {
     // In a text field the browser's own way back holds.
     const writes = event.target.matches("input:not([type=checkbox], [type=range]), textarea");
     if ("zy".includes(key) && !writes) this.step(key === "y" || event.shiftKey ? "redo" : "undo");
-    else if (key === "s") this.saving.open();
-    else return;
+    else if (key === "s") {
+      // What was typed is taken as it is once the field is left.
+      if (writes) event.target.blur();
+      this.saving.open();
+    } else return;
     event.preventDefault();
   }
 }

@@ -2,7 +2,7 @@
 
 import { centreOf, mirrored, numbersOf, toMm, toPx, withMorePoints, withoutPoint, withPoint } from "./place_shapes.js";
 import { allSeeds, beside, freeName, mirrorName, nameProblem } from "./place_seeds.js";
-import { cell, field, numberField } from "./place_dom.js";
+import { cell, field, numberField, showNumber } from "./place_dom.js";
 import { keep } from "./place_svg.js";
 
 const WORDS = { rect: "rectangle", circle: "circle", polygon: "polygon" };
@@ -69,6 +69,9 @@ export class Chosen {
 
   showItem(problems) {
     const { item, draft } = this;
+    // What was refused was another shape's.
+    if (this.shown !== item.key) this.at("numbers").replaceChildren();
+    this.shown = item.key;
     const name = this.at("name");
     // A name that cannot be stays, with what is wrong with it, until another one is given.
     if (this.refused !== item.key) {
@@ -92,8 +95,7 @@ export class Chosen {
       const set = (value) => this.acts.place(this.item.key, this.again(id).set(value), `number ${id}`);
       return field({ ...row, id: `place-n-${id}`, set });
     }, (box, row) => {
-      const input = box.querySelector("input");
-      if (input !== document.activeElement) input.value = row.value;
+      showNumber(box.querySelector("input"), row.value);
       box.firstChild.textContent = row.label;
     });
   }
@@ -110,7 +112,7 @@ export class Chosen {
     keep(this.at("points").tBodies[0], list, (key) => this.line(Number(key)), (line, [x, y]) => {
       const values = [x, y, ...toMm([x, y], this.draft.view)];
       line.querySelectorAll("input").forEach((input, place) => {
-        if (input !== document.activeElement) input.value = Math.round(values[place] * 100) / 100;
+        showNumber(input, Math.round(values[place] * 100) / 100);
       });
     });
   }

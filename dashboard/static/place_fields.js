@@ -43,7 +43,8 @@ export class Fields {
     input.dataset.config = key;
     input.spellcheck = false;
     if (facts) {
-      Object.assign(input, { type: "number", min: facts.min, max: facts.max, step: 1 });
+      // A field of numbers says "" of what is none, which would take the key out of the mouse's section.
+      input.inputMode = "numeric";
       input.title = `${facts.min} to ${facts.max} ${facts.unit}`;
     }
     input.onchange = () => this.change(this.changes(key, input.value.trim()));

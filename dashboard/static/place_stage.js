@@ -219,6 +219,8 @@ export class Stage {
   }
 
   itemKey(event, name, dx, dy) {
+    // Esc chooses none and leaves the focus where it is.
+    this.acts.select(name);
     const { shape } = this.chosen();
     if (STEPS[event.key]) {
       // Alt: to the right and down it grows.

@@ -29,7 +29,11 @@ export class Tools {
     for (const button of this.buttons) button.onclick = () => this.choose(button.dataset.tool);
     stage.root.addEventListener("pointermove", (event) => this.hover(event));
     stage.root.addEventListener("dblclick", () => this.close());
-    root.addEventListener("keydown", (event) => this.key(event));
+    // Of the whole page: what was pressed on the picture has no focus.
+    document.addEventListener("keydown", (event) => {
+      const elsewhere = event.target !== document.body && !root.contains(event.target);
+      if (!root.hidden && !elsewhere && !document.querySelector("dialog[open]")) this.key(event);
+    });
     this.take("select");
   }
 
