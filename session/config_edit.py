@@ -165,8 +165,8 @@ def _set_keys(edit: _Edit, mouse: str, changes: Mapping[str, str | None]) -> Non
     section = edit.mouse(mouse)
     gone = []
     for new, old in _renamed(section, changes).items():
-        entry = section.entries[old.lower()]
-        edit.lines[entry.line - 1] = _with_key(edit.lines[entry.line - 1], new)
+        place = section.entries[old.lower()].line - 1
+        edit.lines[place] = _with_key(edit.lines[place], new)
         del written[new], written[old]
     # New keys go behind the section's last one, each before those that are there already.
     for key, value in reversed(written.items()):
