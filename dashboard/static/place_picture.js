@@ -106,10 +106,14 @@ export class Picture extends EventTarget {
   async update(bytes) {
     if (!this.live || !bytes || this.root.hidden || this.drawing) return;
     this.drawing = true;
+    const { about } = this;
     try {
       const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
-      this.paint(picture, picture.width, picture.height);
+      // It ended, or another mouse was chosen, while it was decoded.
+      const old = !this.live || this.about !== about;
+      if (!old) this.paint(picture, picture.width, picture.height);
       picture.close();
+      if (old) return;
       this.mark();
       this.dispatchEvent(new Event("picture"));
     } finally {

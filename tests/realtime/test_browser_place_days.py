@@ -92,6 +92,30 @@ def test_what_was_measured_of_a_mouse_is_not_taken_for_another(window, config):
     page.wait_for_selector("text=First recorded picture")
 
 
+LATE = """async ([lost]) => {
+  const { Picture } = await import("./static/place_picture.js");
+  const wire = new EventTarget();
+  const picture = new Picture(document.querySelector("#place"), wire, {});
+  picture.mouse = { mouse: "A", resolution: [8, 8] };
+  const about = { mouse: "A", what: "preview", shape: [8, 8, 3] };
+  wire.dispatchEvent(new CustomEvent("hello", { detail: { about, live: "preview-1" } }));
+  const painted = [];
+  picture.paint = () => painted.push(picture.mouse.mouse);
+  let decoded;
+  window.createImageBitmap = () => new Promise((done) => { decoded = done; });
+  const update = picture.update(new Uint8Array(1));
+  if (lost) picture.mouse = { mouse: "B", resolution: [8, 8] };
+  decoded({ width: 8, height: 8, close: () => {} });
+  await update;
+  return painted;
+}"""
+
+
+@pytest.mark.parametrize(("lost", "painted"), [(False, ["A"]), (True, [])], ids=["still shown", "another mouse"])
+def test_a_picture_that_is_decoded_late_is_not_painted_for_another_mouse(window, lost, painted):
+    assert window.page.evaluate(LATE, [lost]) == painted
+
+
 AGAIN = """async ([rois, days]) => {
   const { Draft } = await import("./static/place_draft.js");
   const { again } = await import("./static/place_since.js");
