@@ -13,6 +13,8 @@ from session.config_edit import add_mouse, set_mouse_keys
 from tests.support.page_browser import Chromium, need_chromium
 from tests.support.page_server import ROOT, Server
 
+need_chromium()
+
 MOUSE, OTHER = "PLACEDAY1", "PLACEDAY2"
 FIRST = {
     "session": "S1", "date": "2026-01-02", "kind": "clnf", "image": [256, 256], "images": 30, "ppmm": 25.6,
@@ -39,7 +41,6 @@ def address(config):
 
 @pytest.fixture(scope="module")
 def chromium():
-    need_chromium()
     with Chromium() as browser:
         yield browser
 
