@@ -76,7 +76,7 @@ class RunningSession:
             wait=not options.live,
         )
         self._camera = PutBack(parts.camera)
-        self._pages = Pages(link, self._recorder, parts.plan, stop)
+        self._pages = Pages(link, self._recorder, parts.plan, stop, parts.rig.refusal)
         self._loop = Loop(
             self._camera, parts.pipeline, parts.plan, parts.rig, self._pages, clock, live=options.live,
             newest=parts.pose is not None,
