@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 from typing import Any, get_type_hints
 
 from annotated_types import Ge, Gt, Le
@@ -98,7 +99,7 @@ def check_bounds(settings: type, key: str, number: float) -> None:
     """Raise ValueError for a number that config.ini would not let pass for a key of these settings."""
     if not math.isfinite(number):
         raise ValueError(f"{key} = {number}: is not finite; give a number")
-    for bound in get_type_hints(settings, include_extras=True)[key].__metadata__:
+    for bound in _bounds(settings, key):
         match bound:
             case Ge(ge=(int() | float()) as least) if number < least:
                 raise ValueError(f"{key} = {number:g}: is below {least:g}; give that or more")
@@ -106,3 +107,15 @@ def check_bounds(settings: type, key: str, number: float) -> None:
                 raise ValueError(f"{key} = {number:g}: is not above {least:g}; give more")
             case Le(le=(int() | float()) as most) if number > most:
                 raise ValueError(f"{key} = {number:g}: is above {most:g}; give that or less")
+
+
+@cache
+def _bounds(settings: type, key: str) -> tuple[object, ...]:
+    """Return what is said of a key; looked up once, since it takes longer than the rest of a frame's decision."""
+    return tuple(get_type_hints(settings, include_extras=True)[key].__metadata__)
+
+
+def with_change(changes: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """Return what was changed, with one change more in place of those of the same key."""
+    key, _ = read_change(text)
+    return (*(each for each in changes if read_change(each)[0] != key), text)

@@ -86,6 +86,10 @@ def make_app(
         return response
 
     async def watch(socket: WebSocket) -> None:
+        if hub.full:
+            # Before it is accepted, which the browser is told as 403; it tries again by itself.
+            await socket.close()
+            return
         await socket.accept()
         client = Client(socket, socket.state.cookie)
         hub.enter(client)

@@ -14,17 +14,20 @@ HEAD_S = 10.0
 
 
 class Connection(H11Protocol):
-    """One connection, until it becomes a WebSocket; let go where it is one too many, or says too little."""
+    """One connection, until it becomes a WebSocket; let go where there are too many, or it says too little."""
 
+    since = 0.0
+    """When it began to wait for a request, s of the event loop."""
     _late: asyncio.TimerHandle | None = None
+    _before: object = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, if there is room."""
+        """Begin; of too many, the one goes that has waited the longest for a request, or this one."""
         super().connection_made(transport)
+        self._wait()
         if len(self.connections) > MOST:
-            transport.abort()
-        else:
-            self._wait()
+            waiting = [each for each in self.connections if isinstance(each, Connection) and each.waits]
+            min(waiting, key=lambda each: each.since)._let_go()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
@@ -41,16 +44,26 @@ class Connection(H11Protocol):
         self._wait()
         super().on_response_complete()
 
+    @property
+    def waits(self) -> bool:
+        """Whether no request has come yet, or none after the answer before."""
+        return self._late is not None and self.cycle is self._before
+
     def _wait(self) -> None:
         self._wait_no_more()
-        self._late = self.loop.call_later(HEAD_S, self._give_up, self.cycle)
+        self._before = self.cycle
+        self.since = self.loop.time()
+        self._late = self.loop.call_later(HEAD_S, self._give_up)
 
     def _wait_no_more(self) -> None:
         if self._late is not None:
             self._late.cancel()
             self._late = None
 
-    def _give_up(self, before: object) -> None:
-        """Let go, unless a request has come since."""
-        if self.cycle is before:
-            self.transport.abort()
+    def _give_up(self) -> None:
+        if self.waits:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._wait_no_more()
+        self.transport.abort()

@@ -18,6 +18,8 @@ from dashboard.feed import Feed
 from dashboard.live_reader import LiveReader, Refused, find_live
 from session.live_controls import STOP_NOW
 
+BROWSERS = 100
+"""Browsers at a time: those that look leave room for those that ask."""
 LOOK_S = 1.0
 """Time between two looks for new sessions."""
 MESSAGE_CHARACTERS = 4000
@@ -89,6 +91,11 @@ class Hub:
         facts = {"t": "live", **self.facts()}
         for client in self._clients:
             client.tell(facts)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is room for no browser more."""
+        return len(self._clients) >= BROWSERS
 
     def enter(self, client: Client) -> None:
         """Let a browser in; it looks at nothing yet."""
