@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import InputError, RecordingError
 from dashboard import hub as module
+from dashboard.access import Role
 from dashboard.hub import Hub
 from dashboard.live_reader import Refused
 
@@ -122,5 +123,42 @@ def test_a_session_is_asked_to_end_by_name(machine):
         assert made == []
         answered(False, "no answer within 10 s")
         assert made == ["made"]
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize("value", ["1e999", "1.5", "[" * 900 + "]" * 900, "{}", "null"])
+def test_what_is_neither_text_nor_number_is_refused(machine, value):
+    """Some of it could not be sent on, and would have ended the browser's connection."""
+
+    async def talk():
+        hub, browser = Hub(), Browser()
+        machine.found = ["session-1"]
+        await hub.look()
+        text = f'"id": 1, "do": "note", "live": "session-1", "text": "x", "who": {value}'
+        hub.hear(browser, Role.operator, f"{{{text}}}", "")
+        assert hub._feeds["session-1"].asked == []
+        [answer] = browser.told
+        assert (answer["ok"], "'who': give a text" in answer["text"]) == (False, True)
+
+    asyncio.run(talk())
+
+
+def test_sessions_are_looked_for_again_whatever_went_wrong(machine, monkeypatch):
+    monkeypatch.setattr(module, "LOOK_S", 0.0)
+
+    async def talk():
+        hub, browser = Hub(), Browser()
+        hub.enter(browser)
+        machine.found = OSError(24, "Too many open files")
+        looking = asyncio.create_task(hub.keep_looking())
+        while not hub.problem:
+            await asyncio.sleep(0)
+        machine.found = ["session-1"]
+        while not hub.live():
+            await asyncio.sleep(0)
+        looking.cancel()
+        assert "Too many open files" in browser.told[1]["problem"]
+        assert browser.told[-1]["problem"] == ""
 
     asyncio.run(talk())
