@@ -33,6 +33,7 @@ UNTOLD = frozenset({"lick", "edge", "sync", "drop", "skip", "repeat"})
 """Events that nobody is told one by one: there may be many a second, and rows and status count them."""
 ANSWER_S = 10.0
 """A session that has not answered by then has no frames, or hangs."""
+LATE = "once frames come, it is done all the same"
 COLUMNS = ("t_s", "signal", "threshold", "freq_hz", "phase", "valid", "outcome", "water", "licks", "trial", "dropped")
 """What of a row is sent, before its parts."""
 
@@ -143,7 +144,7 @@ class Feed:
         self._answer_all("the page was closed before the session answered")
 
     def _no_answer(self, number: int) -> None:
-        self._answer(number, False, f"no answer within {ANSWER_S:g} s: no frame comes, or the session hangs")
+        self._answer(number, False, f"no answer within {ANSWER_S:g} s: no frame comes, or the session hangs; {LATE}")
 
     def _answer(self, number: int, ok: bool, text: str) -> None:
         if (waiting := self._asked.pop(number, None)) is not None:
