@@ -177,6 +177,8 @@ class Feed:
             end = {"outcome": "lost", "text": why}
         self._answer_all("the session ended before it was given")
         for watcher in self._watchers:
+            # Sent after the end, it would look as if the session went on.
+            watcher.forget()
             watcher.tell({"t": "end", "live": self.name, **end})
         self._watchers.clear()
         self.close()

@@ -228,6 +228,10 @@ class RunningSession:
         if status.state.phase is Phase.DONE or not status.frames:
             return
         end_ns = max(status.now_ns, self._loop.noted_ns)
+        if outcome == "aborted" and self._stop:
+            # No frame came with which it would have been given to the trial logic, and been recorded.
+            text = f"stopped by {self._stop.reason} while no frame came"
+            self._recorder.note([EventRow(end_ns, "warning", status.state.verdict.trial, text)])
         self._recorder.note(end_rows(status.state, outcome, end_ns))
 
     def _had_today(self) -> float | None:

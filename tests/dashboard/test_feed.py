@@ -262,11 +262,13 @@ def test_an_end_is_told_once_with_its_reason(end, error, outcome, text):
 
     def finish(feed, reader):
         feed.ask({"do": "water"}, lambda ok, text: answers.append((ok, text)))
+        watcher.newest = "an update that has not been sent"
         reader.end = end
         reader.say(error)
 
     over = run(fed([lambda feed, reader: feed.add(watcher), finish]))[0]
     assert [feed.name for feed in over] == ["session-1"]
+    assert watcher.newest is None
     [told] = watcher.told[1:]
     assert (told["t"], told["live"], told["outcome"]) == ("end", "session-1", outcome)
     assert text in told["text"]

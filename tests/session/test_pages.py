@@ -1,5 +1,6 @@
 """Whole sessions with a page beside them: what it sees, what it asks for, and that it can harm none of them."""
 
+from dataclasses import replace
 from math import nan
 
 import pytest
@@ -17,7 +18,7 @@ from session.status import Status
 from session.stop import StopRequest
 from session.watch import SessionWatch
 from tests.support.live import Ticking, WithPage
-from tests.support.sessions import OFFLINE, run, settings_for
+from tests.support.sessions import OFFLINE, SilentCamera, run, settings_for
 from tests.support.trials import make_plan
 
 
@@ -210,3 +211,18 @@ def test_what_a_session_is_that_cannot_be_told_costs_its_pages_alone(tmp_path, m
     )
     assert result.outcome == "complete"
     assert [text for text in said if "it goes on" in text]
+
+
+def test_who_stops_a_session_while_no_frame_comes_is_on_record(tmp_path, parts_of):
+    clock = VirtualClock()
+    parts_of(lambda parts: replace(parts, camera=SilentCamera(parts.camera, clock, 20)))
+    link = WithPage({25: ({"do": "stop_now"},)})
+    result = run_session(settings_for(tmp_path), OFFLINE, clock, StopRequest(), SessionWatch(), link)
+    assert (result.outcome, result.frames) == ("aborted", 20)
+    assert link.answers[1]["ok"]
+    with open_session(result.session) as recorded:
+        assert [row.detail for row in recorded.events if row.kind == "warning"] == [
+            "stopped by anna while no frame came"
+        ]
+        assert recorded.events[-1].kind == "session_end"
+    assert replay_session(result.session).compared.mismatches == 0
