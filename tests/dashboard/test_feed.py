@@ -318,14 +318,15 @@ def test_a_real_link_is_followed(tmp_path, monkeypatch):
             (1, S, 50.0, 100.0, 0.5, 0.1, 0.0, 0, 1, 0, 0, 0, 0, 2, 0, (0.1, 0.2)), np.zeros((8, 8, 3), np.uint8), S
         )
         look(lambda: {"frames": 1})
-        await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        shown = watcher.take()
         link.close({"outcome": "complete", "text": "done"})
         for _ in range(5):
             await asyncio.sleep(0)
-        return over
+        return over, shown
 
-    over, _ = run(follow())
-    _, table, blobs = watcher.take()
+    (over, (_, table, blobs)), _ = run(follow())
     assert sorted(blobs) == ["camera", "map", "rows"]
     assert table[0, COLUMNS.index("licks")] == 2
     assert table[0, len(COLUMNS) :] == pytest.approx([0.1, 0.2])
