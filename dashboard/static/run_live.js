@@ -1,8 +1,9 @@
 // The session that runs, as whoever trains it needs it: its state in large, its variables, and who did what.
 
-import { clock, element } from "./dom.js";
+import { clock, element, leave, microlitres } from "./dom.js";
 
 const HTML = `
+<p id="run-now" class="run-now" role="status" hidden></p>
 <div class="run-state" aria-live="off">
   <div class="state"><b id="run-phase">–</b><span>state</span></div>
   <div><b id="run-trial">–</b><span>trial</span></div>
@@ -39,8 +40,12 @@ export class Live {
     this.about = null;
     wire.addEventListener("hello", ({ detail }) => this.begin(detail));
     wire.addEventListener("update", ({ detail }) => this.update(detail));
+    page.addEventListener("liveness", ({ detail }) => this.age(detail));
     wire.addEventListener("end", ({ detail }) => {
       root.dataset.over = "true";
+      root.dataset.phase = "over";
+      // It is gone with the button that had the focus.
+      leave(root);
       this.at("run-phase").textContent = detail.outcome.replaceAll("_", " ") || "over";
     });
   }
@@ -69,6 +74,13 @@ export class Live {
     this.table();
   }
 
+  // Says so where what stands here is not how things are now.
+  age({ state, text }) {
+    this.root.dataset.live = state;
+    this.at("run-now").hidden = state !== "old";
+    if (this.at("run-now").textContent !== text) this.at("run-now").textContent = text;
+  }
+
   count(status) {
     const set = (id, text) => { this.at(id).textContent = text; };
     const { goal, water } = this.about;
@@ -77,7 +89,7 @@ export class Live {
     set("run-trial", goal.trials ? `${status.trial} / ${goal.trials}` : "resting");
     set("run-success", status.successes);
     const open_s = status.drops * water.reward_s;
-    set("run-water", water.reward_ul ? (status.drops * water.reward_ul).toFixed(0) : open_s.toFixed(1));
+    set("run-water", water.reward_ul ? microlitres(status.drops * water.reward_ul) : open_s.toFixed(1));
     const drops = `${status.drops} drop${status.drops === 1 ? "" : "s"}`;
     set("run-water-unit", water.reward_ul ? `µl in ${drops}` : `s open in ${drops}`);
     const counted = water.had_s !== null;
@@ -89,6 +101,7 @@ export class Live {
   table() {
     const [first] = this.about.changeable;
     const changes = this.controls.changes();
+    const focused = this.at("variables").contains(document.activeElement) && document.activeElement.id;
     this.at("variables").hidden = !first;
     this.at("variables").tBodies[0].replaceChildren(...this.about.changeable.map((variable) => {
       const { key, text, unit, choices } = variable;
@@ -104,6 +117,7 @@ export class Live {
         element("td", { textContent: change ? `${change.who}, ${clock(change.seconds)}` : "" }),
         element("td", {}, button));
     }));
+    if (focused) this.at(focused)?.focus();
   }
 
   list() {
