@@ -153,11 +153,11 @@ export class Strip {
   drawWords(plot) {
     const { ctx: context } = plot;
     this.eachPhase(plot, ({ phase, trial }, begin, wide, top) => {
+      Object.assign(context, { font: this.font, textAlign: "left", textBaseline: "top", lineJoin: "round",
+        lineWidth: 4, strokeStyle: this.colours["--card"] });
       const words = phase === TRIAL ? [`trial ${trial}`, `${trial}`] : [["rest", "", "paused", "over"][phase]];
       const word = words.find((each) => context.measureText(each).width + 8 <= wide);
       if (!word) return;
-      Object.assign(context, { font: this.font, textAlign: "left", textBaseline: "top", lineJoin: "round",
-        lineWidth: 4, strokeStyle: this.colours["--card"] });
       context.strokeText(word, begin + 4, top + 17);
       context.fillStyle = this.colours[phase === TRIAL ? "--ink" : "--quiet"];
       context.fillText(word, begin + 4, top + 17);
