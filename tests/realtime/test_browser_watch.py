@@ -206,21 +206,20 @@ def test_who_comes_back_to_the_pictures_sees_the_newest_though_no_more_come(wind
 
 
 def test_a_server_that_is_started_anew_finds_again_what_goes_on_and_tells_what_ended(chromium):
-    with ActedSession("WATCH14") as session:
-        with Server() as server, chromium.window(f"http://{server.host}/") as window:
-            look_at(window, session)
-            server.__exit__()
-            shows(window, OLD)
-            with Server("--port", str(server.port)):
-                shows(window, LIVE)
-                says(window, "#now", "Live: WATCH14")
-            shows(window, OLD)
-            session.end("complete", "outcome     complete")
-            with Server("--port", str(server.port)):
-                says(window, "#now", "it ended while this page was not connected")
-                window.tab("run")
-                assert window.page.get_attribute("#run-live", "data-over") == "true"
-                assert "The session is over" in window.page.inner_text("#run-over")
+    with ActedSession("WATCH14") as session, Server() as server, chromium.window(f"http://{server.host}/") as window:
+        look_at(window, session)
+        server.__exit__()
+        shows(window, OLD)
+        with Server("--port", str(server.port)):
+            shows(window, LIVE)
+            says(window, "#now", "Live: WATCH14")
+        shows(window, OLD)
+        session.end("complete", "outcome     complete")
+        with Server("--port", str(server.port)):
+            says(window, "#now", "it ended while this page was not connected")
+            window.tab("run")
+            assert window.page.get_attribute("#run-live", "data-over") == "true"
+            assert "The session is over" in window.page.inner_text("#run-over")
 
 
 PROGRAMS = """async (told) => {
