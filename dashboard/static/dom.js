@@ -23,7 +23,7 @@ export function microlitres(ul) {
 
 // Takes the focus from what is about to be disabled or taken away, to where the page begins.
 export function leave(root) {
-  if (root.contains(document.activeElement)) document.getElementById("main").focus();
+  if (root.contains(document.activeElement)) document.getElementById("main").focus({ preventScroll: true });
 }
 
 // Tells whether a key is meant for what has the focus (a field in which one writes or chooses), not for the page.

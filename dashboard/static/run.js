@@ -73,8 +73,8 @@ export class Run {
       ...(key ? [element("code", { textContent: key }), " "] : []), text)));
     const refused = this.programs.jobs.filter((job) => job.do === "run" && job.subject === mouse).pop();
     if (refused?.code && tooDarkOrBright(refused.said)) this.at("accept-exposure-box").hidden = false;
-    const why = this.taken() || (!mouse ? "Choose a mouse."
-      : wrong.length ? "Mend what is wrong first, in config.ini or in the Place tab." : "");
+    const mend = `Mend what is wrong first, in config.ini${mouse ? " or in the Place tab" : ""}.`;
+    const why = this.taken() || (wrong.length ? mend : mouse ? "" : "Choose a mouse.");
     this.at("begin-why").textContent = why;
     if (why) leave(this.at("begin").querySelector(".acts"));
     this.at("preview").disabled = this.at("start").disabled = Boolean(why);

@@ -5,7 +5,7 @@ import { clock, element, leave, microlitres } from "./dom.js";
 const HTML = `
 <p id="run-now" class="run-now" role="status" hidden></p>
 <div class="run-state" aria-live="off">
-  <div class="state"><b id="run-phase">–</b><span>state</span></div>
+  <div class="state"><b id="run-phase">–</b><span id="run-phase-unit">state</span></div>
   <div><b id="run-trial">–</b><span>trial</span></div>
   <div><b id="run-success">–</b><span>successes</span></div>
   <div><b id="run-water">–</b><span id="run-water-unit">water</span></div>
@@ -54,6 +54,7 @@ export class Live {
     this.about = about;
     this.root.hidden = about.what !== "session";
     this.root.dataset.over = "false";
+    this.at("run-phase-unit").textContent = `state of ${about.mouse}`;
     this.shown = "";
     this.tell();
   }

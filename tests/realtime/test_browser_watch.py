@@ -91,6 +91,7 @@ def test_a_lost_device_is_told_on_every_tab_and_what_is_old_is_told_so(window):
             assert "LOST camera" in window.page.inner_text("#alarm")
             if tab == "run":
                 assert "No new frame: what you see is old" in window.page.inner_text("#run-now")
+                assert window.page.inner_text("#run-phase-unit") == "state of WATCH2"
         session.tell("back", "camera after 4.0 s: {}")
         session.frames = True
         shows(window, LIVE)
