@@ -44,7 +44,7 @@ export class Counters {
     const done = status.successes + status.fails;
     this.set("trial", goal.trials ? `${status.trial}` : "–");
     this.set("trial-unit", goal.trials ? `trial of ${goal.trials}` : "no trials");
-    this.set("success", `${status.successes}`);
+    this.set("success", goal.trials ? `${status.successes}` : "–");
     this.set("success-unit", done ? `success, ${Math.round(100 * status.successes / done)} %` : "success");
     this.set("threshold", rounded((status.threshold ?? NaN) * this.scale));
     const [amount, unit] = waterOf(this.about, status.drops);

@@ -3,6 +3,7 @@
 import { clock } from "./dom.js";
 
 const SPAN_S = 20;
+const ROOM = [0.15, 0.35]; // below and above what is drawn, as a share of it; above it words stand
 const GAP_S = 1; // rows further apart than this are not joined
 const COLOURS = ["--blue", "--orange"];
 const [TRIAL, PAUSED] = [1, 2];
@@ -254,9 +255,9 @@ function around([low, high], columns) {
   }
   if (least > most) return [low, high];
   const size = most - least;
-  if (least >= low && most <= high && size > 0.6 * (high - low)) return [low, high];
-  const room = Math.max(size * 0.15, 1e-6);
-  return [least - room, most + room];
+  if (least >= low && most <= high && size > 0.5 * (high - low)) return [low, high];
+  const [below, above] = ROOM.map((share) => Math.max(size * share, 1e-6));
+  return [least - below, most + above];
 }
 
 // The colour of a custom property, as a canvas takes it: light-dark() is worked out by an element that wears it.

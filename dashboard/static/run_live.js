@@ -6,7 +6,7 @@ const HTML = `
 <p id="run-now" class="run-now" role="status" hidden></p>
 <div class="run-state" aria-live="off">
   <div class="state"><b id="run-phase">–</b><span id="run-phase-unit">state</span></div>
-  <div><b id="run-trial">–</b><span>trial</span></div>
+  <div><b id="run-trial">–</b><span id="run-trial-unit">trial</span></div>
   <div><b id="run-success">–</b><span>successes</span></div>
   <div><b id="run-water">–</b><span id="run-water-unit">water</span></div>
   <div><b id="run-today">–</b><span id="run-today-unit">valve open today, s</span></div>
@@ -87,8 +87,9 @@ export class Live {
     const { goal, water } = this.about;
     this.root.dataset.phase = status.phase;
     set("run-phase", status.waits ? "waits" : status.phase);
-    set("run-trial", goal.trials ? `${status.trial} / ${goal.trials}` : "resting");
-    set("run-success", status.successes);
+    set("run-trial", goal.trials ? `${status.trial} / ${goal.trials}` : "–");
+    set("run-trial-unit", goal.trials ? "trial" : "no trials");
+    set("run-success", goal.trials ? status.successes : "–");
     const open_s = status.drops * water.reward_s;
     set("run-water", water.reward_ul ? microlitres(status.drops * water.reward_ul) : open_s.toFixed(1));
     const drops = `${status.drops} drop${status.drops === 1 ? "" : "s"}`;
@@ -103,7 +104,7 @@ export class Live {
     const [first] = this.about.changeable;
     const changes = this.controls.changes();
     const focused = this.at("variables").contains(document.activeElement) && document.activeElement.id;
-    this.at("variables").hidden = !first;
+    this.at("variables").parentElement.hidden = !first;
     this.at("variables").tBodies[0].replaceChildren(...this.about.changeable.map((variable) => {
       const { key, text, unit, choices } = variable;
       const change = changes[key];

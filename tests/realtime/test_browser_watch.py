@@ -299,3 +299,14 @@ def test_a_long_session_does_not_fill_the_page_with_its_log(window):
     events, warnings, cards, newest = window.page.evaluate(WARNINGS)
     assert (events, warnings, cards) == (200, 100, 100)
     assert "line 300" in newest
+
+
+def test_a_session_without_trials_counts_none(window):
+    with ActedSession("WATCH16", goal={"trials": None, "rest_s": 60, "frames": None}) as session:
+        look_at(window, session)
+        says(window, "#trial-unit", "no trials")
+        assert window.page.inner_text("#success") == "–"
+        window.tab("run")
+        says(window, "#run-trial-unit", "no trials")
+        assert [window.page.inner_text(f"#run-{name}") for name in ("trial", "success")] == ["–", "–"]
+        assert window.page.is_hidden(".run-variables")
