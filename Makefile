@@ -94,6 +94,7 @@ bench-quick: $(DEV)
 	$(PY) -m bench.bench_recording --quick
 	$(PY) -m bench.bench_storage --quick
 	$(PY) -m bench.bench_page --quick
+	$(PY) -m bench.bench_view --quick
 
 # These need what make rig-ci installs.
 bench-rig-quick: $(DEV)

@@ -49,7 +49,7 @@ def make_app(
     now_ns : callable
         The host's monotonic clock.
     about : dict
-        What everybody is told with ``/api/state``: ``version``, ``rig``, ``config``.
+        What whoever may look is told with ``/api/state``: ``version``, ``config``.
     more : sequence of routes
     close : sequence of callables
         Called at the end, before the hub is closed.

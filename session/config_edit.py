@@ -31,6 +31,7 @@ from session.config_file import (
     unsafe_mouse,
     write_value,
 )
+from session.config_rois import PREFIX
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -136,7 +137,8 @@ def set_mouse_keys(path: Path, mouse: str, changes: Mapping[str, str | None], ch
     path : Path
     mouse : str
     changes : dict
-        Key to value; None takes its line out, with what stands behind the value.
+        Key to value; None takes its line out, with what stands behind the value. An ROI that goes while one comes with
+        the same value is given another name: its line stays where it is.
     check : callable or None
         As ``Check`` has it.
 
@@ -162,6 +164,10 @@ def _set_keys(edit: _Edit, mouse: str, changes: Mapping[str, str | None]) -> Non
     written = {key: None if value is None else written_value(key, value) for key, value in changes.items()}
     section = edit.mouse(mouse)
     gone = []
+    for new, old in _renamed(section, changes).items():
+        place = section.entries[old.lower()].line - 1
+        edit.lines[place] = _with_key(edit.lines[place], new)
+        del written[new], written[old]
     # New keys go behind the section's last one, each before those that are there already.
     for key, value in reversed(written.items()):
         entry = section.entries.get(key.lower())
@@ -174,6 +180,19 @@ def _set_keys(edit: _Edit, mouse: str, changes: Mapping[str, str | None]) -> Non
     # Last, and from the end, so that no line number changes before it is used.
     for line in sorted(gone, reverse=True):
         edit.remove(line)
+
+
+def _renamed(section: Section, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the new key of each ROI that only is given another name, with the old one."""
+    entries = section.entries
+    rois = {key: value for key, value in changes.items() if key.lower().startswith(PREFIX)}
+    gone = [key for key, value in rois.items() if value is None and key.lower() in entries]
+    renamed: dict[str, str] = {}
+    for new, value in rois.items():
+        same = (old for old in gone if entries[old.lower()].value == value and old not in renamed.values())
+        if value is not None and new.lower() not in entries and (old := next(same, None)) is not None:
+            renamed[new] = old
+    return renamed
 
 
 def written_value(key: str, value: str) -> str:
@@ -204,6 +223,13 @@ def _with_value(line: str, written: str) -> str:
         return start
     column = len(line.rstrip()) - len(comment.strip())
     return f"{start:{column - 1}} {comment.strip()}"
+
+
+def _with_key(line: str, key: str) -> str:
+    """Return a line with another key, aligned as it was where there is room."""
+    name, _, rest = line.partition("=")
+    width = len(name) - 1 if name.endswith((" ", "\t")) else 0
+    return f"{key:{width}}{' ' if width else ''}={rest}"
 
 
 def _last_line(section: Section) -> int:

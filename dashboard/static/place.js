@@ -1,6 +1,7 @@
 // The Place tab: where a mouse's ROIs lie on the picture of its camera, and what else of the picture is set for it.
 
 import { Chosen } from "./place_chosen.js";
+import { cell } from "./place_dom.js";
 import { Draft } from "./place_draft.js";
 import { Exposure } from "./place_exposure.js";
 import { Fields } from "./place_fields.js";
@@ -100,8 +101,9 @@ export class Place {
     try {
       const { mice, problems } = await this.page.api("mice");
       this.mice = mice;
-      this.at("mouse").replaceChildren(...mice.map(({ mouse, experiment }) => new Option(`${mouse} (${experiment})`, mouse)));
-      this.at("problems").replaceChildren(...problems.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+      const options = mice.map(({ mouse, experiment }) => new Option(`${mouse} (${experiment})`, mouse));
+      this.at("mouse").replaceChildren(...options);
+      this.at("problems").replaceChildren(...problems.map((text) => cell("li", text)));
       const names = mice.map(({ mouse }) => mouse);
       const mouse = [this.page.mouse, this.draft?.mouse.mouse, names[0]].find((each) => names.includes(each));
       if (mouse) await this.take(mouse);
@@ -138,6 +140,7 @@ export class Place {
     if (before !== mouse) this.first.reset();
     // A mouse's first session may have been recorded since it was looked for.
     if (before !== mouse || !this.picture.first) await this.picture.show(facts);
+    else this.picture.again(facts);
     if (this.draft.dirty) this.saving.later();
   }
 
@@ -145,10 +148,12 @@ export class Place {
     if (this.draft) await this.take(this.draft.mouse.mouse);
   }
 
-  async saved(draft) {
-    draft.saved(await this.page.api(`mice/${encodeURIComponent(draft.mouse.mouse)}`));
+  async saved(draft, sent) {
+    draft.saved(await this.page.api(`mice/${encodeURIComponent(draft.mouse.mouse)}`), sent);
     this.preview.saved();
-    if (draft === this.draft) this.problems(draft.mouse.problems);
+    if (draft !== this.draft) return;
+    this.problems(draft.mouse.problems);
+    if (draft.dirty) this.saving.later();
   }
 
   discard() {
@@ -252,7 +257,8 @@ export class Place {
     const [width, height] = this.picture.size;
     const item = this.draft?.items().find(({ key }) => key === this.selected);
     const [x, y] = item ? centreOf(item.shape) : [width / 2, height / 2];
-    frame.scrollTo((x / width) * frame.scrollWidth - frame.clientWidth / 2, (y / height) * frame.scrollHeight - frame.clientHeight / 2);
+    const across = (x / width) * frame.scrollWidth - frame.clientWidth / 2;
+    frame.scrollTo(across, (y / height) * frame.scrollHeight - frame.clientHeight / 2);
   }
 
   cursor(event) {
@@ -283,8 +289,11 @@ export class Place {
     // In a text field the browser's own way back holds.
     const writes = event.target.matches("input:not([type=checkbox], [type=range]), textarea");
     if ("zy".includes(key) && !writes) this.step(key === "y" || event.shiftKey ? "redo" : "undo");
-    else if (key === "s") this.saving.open();
-    else return;
+    else if (key === "s") {
+      // What was typed is taken as it is once the field is left.
+      if (writes) event.target.blur();
+      this.saving.open();
+    } else return;
     event.preventDefault();
   }
 }

@@ -2,7 +2,7 @@
 
 import { centreOf, mirrored, numbersOf, toMm, toPx, withMorePoints, withoutPoint, withPoint } from "./place_shapes.js";
 import { allSeeds, beside, freeName, mirrorName, nameProblem } from "./place_seeds.js";
-import { cell, field, numberField } from "./place_dom.js";
+import { cell, field, numberField, showNumber } from "./place_dom.js";
 import { keep } from "./place_svg.js";
 
 const WORDS = { rect: "rectangle", circle: "circle", polygon: "polygon" };
@@ -31,8 +31,11 @@ export class Chosen {
     this.item = items.find(({ key }) => key === selected) ?? null;
     keep(this.at("rois"), items.map((item) => [item.key, item]), (key) => this.row(key),
       (row, item) => this.showRow(row, item, problems[item.name]));
-    const names = allSeeds(draft.mouse.seeds, draft.view).map(([name]) => name).filter((name) => !this.taken().has(name));
-    if (this.at("seed").length !== names.length) this.at("seed").replaceChildren(...names.map((name) => new Option(name, name)));
+    const taken = this.taken();
+    const names = allSeeds(draft.mouse.seeds, draft.view).map(([name]) => name).filter((name) => !taken.has(name));
+    if (this.at("seed").length !== names.length) {
+      this.at("seed").replaceChildren(...names.map((name) => new Option(name, name)));
+    }
     this.at("add-seed").disabled = !names.length;
     this.at("chosen").hidden = !this.item;
     if (this.item) this.showItem(problems);
@@ -66,6 +69,9 @@ export class Chosen {
 
   showItem(problems) {
     const { item, draft } = this;
+    // What was refused was another shape's.
+    if (this.shown !== item.key) this.at("numbers").replaceChildren();
+    this.shown = item.key;
     const name = this.at("name");
     // A name that cannot be stays, with what is wrong with it, until another one is given.
     if (this.refused !== item.key) {
@@ -89,8 +95,7 @@ export class Chosen {
       const set = (value) => this.acts.place(this.item.key, this.again(id).set(value), `number ${id}`);
       return field({ ...row, id: `place-n-${id}`, set });
     }, (box, row) => {
-      const input = box.querySelector("input");
-      if (input !== document.activeElement) input.value = row.value;
+      showNumber(box.querySelector("input"), row.value);
       box.firstChild.textContent = row.label;
     });
   }
@@ -103,22 +108,24 @@ export class Chosen {
   corners() {
     const { points = [] } = this.item.shape;
     this.at("points").hidden = !points.length;
-    keep(this.at("points").tBodies[0], points.map((point, place) => [String(place), point]), (key) => this.line(Number(key)),
-      (line, [x, y]) => {
-        const values = [x, y, ...toMm([x, y], this.draft.view)];
-        line.querySelectorAll("input").forEach((input, place) => {
-          if (input !== document.activeElement) input.value = Math.round(values[place] * 100) / 100;
-        });
+    const list = points.map((point, place) => [String(place), point]);
+    keep(this.at("points").tBodies[0], list, (key) => this.line(Number(key)), (line, [x, y]) => {
+      const values = [x, y, ...toMm([x, y], this.draft.view)];
+      line.querySelectorAll("input").forEach((input, place) => {
+        showNumber(input, Math.round(values[place] * 100) / 100);
       });
+    });
   }
 
   // Returns the line of a polygon's point.
   line(place) {
     const fields = [["x", "px", 1], ["y", "px", 1], ["ml", "mm", 0.05], ["ap", "mm", 0.05]].map(([id, unit, step]) => {
       const label = `Point ${place + 1}, ${id.toUpperCase()}`;
-      return numberField({ id: `place-p${place}-${id}`, label, unit, step, set: (value) => this.corner(place, id, value) });
+      const set = (value) => this.corner(place, id, value);
+      return numberField({ id: `place-p${place}-${id}`, label, unit, step, set });
     });
-    const buttons = [["+", withMorePoints, "Add a point behind"], ["−", withoutPoint, "Take out"]].map(([sign, change, what]) => {
+    const ways = [["+", withMorePoints, "Add a point behind"], ["−", withoutPoint, "Take out"]];
+    const buttons = ways.map(([sign, change, what]) => {
       const button = cell("button", sign);
       button.type = "button";
       button.title = `${what} point ${place + 1}`;
@@ -139,7 +146,8 @@ export class Chosen {
     const { shape } = this.item;
     const [x, y] = shape.points[place];
     const [ml, ap] = toMm([x, y], this.draft.view);
-    const point = { x: [value, y], y: [x, value], ml: toPx([value, ap], this.draft.view), ap: toPx([ml, value], this.draft.view) };
+    const { view } = this.draft;
+    const point = { x: [value, y], y: [x, value], ml: toPx([value, ap], view), ap: toPx([ml, value], view) };
     this.acts.place(this.item.key, withPoint(shape, place, point[change]), `number ${place}${change}`);
   }
 

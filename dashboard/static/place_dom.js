@@ -2,10 +2,17 @@
 
 import { element } from "./dom.js";
 
+// Shows a number in a field; one in which somebody writes is left alone.
+export function showNumber(input, value) {
+  if (input === document.activeElement) return;
+  input.value = value;
+  input.removeAttribute("aria-invalid");
+}
+
 export const cell = (tag, textContent, className = "") => element(tag, { textContent, className });
 
-// Returns a field for a number: {id, label, unit, value, step, least, set(value)}.
-export function numberField({ id, label, unit, value = 0, step, least = null, set }) {
+// Returns a field for a number: {id, label, unit, value, step, least, set(value), tell(what is wrong, or "")}.
+export function numberField({ id, label, unit, value = 0, step, least = null, set, tell = () => {} }) {
   const input = Object.assign(document.createElement("input"), { id, type: "number", step: "any", value });
   input.setAttribute("aria-label", `${label}, ${unit}`);
   if (least !== null) input.min = least;
@@ -21,6 +28,7 @@ export function numberField({ id, label, unit, value = 0, step, least = null, se
     const number = input.valueAsNumber;
     const fits = Number.isFinite(number) && !input.validity.rangeUnderflow;
     input.setAttribute("aria-invalid", !fits);
+    tell(fits ? "" : `${input.value || "no number"}: give ${least === null ? "a number" : `${least} or more`}`);
     if (fits) set(number);
   };
   return input;
@@ -29,6 +37,9 @@ export function numberField({ id, label, unit, value = 0, step, least = null, se
 // Returns it with its label and unit beside it.
 export function field(row) {
   const box = cell("label", "", "place-number");
-  box.append(cell("span", row.label), numberField(row), cell("small", row.unit));
+  const problem = cell("p", "", "error");
+  problem.setAttribute("role", "alert");
+  const tell = (text) => { problem.textContent = text; };
+  box.append(cell("span", row.label), numberField({ ...row, tell }), cell("small", row.unit), problem);
   return box;
 }

@@ -25,8 +25,10 @@ export class Draft {
     this.changes = this.needed(this.changes);
   }
 
-  saved(mouse) {
-    this.changes = {};
+  // Takes what the server says once changes, `sent`, are saved; what was changed meanwhile is not.
+  saved(mouse, sent) {
+    const since = Object.entries(this.changes).filter(([key, text]) => !(key in sent) || sent[key] !== text);
+    this.changes = Object.fromEntries(since);
     this.past = [];
     this.future = [];
     this.take(mouse);

@@ -50,8 +50,10 @@ export class Exposure {
     this.at("exposures").hidden = !rois.length;
     this.at("exposures").tBodies[0].replaceChildren(...rois.map((found) => this.row(found, image.top)));
     const percent = (share) => `${(100 * share).toFixed(1)} %`;
-    const all = image ? `Of the whole picture ${percent(image.saturated)} are saturated, ${percent(image.dark)} dark.` : "";
-    const cures = new Map(rois.filter(({ cure }) => cure).map(({ verdict, cure }) => [verdict, `Where ${verdict}: ${cure}.`]));
+    const all = image
+      ? `Of the whole picture ${percent(image.saturated)} are saturated, ${percent(image.dark)} dark.` : "";
+    const cured = rois.filter(({ cure }) => cure);
+    const cures = new Map(cured.map(({ verdict, cure }) => [verdict, `Where ${verdict}: ${cure}.`]));
     const gone = outside.length ? `Outside the picture: ${outside.join(", ")}.` : "";
     this.at("lost").textContent = [...cures.values(), all, gone].filter(Boolean).join(" ");
     this.at("advice").textContent = advice?.text ?? "";

@@ -1,4 +1,5 @@
-// The keys of config.ini that have a field of their own in the Place tab, and what is wrong, beside the field it is about.
+// The keys of config.ini that have a field of their own in the Place tab, and what is wrong, beside the field it is
+// about.
 
 import { NAME } from "./place_shapes.js";
 import { cell } from "./place_dom.js";
@@ -36,11 +37,14 @@ export class Fields {
   }
 
   field(key, label, unit, facts = null) {
-    const input = Object.assign(document.createElement("input"), { id: `place-key-${key}`, type: "text", autocomplete: "off" });
+    const input = Object.assign(document.createElement("input"), {
+      id: `place-key-${key}`, type: "text", autocomplete: "off",
+    });
     input.dataset.config = key;
     input.spellcheck = false;
     if (facts) {
-      Object.assign(input, { type: "number", min: facts.min, max: facts.max, step: 1 });
+      // A field of numbers says "" of what is none, which would take the key out of the mouse's section.
+      input.inputMode = "numeric";
       input.title = `${facts.min} to ${facts.max} ${facts.unit}`;
     }
     input.onchange = () => this.change(this.changes(key, input.value.trim()));

@@ -1,6 +1,7 @@
-// The first day's picture laid over today's: how much of it shows, where it lies, and what the field-of-view check finds.
+// The first day's picture laid over today's: how much of it shows, where it lies, and what the field-of-view check
+// finds.
 
-import { turned } from "./place_shapes.js";
+import { again } from "./place_since.js";
 
 const BLINK_MS = 600;
 
@@ -64,7 +65,8 @@ export class First {
     const opacity = Number(this.at("opacity").value);
     this.at("opacity-text").textContent = `${opacity} %`;
     this.overlay.style.opacity = opacity / 100;
-    this.overlay.style.transform = `translate(${(100 * x) / width}%, ${(100 * y) / height}%) rotate(${this.rotation}deg)`;
+    const shift = `translate(${(100 * x) / width}%, ${(100 * y) / height}%)`;
+    this.overlay.style.transform = `${shift} rotate(${this.rotation}deg)`;
     const moved = x !== 0 || y !== 0 || this.rotation !== 0;
     this.at("move-all").disabled = !moved;
     this.at("reset").disabled = !moved;
@@ -72,9 +74,9 @@ export class First {
 
   show() {
     const { first, mouse, live } = this.picture;
-    this.at("first-controls").hidden = !first || !live;
-    this.overlay.hidden = !first || !live;
-    if (!live) this.blink(false);
+    const laid = Boolean(live && this.picture.alike);
+    this.at("first-controls").hidden = this.overlay.hidden = !laid;
+    if (!laid) this.blink(false);
     if (first && this.overlay.src !== first.picture.src) this.overlay.src = first.picture.src;
     this.at("first-about").textContent = this.about(first, mouse, live);
     this.at("measure").disabled = !live;
@@ -83,8 +85,14 @@ export class First {
 
   about(first, mouse, live) {
     if (!mouse) return "";
-    if (!first) return "This mouse has no recorded picture yet: its first session will be what later days are laid over.";
+    if (!first) {
+      return "This mouse has no recorded picture yet: its first session will be what later days are laid over.";
+    }
     const of = `of ${first.date}, ${first.image.join(" × ")} px`;
+    const size = this.picture.size.join(" × ");
+    if (!this.picture.alike) {
+      return `The picture ${of}, cannot be laid over one of ${size} px: set the resolution of that day in config.ini.`;
+    }
     return live ? `The picture ${of}.` : `The picture ${of}, is what you see; start a preview to lay it over today's.`;
   }
 
@@ -109,6 +117,11 @@ export class First {
     try {
       const path = `mice/${encodeURIComponent(mouse.mouse)}/view?live=${encodeURIComponent(about.name)}`;
       const found = await this.page.api(path);
+      // Meanwhile another mouse may have been chosen.
+      if (about.name !== this.picture.about?.name || mouse.mouse !== this.picture.mouse.mouse) {
+        said.textContent = "";
+        return;
+      }
       said.textContent = found.text;
       said.dataset.ok = found.same;
       if (!found.known) return;
@@ -124,17 +137,15 @@ export class First {
     }
   }
 
-  // Moves shapes and bregma as the first day's picture was moved. Seeds go with bregma and do not turn.
+  // Puts shapes and bregma where the first day's picture was moved to. Seeds go with bregma and do not turn.
   moveAll() {
-    const { draft } = this.acts;
-    const [width, height] = this.picture.size;
-    const by = { shift: this.shift, rotation: this.rotation, centre: [width / 2, height / 2] };
-    const placed = draft.items().filter(({ seed }) => !seed);
-    const changes = Object.assign({}, ...placed.map((item) => draft.placing(item, turned(item.shape, by))));
-    const { bregma } = draft.view;
-    if (bregma) {
-      const moved = turned({ kind: "circle", x: bregma[1], y: bregma[0], r: 1 }, by);
-      Object.assign(changes, draft.bregma([moved.y, moved.x]));
+    const { first, size } = this.picture;
+    const changes = again(this.acts.draft, first, size, { shift: this.shift, rotation: this.rotation });
+    if (!changes) {
+      const [row, col] = first.bregma;
+      this.page.say(`Nothing was moved: bregma is not where it was on the first day (${row}, ${col}), and the ROIs do `
+        + "not lie about it as then. Move them by hand, or first put bregma there if they lie as on that day", false);
+      return;
     }
     this.acts.change(changes);
     this.reset();

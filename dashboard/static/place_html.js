@@ -18,9 +18,12 @@ export const HTML = `
   <div class="place-card">
     <div class="place-tools" role="toolbar" aria-label="Tools">
       <button id="place-select" type="button" data-tool="select" aria-keyshortcuts="V">Choose <kbd>V</kbd></button>
-      <button id="place-rect" type="button" data-tool="rect" data-imaging aria-keyshortcuts="R">Rectangle <kbd>R</kbd></button>
-      <button id="place-circle" type="button" data-tool="circle" data-imaging aria-keyshortcuts="C">Circle <kbd>C</kbd></button>
-      <button id="place-polygon" type="button" data-tool="polygon" data-imaging aria-keyshortcuts="G">Polygon <kbd>G</kbd></button>
+      <button id="place-rect" type="button" data-tool="rect" data-imaging
+        aria-keyshortcuts="R">Rectangle <kbd>R</kbd></button>
+      <button id="place-circle" type="button" data-tool="circle" data-imaging
+        aria-keyshortcuts="C">Circle <kbd>C</kbd></button>
+      <button id="place-polygon" type="button" data-tool="polygon" data-imaging
+        aria-keyshortcuts="G">Polygon <kbd>G</kbd></button>
       <span class="place-shows">
         <label><input id="place-show-grid" type="checkbox"> Grid</label>
         <label data-imaging><input id="place-show-seeds" type="checkbox"> Seeds</label>
@@ -37,7 +40,8 @@ export const HTML = `
         aria-describedby="place-hint"></svg>
     </div></div>
     <p class="place-foot"><span id="place-source"></span>
-      <span id="place-legend" hidden>striped:<span style="--mark: #d55e00">saturated</span><span style="--mark: #56b4e9">dark</span></span>
+      <span id="place-legend" hidden>striped:<span style="--mark: #d55e00">saturated</span><span
+        style="--mark: #56b4e9">dark</span></span>
       <span id="place-cursor"></span></p>
     <p id="place-hint" class="place-hint" role="status"></p>
   </div>
@@ -58,8 +62,9 @@ export const HTML = `
       <p id="place-name-problem" class="error" role="alert"></p>
       <p id="place-roi-problem" class="error" role="alert"></p>
       <div id="place-numbers"></div>
-      <table id="place-points" hidden><thead><tr><th scope="col"></th><th scope="col">x, px</th><th scope="col">y, px</th>
-        <th scope="col">ML, mm</th><th scope="col">AP, mm</th><th scope="col" colspan="2"></th></tr></thead><tbody></tbody></table>
+      <table id="place-points" hidden><thead><tr><th scope="col"></th><th scope="col">x, px</th>
+        <th scope="col">y, px</th><th scope="col">ML, mm</th><th scope="col">AP, mm</th>
+        <th scope="col" colspan="2"></th></tr></thead><tbody></tbody></table>
       <div class="place-row" data-imaging>
         <button id="place-use" type="button">Use as signal</button>
         <button id="place-mirror" type="button" aria-keyshortcuts="M" title="M">Mirror</button>
@@ -95,7 +100,8 @@ export const HTML = `
       <p id="place-camera-hint" class="place-hint"></p>
       <div class="place-row"><span id="place-advice"></span>
         <button id="place-take-advice" type="button" hidden>Take these values</button></div>
-      <table id="place-exposures"><thead><tr><th scope="col">ROI</th><th scope="col">Channel</th><th scope="col">Mean</th>
+      <table id="place-exposures"><thead><tr><th scope="col">ROI</th><th scope="col">Channel</th>
+        <th scope="col">Mean</th>
         <th scope="col">At the top</th><th scope="col">Verdict</th></tr></thead><tbody></tbody></table>
       <p id="place-lost" class="place-hint"></p>
     </details>
@@ -112,8 +118,8 @@ export const HTML = `
 <dialog id="place-dialog" aria-labelledby="place-dialog-title">
   <form method="dialog">
     <h2 id="place-dialog-title">Save</h2>
-    <div class="place-scroll"><table><thead><tr><th scope="col">Key</th><th scope="col">Now</th><th scope="col">Then</th></tr>
-      </thead><tbody id="place-diff"></tbody></table></div>
+    <div class="place-scroll"><table><thead><tr><th scope="col">Key</th><th scope="col">Now</th>
+      <th scope="col">Then</th></tr></thead><tbody id="place-diff"></tbody></table></div>
     <ul id="place-dialog-problems" class="error" role="alert"></ul>
     <p id="place-dialog-who" class="place-hint"></p>
     <div class="place-row">

@@ -48,6 +48,13 @@ export class Picture extends EventTarget {
     this.fallBack();
   }
 
+  // Takes what is told anew of the mouse that is shown.
+  again(mouse) {
+    this.mouse = mouse;
+    this.tell();
+    this.fallBack();
+  }
+
   // Loads the first day's picture, if there is one: `first` is {picture, date, image: [width, height], ...}.
   async loadFirst(mouse) {
     const path = `mice/${encodeURIComponent(mouse.mouse)}/first`;
@@ -82,8 +89,15 @@ export class Picture extends EventTarget {
     return this.mouse?.resolution ?? [256, 256];
   }
 
+  // Whether the first day's picture shows the same field as today's, though perhaps in more pixels or fewer.
+  get alike() {
+    const { image: [width, height] } = this.first ?? { image: [0, 0] };
+    return width > 0 && Math.abs((this.size[0] * height) / (this.size[1] * width) - 1) < 0.01;
+  }
+
   get source() {
     if (this.live) return this.about.what === "preview" ? "Live: preview" : "Live: session";
+    if (this.first && !this.alike) return "The first picture has other sides: start a preview to see the camera";
     if (this.first) return `First recorded picture, ${this.first.date}`;
     return "No picture yet: start a preview to see the camera";
   }
@@ -92,10 +106,14 @@ export class Picture extends EventTarget {
   async update(bytes) {
     if (!this.live || !bytes || this.root.hidden || this.drawing) return;
     this.drawing = true;
+    const { about } = this;
     try {
       const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
-      this.paint(picture, picture.width, picture.height);
+      // It ended, or another mouse was chosen, while it was decoded.
+      const old = !this.live || this.about !== about;
+      if (!old) this.paint(picture, picture.width, picture.height);
       picture.close();
+      if (old) return;
       this.mark();
       this.dispatchEvent(new Event("picture"));
     } finally {
@@ -113,7 +131,7 @@ export class Picture extends EventTarget {
     if (this.live || !this.mouse) return;
     this.showMarks(false);
     const { picture } = this.first ?? {};
-    if (picture) this.paint(picture, picture.naturalWidth, picture.naturalHeight);
+    if (picture && this.alike) this.paint(picture, picture.naturalWidth, picture.naturalHeight);
     else [this.canvas.width, this.canvas.height] = this.size;
   }
 

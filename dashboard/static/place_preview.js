@@ -57,8 +57,10 @@ export class Preview {
   }
 
   show() {
-    const texts = { none: "Start preview", start: "Start preview", starting: "Preview starts …", look: "Show the live picture",
-      stop: "Stop preview", restart: "Restart preview", session: "A session runs" };
+    const texts = {
+      none: "Start preview", start: "Start preview", starting: "Preview starts …", look: "Show the live picture",
+      stop: "Stop preview", restart: "Restart preview", session: "A session runs",
+    };
     this.button.textContent = texts[this.state];
     this.button.disabled = ["none", "starting", "session"].includes(this.state);
   }

@@ -5,8 +5,8 @@ import { cell } from "./place_dom.js";
 const CHECK_MS = 300;
 
 export class Saving {
-  // `acts`: the tab: draft (the present one), told (its problems), picture, problems(list), saved(draft), discard(),
-  // reload(), anyDirty().
+  // `acts`: the tab: draft (the present one), told (its problems), picture, problems(list), saved(draft, changes),
+  // discard(), reload(), anyDirty().
   constructor(root, page, acts) {
     this.at = (id) => root.querySelector(`#place-${id}`);
     this.page = page;
@@ -60,7 +60,8 @@ export class Saving {
     const who = this.page.who();
     if (!who) return;
     this.at("dialog-title").textContent = `Save for mouse ${draft.mouse.mouse}`;
-    this.at("dialog-who").textContent = `Written into the mouse's section of config.ini, and noted as ${who}'s. Comments stay.`;
+    const where = "Written into the mouse's section of config.ini";
+    this.at("dialog-who").textContent = `${where}, and noted as ${who}'s. All other lines stay.`;
     this.dialog.showModal();
     await this.offer();
     if (!this.acts.told.length) this.at("confirm").focus();
@@ -82,7 +83,8 @@ export class Saving {
   }
 
   tell(problems) {
-    this.at("dialog-problems").replaceChildren(...problems.map(({ key, text }) => cell("li", key ? `${key}: ${text}` : text)));
+    const lines = problems.map(({ key, text }) => cell("li", key ? `${key}: ${text}` : text));
+    this.at("dialog-problems").replaceChildren(...lines);
   }
 
   async save() {
@@ -90,24 +92,30 @@ export class Saving {
     const who = this.page.who();
     if (!who) return;
     this.at("confirm").disabled = true;
+    const sent = draft.changes;
     const body = { changes: draft.asked(), who, ...(draft.mouse.stamp ? { stamp: draft.mouse.stamp } : {}) };
     try {
       const { saved, note } = await this.page.api(`${path(draft)}/save`, body);
       this.dialog.close();
       const holds = this.acts.picture.running ? "; it holds from the next preview or session on" : "";
       this.page.say(`Saved ${saved.join(", ")} for ${draft.mouse.mouse}${holds}${note ? `; ${note}` : ""}`, !note);
-      await this.acts.saved(draft);
+      await this.acts.saved(draft, sent);
     } catch (error) {
       await this.refused(error);
     }
   }
 
   async refused(error) {
+    if (!this.dialog.open) {
+      this.page.say(error.message, false);
+      return;
+    }
     if (error.status === 409) {
       // Somebody saved something else: the changes stay, and are shown against what is there now.
       await this.acts.reload();
       await this.offer();
-      const text = "The file was changed since it was read here: nothing was saved. See what stands there now, then save again.";
+      const text = "The file was changed since it was read here: nothing was saved. See what stands there now, then "
+        + "save again.";
       this.tell([{ key: null, text }, ...this.acts.told]);
       return;
     }
@@ -118,7 +126,8 @@ export class Saving {
 
   discard() {
     const { draft } = this.acts;
-    if (window.confirm(`Discard ${draft.diff().length} unsaved change(s) of ${draft.mouse.mouse}?`)) this.acts.discard();
+    const asked = `Discard ${draft.diff().length} unsaved change(s) of ${draft.mouse.mouse}?`;
+    if (window.confirm(asked)) this.acts.discard();
   }
 }
 

@@ -1,7 +1,7 @@
 // Shapes in px and in mm from bregma, without a page: read, written, moved, resized, mirrored, turned.
 //
-// As in roi_manager.py, the pixel in row i, column j is the square from (j, i) to (j + 1, i + 1); rectangles are made of
-// whole pixels. A view is {ppmm, bregma: [row, col]}.
+// As in roi_manager.py, the pixel in row i, column j is the square from (j, i) to (j + 1, i + 1); rectangles are made
+// of whole pixels. A view is {ppmm, bregma: [row, col]}.
 
 import { readShape } from "./shapes.js";
 
@@ -74,7 +74,8 @@ export function resized(shape, [sx, sy], dx, dy) {
   const [nx, nw] = side(x0, x1 - x0, sx, dx);
   const [ny, nh] = side(y0, y1 - y0, sy, dy);
   const place = (value, from, length, to, now) => to + ((value - from) * now) / (length || 1);
-  return { ...shape, points: shape.points.map(([x, y]) => [place(x, x0, x1 - x0, nx, nw), place(y, y0, y1 - y0, ny, nh)]) };
+  const point = ([x, y]) => [place(x, x0, x1 - x0, nx, nw), place(y, y0, y1 - y0, ny, nh)];
+  return { ...shape, points: shape.points.map(point) };
 }
 
 function side(start, length, which, step) {
@@ -116,7 +117,8 @@ export function numbersOf(shape, view) {
   };
   if (shape.kind === "rect") {
     for (const [id, label] of [["x", "Left"], ["y", "Top"], ["w", "Width"], ["h", "Height"]]) {
-      add(id, label, "px", shape[id], 1, (value) => ({ ...shape, [id]: Math.round(value) }), "wh".includes(id) ? 1 : null);
+      const least = "wh".includes(id) ? 1 : null;
+      add(id, label, "px", shape[id], 1, (value) => ({ ...shape, [id]: Math.round(value) }), least);
     }
   }
   if (shape.kind === "circle") {

@@ -1,7 +1,7 @@
 // The picture with what lies on it: ROIs, seeds, bregma, a grid of mm. Draws, and tells what a hand does to it.
 //
-// `acts` is told: select(key), place(key, shape, tag), bregma([row, col], tag), name() where the chosen one is to be named,
-// press(event) where nothing lies, measured() once the picture has another size on the screen.
+// `acts` is told: select(key), place(key, shape, tag), bregma([row, col], tag), name() where the chosen one is to be
+// named, press(event) where nothing lies, measured() once the picture has another size on the screen.
 
 import { boxOf, moveWithin, numbersOf, resized, withMorePoints, withoutPoint, withPoint } from "./place_shapes.js";
 import { corner as nameCorner } from "./shapes.js";
@@ -72,7 +72,8 @@ export class Stage {
       put(mark, { transform: this.at([col, row]), "aria-label": label });
     });
     const item = items.find(({ key }) => key === selected);
-    keep(this.layers.handles, item ? this.handles(item.shape) : [], handleMark, (mark, handle) => this.handle(mark, handle, item));
+    const handles = item ? this.handles(item.shape) : [];
+    keep(this.layers.handles, handles, handleMark, (mark, handle) => this.handle(mark, handle, item));
   }
 
   at([x, y]) {
@@ -105,10 +106,11 @@ export class Stage {
     if (shape.points) {
       const after = (place) => shape.points[(place + 1) % shape.points.length];
       const middle = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+      const room = (place) => place === undefined || this.apart(shape.points[place], after(place)) > ROOMY_PX;
       return shape.points.flatMap((point, place) => [
         [`corner${place}`, { at: point, corner: place }],
         [`between${place}`, { at: middle(point, after(place)), between: place }],
-      ]).filter(([, { between }]) => between === undefined || this.apart(shape.points[between], after(between)) > ROOMY_PX);
+      ]).filter(([, { between }]) => room(between));
     }
     const [x0, y0, x1, y1] = boxOf(shape);
     const roomy = Math.min(x1 - x0, y1 - y0) / this.px > ROOMY_PX;
@@ -127,13 +129,14 @@ export class Stage {
   handle(mark, handle, item) {
     mark.handle = handle;
     const vertex = handle.corner !== undefined;
+    const label = vertex ? `Point ${handle.corner + 1} of ${item.name}; arrow keys move it, Delete takes it out` : null;
     put(mark, {
       transform: this.at(handle.at),
       class: `handle ${handle.between === undefined ? "" : "between"}`,
       style: handle.sides ? `cursor: ${cursor(handle.sides)}` : null,
       tabindex: vertex ? 0 : null,
       role: vertex ? "button" : null,
-      "aria-label": vertex ? `Point ${handle.corner + 1} of ${item.name}; arrow keys move it, Delete takes it out` : null,
+      "aria-label": label,
       "aria-hidden": vertex ? null : true,
     });
   }
@@ -152,7 +155,8 @@ export class Stage {
         lines.push([`y${n}`, { d: `M0,${row + n * step}H${width}`, main: n === 0 }]);
       }
       const [x, y] = [10 * this.px, height - 12 * this.px];
-      lines.push(["bar", { d: `M${x},${y}h${step}`, bar: true }], ["mm", { text: `${every} mm`, at: [x, y - 6 * this.px] }]);
+      lines.push(["bar", { d: `M${x},${y}h${step}`, bar: true }]);
+      lines.push(["mm", { text: `${every} mm`, at: [x, y - 6 * this.px] }]);
     }
     keep(this.layers.grid, lines, (id, { text }) => svg(text ? "text" : "path"), (mark, { d, main, bar, text, at }) => {
       if (text) {
@@ -215,6 +219,8 @@ export class Stage {
   }
 
   itemKey(event, name, dx, dy) {
+    // Esc chooses none and leaves the focus where it is.
+    this.acts.select(name);
     const { shape } = this.chosen();
     if (STEPS[event.key]) {
       // Alt: to the right and down it grows.
@@ -263,8 +269,8 @@ function bregmaMark() {
   const label = svg("text", { x: 10, y: -8 });
   label.textContent = "bregma";
   const d = "M-14,0H14M0,-14V14M6,0A6,6 0 1 1 -6,0A6,6 0 1 1 6,0";
-  return svg("g", { tabindex: 0, role: "button" }, svg("circle", { r: 16, class: "hit" }), svg("path", { d, class: "halo" }),
-    svg("path", { d, class: "line" }), label);
+  return svg("g", { tabindex: 0, role: "button" }, svg("circle", { r: 16, class: "hit" }),
+    svg("path", { d, class: "halo" }), svg("path", { d, class: "line" }), label);
 }
 
 function handleMark() {

@@ -17,8 +17,8 @@ export function put(element, attributes) {
   }
 }
 
-// Makes a layer or list hold one element per entry of `list`, [key, value], in this order; those that are there stay, so
-// that the focus does, and a click whose press changed something else.
+// Makes a layer or list hold one element per entry of `list`, [key, value], in this order; those that are there stay,
+// so that the focus does, and a click whose press changed something else.
 export function keep(layer, list, make, update) {
   const there = new Map([...layer.children].map((child) => [child.dataset.key, child]));
   const wanted = new Set(list.map(([key]) => key));

@@ -5,18 +5,20 @@ import { drag, keep, outline, put, svg } from "./place_svg.js";
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const CLOSE_PX = 12;
 const HINTS = {
-  select: "Drag shapes and their handles. By keyboard: Tab to a shape; arrow keys move it by 1 px, with Shift by 10, with Alt "
-    + "they resize it.",
+  select: "Drag shapes and their handles. By keyboard: Tab to a shape; arrow keys move it by 1 px, with Shift by 10, "
+    + "with Alt they resize it.",
   rect: "Drag a rectangle on the picture; press Rectangle again for one in the middle. Esc: none.",
   circle: "Drag a circle from its centre; press Circle again for one in the middle. Esc: none.",
-  polygon: "Click the points one by one; the first one, a double click or Enter closes it. Press Polygon again for one in the "
-    + "middle. Esc: none.",
-  scale: "Click two points whose distance you know, such as marks on a ruler; press Two points again for two in the middle.",
+  polygon: "Click the points one by one; the first one, a double click or Enter closes it. Press Polygon again for one "
+    + "in the middle. Esc: none.",
+  scale: "Click two points whose distance you know, such as marks on a ruler; press Two points again for two in the "
+    + "middle.",
   first: "Drag the first day's picture onto today's; arrow keys shift it, too (Shift: by 10 px, Alt: turn it).",
 };
 
 export class Tools {
-  // `acts`: add(shape), nothing(), grasp() -> the shift now, shift(dx, dy, from), turn(degrees), scale(points), usual() -> the usual size of an ROI, px.
+  // `acts`: add(shape), nothing(), grasp() -> the shift now, shift(dx, dy, from), turn(degrees), scale(points), usual()
+  // -> the usual size of an ROI, px.
   constructor(root, stage, acts) {
     this.stage = stage;
     this.acts = acts;
@@ -27,7 +29,11 @@ export class Tools {
     for (const button of this.buttons) button.onclick = () => this.choose(button.dataset.tool);
     stage.root.addEventListener("pointermove", (event) => this.hover(event));
     stage.root.addEventListener("dblclick", () => this.close());
-    root.addEventListener("keydown", (event) => this.key(event));
+    // Of the whole page: what was pressed on the picture has no focus.
+    document.addEventListener("keydown", (event) => {
+      const elsewhere = event.target !== document.body && !root.contains(event.target);
+      if (!root.hidden && !elsewhere && !document.querySelector("dialog[open]")) this.key(event);
+    });
     this.take("select");
   }
 
@@ -61,7 +67,9 @@ export class Tools {
     const side = this.acts.usual();
     const half = side / 2;
     if (this.tool === "circle") return { kind: "circle", x, y, r: half };
-    if (this.tool === "rect") return { kind: "rect", x: Math.round(x - half), y: Math.round(y - half), w: side, h: side };
+    if (this.tool === "rect") {
+      return { kind: "rect", x: Math.round(x - half), y: Math.round(y - half), w: side, h: side };
+    }
     return { kind: "polygon", points: [[x, y - half], [x + half, y + half], [x - half, y + half]] };
   }
 
@@ -184,6 +192,7 @@ const twoLines = () => svg("g", { class: "drawn" }, svg("path", { class: "halo" 
 
 function endMark(which) {
   const d = "M-9,0H9M0,-9V9";
-  return svg("g", { class: "end", tabindex: 0, role: "button", "aria-label": `End ${Number(which) + 1}; arrow keys move it` },
+  const label = `End ${Number(which) + 1}; arrow keys move it`;
+  return svg("g", { class: "end", tabindex: 0, role: "button", "aria-label": label },
     svg("circle", { r: 14, class: "hit" }), svg("path", { d, class: "halo" }), svg("path", { d, class: "line" }));
 }

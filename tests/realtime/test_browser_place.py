@@ -259,3 +259,53 @@ def test_a_seed_lies_where_the_session_has_it(place, ppmm, bregma, roi_size):
     mine, theirs = place.page.evaluate(SEEDS, [place.mouse, changes])
     assert len(theirs) > 30
     assert mine == theirs
+
+
+def test_keys_need_no_focus_on_the_picture(place):
+    page = place.page
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("g")
+    for point in ((150, 40), (190, 40), (190, 90), (20, 200)):
+        place.click(*point)
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Enter")
+    assert place.outline("ROI1").count("L") == 2
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("r")
+    page.keyboard.press("Escape")
+    assert page.get_attribute("#place-stage", "data-tool") == "select"
+    # Esc chooses none; the shape keeps the focus.
+    place.press("SPOT", "Escape", "ArrowRight")
+    assert place.outline("SPOT") == "M41,50h20v10h-20z"
+    assert place.window.complaints == []
+
+
+def test_what_cannot_be_is_told_beside_its_field_and_changes_nothing(place):
+    page = place.page
+    place.press("SPOT")
+    page.fill("#place-n-w", "0")
+    page.press("#place-n-w", "Tab")
+    assert "0: give 1 or more" in page.inner_text("#place-numbers")
+    assert page.input_value("#place-n-w") == "20"
+    assert page.get_attribute("#place-n-w", "aria-invalid") is None
+    page.click("#place-exposure summary")
+    page.locator("#place-key-iso").press_sequentially("-")
+    page.press("#place-key-iso", "Tab")
+    place.window.until("() => document.querySelector('#place-problem-iso').textContent.includes('whole number')")
+
+
+def test_a_save_takes_what_is_typed_and_keeps_what_follows(place):
+    page, held = place.page, []
+    page.fill("#place-key-ppmm", "31")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("#place-confirm:enabled")
+    assert "ppmm\t25.6\t31" in page.inner_text("#place-diff")
+    page.route(f"**/api/mice/{place.mouse}", lambda route: held.append(route))
+    page.click("#place-confirm")
+    page.wait_for_selector("#place-dialog", state="hidden")
+    place.press("SPOT", "ArrowRight")
+    place.window.until("() => document.querySelector('#said').textContent.startsWith('Saved')")
+    held[0].continue_()
+    place.window.until("() => document.querySelector('#place-unsaved').textContent === '1 unsaved change'")
+    assert place.outline("SPOT") == "M41,50h20v10h-20z"
+    assert place.settings().geometry.ppmm == 31

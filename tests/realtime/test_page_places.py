@@ -53,7 +53,8 @@ def test_a_preview_is_compared_with_the_first_day(tmp_path):
     shutil.copy(ROOT / "config.ini", config)
     add_mouse(config, MOUSE, "DEMO")
     with Server("--config", str(config), "--data-root", str(data)) as server:
-        assert status(server, f"mice/{MOUSE}/first") == 404
+        assert told(server, f"mice/{MOUSE}/first") == {"session": None}
+        assert status(server, f"mice/{MOUSE}/first.png") == 404
         words = ("run", "--config", config, "--mouse", MOUSE, "--data-root", data, *QUICK)
         subprocess.run(rigloop(*words), env=ENV, check=True, capture_output=True, timeout=120)
         first = told(server, f"mice/{MOUSE}/first")

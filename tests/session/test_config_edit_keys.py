@@ -49,6 +49,17 @@ def test_keys_are_replaced_added_in_their_order_and_taken_out(path: Path) -> Non
     )
 
 
+def test_an_roi_with_another_name_keeps_its_line_and_comment(path: Path) -> None:
+    rois = (
+        "roi.A            = 1,1,8,8    ; by the vessel\nroi.B=1,1,8,8 ; the same\nroi.C            = 2,2,8,8 ; gone\n"
+    )
+    path.write_text(TEXT.replace("; the last", f"{rois}; the last"), encoding="utf-8")
+    changes = {"roi.a": None, "roi.SPOT": "1,1,8,8", "roi.B": None, "roi.TWO": "1,1,8,8", "roi.C": None}
+    set_mouse_keys(path, "DEMO", {**changes, "roi.D": "3,3,8,8"})
+    kept = "roi.SPOT         = 1,1,8,8    ; by the vessel\nroi.TWO=1,1,8,8 ; the same\nroi.D            = 3,3,8,8\n"
+    assert path.read_text() == TEXT.replace("; the last", f"{kept}; the last")
+
+
 def test_a_section_without_a_key_takes_some(path: Path) -> None:
     set_mouse_keys(path, "BARE", {"experiment": "clnf_1roi", "iso": "9"})
     assert path.read_text() == TEXT.replace("[mouse:BARE]\n", "[mouse:BARE]\nexperiment = clnf_1roi\niso = 9\n")
