@@ -232,6 +232,15 @@ def test_licks_and_lost_frames_are_told_by_rows_alone_and_events_are_bounded():
     assert [len(watcher.told[1]["events"]), watcher.told[1]["events"][-1][0]] == [EVENTS, 9999]
 
 
+def test_who_comes_late_is_told_what_people_changed_and_what_was_lost_however_long_ago():
+    changed = [[1, S, "operator", 1, "set anna"], [2, S, "set", 1, "max_trial_dur = 7"], [3, S, "lost", 1, "camera: x"]]
+    many = [[4 + n, S, "crossing", 1, ""] for n in range(EVENTS + 9)]
+    watcher = Watcher()
+    steps = [say(1, 1, events=changed), say(2, 2, events=many), lambda feed, reader: feed.add(watcher)]
+    run(fed(steps))
+    assert watcher.told[0]["events"] == changed + many[9:]
+
+
 def test_latency_is_that_of_the_last_seconds_without_what_was_not_measured():
     watcher = Watcher()
     run(fed([lambda feed, reader: feed.add(watcher), *(say(at, at + 9) for at in range(1, 1001, 10))]))
