@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 
 from annotated_types import Ge, Gt, Le
 
+from core.threshold import ThresholdSettings
 from core.trial_state import Phase, SessionPlan, TrialSettings, TrialState
 from helper import SessionType
 
@@ -19,6 +20,10 @@ DURATIONS = ("max_trial_dur", "success_rest_dur", "fail_rest_dur", "reward_delay
 """Durations that may be changed, s."""
 TYPE = "session_type"
 KEYS = (*DURATIONS, TYPE)
+_KEYS_OF: dict[type, dict[str, Any]] = {
+    each: get_type_hints(each, include_extras=True) for each in (TrialSettings, ThresholdSettings)
+}
+"""What is said of each key; looked up once, since it takes longer than all else that a frame decides."""
 
 
 def read_change(text: str) -> tuple[str, float | SessionType]:
@@ -98,7 +103,7 @@ def check_bounds(settings: type, key: str, number: float) -> None:
     """Raise ValueError for a number that config.ini would not let pass for a key of these settings."""
     if not math.isfinite(number):
         raise ValueError(f"{key} = {number}: is not finite; give a number")
-    for bound in get_type_hints(settings, include_extras=True)[key].__metadata__:
+    for bound in _KEYS_OF[settings][key].__metadata__:
         match bound:
             case Ge(ge=(int() | float()) as least) if number < least:
                 raise ValueError(f"{key} = {number:g}: is below {least:g}; give that or more")
@@ -106,3 +111,9 @@ def check_bounds(settings: type, key: str, number: float) -> None:
                 raise ValueError(f"{key} = {number:g}: is not above {least:g}; give more")
             case Le(le=(int() | float()) as most) if number > most:
                 raise ValueError(f"{key} = {number:g}: is above {most:g}; give that or less")
+
+
+def with_change(changes: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """Return what was changed, with one change more in place of those of the same key."""
+    key, _ = read_change(text)
+    return (*(each for each in changes if read_change(each)[0] != key), text)

@@ -107,22 +107,27 @@ class Openings:
 
     def take(self, duration_s: float) -> int:
         """Count an opening as water and return its length, ns; when it comes is open. Raises OutputError."""
+        if refusal := self.refusal(duration_s):
+            raise OutputError(refusal)
+        length = as_ns(duration_s)
+        self._taken_ns += length
+        return length
+
+    def refusal(self, duration_s: float, drops: int = 1) -> str:
+        """Return why the last of so many openings would be refused, were they asked for now; empty: it would not."""
         if not 0 < duration_s <= self._max_pulse_s or not as_ns(duration_s):
-            raise OutputError(f"valve: a pulse of {duration_s} s is refused; max_pulse_s is {self._max_pulse_s}")
+            return f"valve: a pulse of {duration_s} s is refused; max_pulse_s is {self._max_pulse_s}"
         length = as_ns(duration_s)
         if length > self._duty_ns:
-            raise OutputError(
-                f"valve: a pulse of {duration_s} s is refused; max_duty is {self._max_duty:g}, of any 10 s"
-            )
+            return f"valve: a pulse of {duration_s} s is refused; max_duty is {self._max_duty:g}, of any 10 s"
         for span, (limit_s, before_ns) in self._water.items():
-            had_ns = before_ns + self._taken_ns
+            had_ns = before_ns + self._taken_ns + (drops - 1) * length
             if had_ns + length > limit_s * 1e9:
-                raise OutputError(
+                return (
                     f"valve: a drop of {duration_s:g} s is refused, as the {span}'s water is used up: "
                     f"{had_ns / 1e9:g} s so far, and max_{span}_water_s is {limit_s:g}"
                 )
-        self._taken_ns += length
-        return length
+        return ""
 
     def give_back(self, length_ns: int) -> None:
         """Take off the count what was not given after all, ns."""

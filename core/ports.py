@@ -77,6 +77,14 @@ class Valve(Protocol):
 
 
 @runtime_checkable
+class Bounded(Protocol):
+    """A valve that tells beforehand what it would refuse. Called by the runner's thread."""
+
+    def refusal(self, duration_s: float, drops: int = 1) -> str:
+        """Return why the last of so many pulses would be refused now; empty: it would not."""
+
+
+@runtime_checkable
 class Lines(Protocol):
     """The other digital outputs: LEDs, light and TTL lines."""
 

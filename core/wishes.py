@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from core.changes import check_change, for_the_rest, now_in_force
+from core.changes import check_change, for_the_rest, now_in_force, with_change
 from core.threshold import ThresholdState
 from core.trial_state import Phase, SessionPlan, TrialState
 from core.values import Command, Mark, Operator, OperatorKind, Tone, Water
@@ -122,7 +122,7 @@ def _set(plan: SessionPlan, state: TrialState, wish: Operator, now: int, command
         commands.append(Mark("refused", 0, str(error)))
         return state
     commands.append(Mark("set", 0, wish.text))
-    return state._replace(changes=(*state.changes, wish.text))
+    return state._replace(changes=with_change(state.changes, wish.text))
 
 
 def _note(plan: SessionPlan, state: TrialState, wish: Operator, now: int, commands: list[Command]) -> TrialState:

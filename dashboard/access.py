@@ -16,7 +16,7 @@ from enum import Enum
 
 COOKIE = "rigloop"
 MAX_COOKIES = 200
-"""Cookies that are valid at a time; the oldest goes first."""
+"""Cookies of a role that are valid at a time; the oldest goes first."""
 MAX_TOKEN = 500
 WRONG_FREE = 5
 """So many wrong tokens are answered at once."""
@@ -87,8 +87,10 @@ class Access:
             return None
         self._wrong = 0
         cookie = self.new_cookie()
-        while len(self._cookies) >= MAX_COOKIES:
-            del self._cookies[next(iter(self._cookies))]
+        # Of the role's own: viewers that come and come shut no operator out.
+        same = [old for old, role in self._cookies.items() if role is found]
+        for old in same[: max(0, len(same) + 1 - MAX_COOKIES)]:
+            del self._cookies[old]
         self._cookies[cookie] = found
         return cookie, found
 

@@ -73,19 +73,25 @@ def make_app(
             return JSONResponse({"error": "too many wrong tokens; wait two seconds"}, 429)
         if entered is None:
             return JSONResponse({"error": "this token is not the one that rigloop printed"}, 403)
+        await hub.dismiss(lambda cookie: access.role(cookie) is not None)
         response = JSONResponse({"role": entered[1].value})
         response.set_cookie(COOKIE, entered[0], max_age=COOKIE_S, httponly=True, samesite="strict")
         return response
 
     async def logout(request: Request) -> Response:
-        access.leave(request.cookies.get(COOKIE))
+        access.leave(request.state.cookie)
+        await hub.dismiss(lambda cookie: access.role(cookie) is not None)
         response = JSONResponse({"role": None})
         response.delete_cookie(COOKIE)
         return response
 
     async def watch(socket: WebSocket) -> None:
+        if hub.full:
+            # Before it is accepted, which the browser is told as 403; it tries again by itself.
+            await socket.close()
+            return
         await socket.accept()
-        client = Client(socket)
+        client = Client(socket, socket.state.cookie)
         hub.enter(client)
         try:
             async with anyio.create_task_group() as group:
@@ -163,4 +169,4 @@ async def _http(request: Request, error: Exception) -> Response:
     words = error.detail
     if words == HTTPStatus(error.status_code).phrase:
         words = {404: "there is no such thing", 405: "not so"}.get(error.status_code, words)
-    return JSONResponse({"error": words}, error.status_code)
+    return JSONResponse({"error": words}, error.status_code, error.headers)

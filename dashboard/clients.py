@@ -27,15 +27,19 @@ class Client:
     ----------
     socket : WebSocket
         Accepted.
+    cookie : str or None
+        By which it was let in.
 
     Attributes
     ----------
+    cookie : str or None
     skipped : int
         Updates that a newer one took the place of.
     """
 
-    def __init__(self, socket: WebSocket) -> None:
+    def __init__(self, socket: WebSocket, cookie: str | None = None) -> None:
         self._socket = socket
+        self.cookie = cookie
         self._messages: deque[str] = deque()
         self._update: Callable[[], bytes] | None = None
         self._something = asyncio.Event()

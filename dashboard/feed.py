@@ -28,11 +28,16 @@ HISTORY_ROWS = 20_000
 LATENCY_S = 10.0
 """The latency that is told is that of the rows of this span."""
 EVENTS = 500
-"""Events that are kept for who comes later."""
+"""Events that are kept for who comes later, and as many more of those that last."""
+LASTING = frozenset(
+    {"operator", "set", "threshold", "note", "refused", "free_water", "lost", "back", "warning", "camera_lost"}
+)
+"""Events by which who comes later knows how things are now: what people changed, what was lost."""
 UNTOLD = frozenset({"lick", "edge", "sync", "drop", "skip", "repeat"})
 """Events that nobody is told one by one: there may be many a second, and rows and status count them."""
 ANSWER_S = 10.0
 """A session that has not answered by then has no frames, or hangs."""
+LATE = "once frames come, it is done all the same"
 COLUMNS = ("t_s", "signal", "threshold", "freq_hz", "phase", "valid", "outcome", "water", "licks", "trial", "dropped")
 """What of a row is sent, before its parts."""
 
@@ -92,6 +97,7 @@ class Feed:
         self._kept = self._newest = 0
         self._first_ns: int | None = None
         self._events: deque[list[Any]] = deque(maxlen=EVENTS)
+        self._lasting: deque[list[Any]] = deque(maxlen=EVENTS)
         self._blobs: dict[str, bytes] = {}
         self._picture = 0
         self._latency: dict[str, list[float]] = {}
@@ -114,7 +120,7 @@ class Feed:
                 "live": self.name,
                 "about": self.about,
                 "map_end": DFF_END,
-                "events": list(self._events),
+                "events": self._events_so_far(),
                 "first_ns": self._first_ns,
             }
         )
@@ -143,7 +149,7 @@ class Feed:
         self._answer_all("the page was closed before the session answered")
 
     def _no_answer(self, number: int) -> None:
-        self._answer(number, False, f"no answer within {ANSWER_S:g} s: no frame comes, or the session hangs")
+        self._answer(number, False, f"no answer within {ANSWER_S:g} s: no frame comes, or the session hangs; {LATE}")
 
     def _answer(self, number: int, ok: bool, text: str) -> None:
         if (waiting := self._asked.pop(number, None)) is not None:
@@ -176,6 +182,8 @@ class Feed:
             end = {"outcome": "lost", "text": why}
         self._answer_all("the session ended before it was given")
         for watcher in self._watchers:
+            # Sent after the end, it would look as if the session went on.
+            watcher.forget()
             watcher.tell({"t": "end", "live": self.name, **end})
         self._watchers.clear()
         self.close()
@@ -184,6 +192,7 @@ class Feed:
     def _take(self, news: News) -> None:
         self._status = dict(news.status)
         self._events.extend(event for event in news.events if event[2] not in UNTOLD)
+        self._lasting.extend(event for event in news.events if event[2] in LASTING)
         if len(news.rows):
             if self._first_ns is None:
                 self._first_ns = int(news.rows["time_ns"][0])
@@ -201,6 +210,11 @@ class Feed:
             self._draw(news)
         for watcher, given in self._watchers.items():
             watcher.give(lambda given=given: self._update(given))  # type: ignore[misc]
+
+    def _events_so_far(self) -> list[list[Any]]:
+        """Return the events that are kept, oldest first."""
+        newest = list(self._events)
+        return [event for event in self._lasting if newest and event[0] < newest[0][0]] + newest
 
     def _draw(self, news: News) -> None:
         """Encode the newest image."""

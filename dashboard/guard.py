@@ -6,8 +6,8 @@ Stands in front of every route, as ASGI middleware, so that none can be forgotte
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,12 +24,13 @@ HEADERS = [
      b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 ]  # fmt: skip
 
 
 class Guard:
-    """See the module. ``scope["state"]["role"]`` tells a route what who asks may do: a ``Role``, or None."""
+    """See the module. ``scope["state"]`` tells a route the ``role`` of who asks, a Role or None, and the ``cookie``."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -41,9 +42,10 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        role = self._access.role(_cookie(headers))
+        cookie = _cookie(headers)
+        role = self._access.role(cookie)
         refused = self._refuse(scope, headers, role)
-        scope.setdefault("state", {})["role"] = role
+        scope.setdefault("state", {}).update(role=role, cookie=cookie)
         if scope["type"] == "websocket":
             if refused:
                 # Before it is accepted, which the browser is told as 403.
@@ -61,7 +63,9 @@ class Guard:
 
         if refused:
             status, text = refused
-            await JSONResponse({"error": text}, status)(scope, receive, with_headers)
+            # What it may be sending still is not read.
+            closing = {} if scope["method"] in READS else {"connection": "close"}
+            await JSONResponse({"error": text}, status, closing)(scope, receive, with_headers)
             return
         await self._app(scope, receive, with_headers)
 
@@ -76,7 +80,9 @@ class Guard:
             if not same_origin(headers.get("origin"), host):
                 return 403, "this request does not come from the page; open the page and do it there"
             length = headers.get("content-length", "")
-            if scope["type"] == "http" and not (length.isdecimal() and int(length) <= BODY_BYTES):
+            # In pieces it may be of any length, whatever length it tells as well.
+            told = length.isdecimal() and "transfer-encoding" not in headers
+            if scope["type"] == "http" and not (told and int(length) <= BODY_BYTES):
                 return 413, f"a request must tell its length, {BODY_BYTES} bytes at most"
         if free:
             return None
@@ -89,8 +95,4 @@ class Guard:
 
 def _cookie(headers: Mapping[str, str]) -> str | None:
     """Return the page's cookie."""
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    return cookies[COOKIE].value if COOKIE in cookies else None
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE)

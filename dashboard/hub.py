@@ -18,6 +18,8 @@ from dashboard.feed import Feed
 from dashboard.live_reader import LiveReader, Refused, find_live
 from session.live_controls import STOP_NOW
 
+BROWSERS = 100
+"""Browsers at a time: those that look leave room for those that ask."""
 LOOK_S = 1.0
 """Time between two looks for new sessions."""
 MESSAGE_CHARACTERS = 4000
@@ -52,7 +54,11 @@ class Hub:
     async def keep_looking(self) -> None:
         """Find sessions until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next look may find them
+                self.problem = f"sessions cannot be looked for: {type(error).__name__}: {error}"
+                self.tell_all()
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
@@ -86,6 +92,11 @@ class Hub:
         for client in self._clients:
             client.tell(facts)
 
+    @property
+    def full(self) -> bool:
+        """Whether there is room for no browser more."""
+        return len(self._clients) >= BROWSERS
+
     def enter(self, client: Client) -> None:
         """Let a browser in; it looks at nothing yet."""
         self._clients[client] = None
@@ -96,6 +107,13 @@ class Hub:
         feed = self._clients.pop(client, None)
         if feed is not None:
             feed.remove(client)
+
+    async def dismiss(self, may: Callable[[str | None], bool]) -> None:
+        """Let go of browsers that were let in by a cookie that counts no more."""
+        out = [client for client in self._clients if not may(client.cookie)]
+        for client in out:
+            self.leave(client)
+        await asyncio.gather(*(client.close() for client in out))
 
     def hear(self, client: Client, role: Role, text: str, origin: str) -> None:
         """Take a browser's message, and answer it, now or later.
@@ -191,6 +209,9 @@ def _read(text: str) -> dict[str, Any]:
         raise InputError("the message is no JSON") from None
     if not isinstance(message, dict):
         raise InputError("the message is JSON, and no object")
+    for key, value in message.items():
+        if not isinstance(value, str | int):
+            raise InputError(f"{key[:60]!r}: give a text, or a whole number for id")
     return message
 
 

@@ -209,7 +209,11 @@ def find_live(known: Collection[str] = ()) -> list[str]:
     """
     folder = live_folder()
     found = []
-    for path in folder.glob(f"*{SUFFIX}"):
+    try:
+        paths = list(folder.glob(f"*{SUFFIX}"))
+    except OSError as error:
+        raise RecordingError(f"{folder}: cannot be listed ({error.strerror}); close other pages") from error
+    for path in paths:
         # One may end at any moment.
         with suppress(FileNotFoundError):
             found.append((path.stat().st_mtime_ns, path.name, path))
@@ -232,7 +236,11 @@ def _connect(name: str) -> socket.socket:
         folder = os.open(live_folder(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise RecordingError(f"{live_folder()}: cannot be opened ({error.strerror})") from error
-    connection = new_socket()
+    try:
+        connection = new_socket()
+    except OSError as error:
+        os.close(folder)
+        raise RecordingError(f"no session can be looked at ({error.strerror}); close other pages") from error
     connection.settimeout(HELLO_S)
     try:
         connection.connect(socket_name(folder, name + SUFFIX))

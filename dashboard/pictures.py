@@ -39,7 +39,9 @@ class Pictures:
         self._map = None
         if about["kind"] == "clnf":
             dff = DffSettings(float(settings["dff_history"]), DffMode(settings["dff_mode"]))
-            self._map = DffMap(dff, shape)
+            # Of what is shown: of all pixels of a large image it would take longer than there is between two updates.
+            height, width = _small(np.empty(shape, np.uint8)).shape[:2]
+            self._map = DffMap(dff, (height, width, 3))
 
     def camera(self, image: Image) -> bytes:
         """Return an image, (height, width, 3) uint8 or uint16 BGR, as JPEG; 16 bits are stretched to their range."""
@@ -58,11 +60,12 @@ class Pictures:
             return None
         import cv2
 
+        image = _small(image)
         ratio = self._map.against_baseline(image)
         self._map.remember(image, time_ns)
         ratio = np.nan_to_num(ratio, nan=0.0, posinf=0.0, neginf=0.0)
         blurred = cv2.GaussianBlur(ratio, (0, 0), max(0.5, ratio.shape[1] * BLUR_SHARE))
-        return _jpeg(dff_code(_small(blurred.astype(np.float32, copy=False))), DFF_QUALITY)
+        return _jpeg(dff_code(blurred.astype(np.float32, copy=False)), DFF_QUALITY)
 
 
 def dff_code(ratio: Float32) -> npt.NDArray[np.uint8]:

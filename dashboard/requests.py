@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.requests import HTTPConnection, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from core.errors import InputError
 from session.config_file import shown
 
+BODY_S = 10.0
+"""A body has come this long after its head."""
 Kind = type | tuple[type, ...]
 
 
@@ -26,7 +30,7 @@ async def read_json(request: Request, keys: Mapping[str, Kind] | None = None) ->
         It is not.
     """
     try:
-        body = json.loads(await request.body(), object_pairs_hook=_once)
+        body = json.loads(await _whole(request), object_pairs_hook=_once)
         # Half a character, as "\ud800" is, cannot be written anywhere, not even into what is said of it.
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -41,6 +45,16 @@ async def read_json(request: Request, keys: Mapping[str, Kind] | None = None) ->
         if not isinstance(body[key], kind) or (isinstance(body[key], bool) and kind is not bool):
             raise InputError(f"{key} = {shown(body[key])}: is of the wrong type")
     return body
+
+
+async def _whole(request: Request) -> bytes:
+    """Return a body. Raises HTTPException where it does not come."""
+    try:
+        return await asyncio.wait_for(request.body(), BODY_S)
+    except asyncio.TimeoutError:
+        raise HTTPException(408, f"the request did not come within {BODY_S:g} s", {"connection": "close"}) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the request was broken off") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from core.clock import MonotonicClock
 from core.errors import InputError
 from dashboard.access import Access, Role
 from dashboard.app import make_app
+from dashboard.connections import Connection
 from dashboard.hub import MESSAGE_CHARACTERS
 from dashboard.parts import Page, parts_of
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+HTTP_PORT = 80
 END_S = 2
 """How long open connections are waited for at the end, s."""
 UNSENT_BYTES = 64 * 1024
@@ -91,7 +93,10 @@ def access_for(address: Address, port: int, tokens: Mapping[str, Role]) -> Acces
     """
     if not address.here and Role.operator not in tokens.values():
         raise InputError(f"--host {address.host}: a page in the network needs a token; give --token-file")
-    hosts = {f"{name}:{port}" for name in (*LOOPBACK[:2], f"[{LOOPBACK[2]}]")} if address.here else set()
+    # A browser leaves out the port that is HTTP's own.
+    ports = (f":{port}", "") if port == HTTP_PORT else (f":{port}",)
+    names = (*LOOPBACK[:2], f"[{LOOPBACK[2]}]")
+    hosts = {f"{name}{end}" for name in names for end in ports} if address.here else set()
     return Access(frozenset(hosts), dict(tokens), lambda: secrets.token_urlsafe(32))
 
 
@@ -103,6 +108,7 @@ def serve(listening: socket.socket, access: Access, page: Page, over: Callable[[
         app,
         log_level="warning",
         access_log=False,
+        http=Connection,
         ws="websockets-sansio",
         ws_max_size=4 * MESSAGE_CHARACTERS,
         ws_max_queue=16,

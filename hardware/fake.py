@@ -89,6 +89,10 @@ class FakeValve(_Device):
         self._use(time_ns)
         self._openings.add(duration_s, time_ns)
 
+    def refusal(self, duration_s: float, drops: int = 1) -> str:
+        """Return why the last of so many pulses would be refused now; empty: it would not."""
+        return self._openings.refusal(duration_s, drops)
+
 
 class FakeLines(_Device):
     """LEDs, light and TTL lines that remember their levels.

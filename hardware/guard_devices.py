@@ -58,6 +58,10 @@ class GuardedValve:
         self._asked[self._number] = as_ns(duration_s)
         self._link.ask(Message(Kind.WATER, number=self._number, a=as_ns(duration_s)))
 
+    def refusal(self, duration_s: float, drops: int = 1) -> str:
+        """Return why the last of so many pulses would be refused now; empty: it would not."""
+        return self._openings.refusal(duration_s, drops)
+
     def forget(self, number: int) -> None:
         """Take a drop that waited and will not come off the water of session and day. Twice is legal."""
         self._openings.give_back(self._asked.pop(number, 0))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from core.errors import DeviceLost, OutputError
-from core.ports import Described, LeavesBehind, LickSensor, Lines, Reconnectable, Reporter, Speaker, Valve
+from core.ports import Bounded, Described, LeavesBehind, LickSensor, Lines, Reconnectable, Reporter, Speaker, Valve
 from core.values import Command, Level, Lick, Line, Pulse, Report, Tone, Water
 
 SESSION_LINES = (Line.LIGHT, Line.BEHAVIOUR_TTL, Line.BRAIN_TTL)
@@ -109,6 +109,10 @@ class Rig:
             self.lines.pulse(command, time_ns)
         elif isinstance(command, Level):
             self.lines.set(command, time_ns)
+
+    def refusal(self, duration_s: float, drops: int) -> str:
+        """Return why the valve would refuse the last of so many drops now; empty where it would not, or cannot tell."""
+        return self.valve.refusal(duration_s, drops) if isinstance(self.valve, Bounded) else ""
 
     def licks(self, until_ns: int) -> tuple[Lick, ...]:
         """Return licks since the last call, up to ``until_ns``; none from a sensor that is lost."""

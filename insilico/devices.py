@@ -63,6 +63,10 @@ class MouseSpout:
         self._state.note(time_ns)
         self._openings.add(duration_s, time_ns)
 
+    def refusal(self, duration_s: float, drops: int = 1) -> str:
+        """Return why the last of so many pulses would be refused now; empty: it would not."""
+        return self._openings.refusal(duration_s, drops)
+
     def fresh(self) -> tuple[tuple[int, int], ...]:
         """Return the openings that have not been returned yet."""
         fresh = tuple(self.pulses[self._told :])

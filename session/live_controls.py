@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import category
 
 from core.changes import KEYS, check_bounds, check_change
 from core.errors import InputError
@@ -126,11 +127,14 @@ def check_who(who: object) -> str:
 def _text(message: Mapping[str, Any], key: str, most: int) -> str:
     """Return a text of one line that can be read. Raises InputError."""
     text = message[key]
+    if isinstance(text, str):
+        # Blanks of a fixed width, or as wide as a Chinese character, are typed without being seen.
+        text = "".join(" " if category(character) == "Zs" else character for character in text)
     if not isinstance(text, str) or not text.strip() or len(text) > most or not text.isprintable():
         raise InputError(f"{key} = {_short(text)}: give one line of 1 to {most} characters")
     return text.strip()
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = repr(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

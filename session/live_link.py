@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +26,7 @@ from core.values import Frame, Image
 from recording.schema import EventRow, FrameRow, SideRow, TimingRow
 from session.live_wire import (
     CONTROL_BYTES,
+    LONGEST_CHARACTER,
     PAGES,
     PHASES,
     ROWS,
@@ -46,8 +48,12 @@ EARLY_NS = PERIOD_NS // 4
 EVENTS = 1000
 """Events that are kept for a page that comes late."""
 EVENTS_AT_A_TIME = 50
+EVENT_BYTES = 50_000
+"""Of an update's events, so that it fits into one message whatever is noted in whatever script."""
 DETAIL_CHARACTERS = 1000
 CONTROLS_AT_A_TIME = 16
+DRAFT = ".new"
+"""Ends the name of a socket that nobody listens on yet."""
 FULL = f"{PAGES} pages look at it already, as many as may; end one of the servers"
 
 Answer = Callable[[bool, str], None]
@@ -83,7 +89,14 @@ class _Events:
         """Return the events after this one, or those that are left of them; some at a time."""
         behind = min(self.number - number, len(self.newest))
         first = len(self.newest) - behind
-        return [self.newest[place] for place in range(first, min(first + EVENTS_AT_A_TIME, len(self.newest)))]
+        events: list[list[Any]] = []
+        left = EVENT_BYTES
+        for event in islice(self.newest, first, first + EVENTS_AT_A_TIME):
+            left -= len(event[-1]) * LONGEST_CHARACTER
+            if left < 0:
+                break
+            events.append(event)
+        return events
 
 
 class LiveLink:
@@ -129,13 +142,16 @@ class LiveLink:
             self._memory = LiveMemory(self._handle, shape, dtype, parts)
             self._folder = os.open(live_folder(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             self._hello = pack(Tag.HELLO, about)
+            draft = f"{self._name}{DRAFT}"
             with suppress(FileNotFoundError):
-                os.unlink(self._name, dir_fd=self._folder)
+                os.unlink(draft, dir_fd=self._folder)
             self._listening = new_socket()
-            self._listening.bind(socket_name(self._folder, self._name))
+            self._listening.bind(socket_name(self._folder, draft))
             self._listening.listen(PAGES)
             self._listening.setblocking(False)
-        except (OSError, RecordingError) as error:
+            # Seen by pages from here on: one that does not listen yet would be taken for one that is gone.
+            os.rename(draft, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        except (OSError, ValueError, RecordingError) as error:
             self.close({})
             raise RecordingError(f"no page can look at this session: {error}") from error
 

@@ -45,8 +45,10 @@ SLOTS = 4
 """Images in the memory: at 15 a second a page has a fifth of a second to take one away."""
 ROWS = 4096
 """Rows in the memory: those of 13 s at 300 frames/s."""
-CONTROL_BYTES = 4096
-"""Longest message of a page."""
+LONGEST_CHARACTER = 12
+"""Bytes that a character takes at most in JSON."""
+CONTROL_BYTES = 8192
+"""Longest message of a page: a note of 500 characters of any script, and who wrote it."""
 MESSAGE_BYTES = 100_000
 """Longest message of a session; a socket takes twice that in one packet."""
 PAGES = 4

@@ -8,16 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from core.errors import InputError, RecordingError
+from core.errors import InputError
 from core.trial import SessionPlan
-from core.values import Frame, Operator
-from recording.schema import FrameRow, SideRow, TimingRow
+from core.values import Frame, Operator, OperatorKind
+from recording.schema import EventRow, FrameRow, SideRow, TimingRow
 from session.live_controls import STOP_NOW, read_control
 from session.live_link import Answer, LiveLink
 from session.live_status import live_status
 from session.loop import FrameSink
 from session.status import Status
 from session.stop import StopRequest
+
+WAITING = 16
+"""Wishes that may wait for a frame: where none comes for a while, all of them are given with the next one."""
+
+
+def _never(duration_s: float, drops: int) -> str:
+    """Refuse no drop beforehand, of a valve that cannot be asked."""
+    del duration_s, drops
+    return ""
 
 
 class Pages:
@@ -32,13 +41,19 @@ class Pages:
     plan : SessionPlan
     stop : StopRequest
         Where wishes are handed on.
+    refusal : callable
+        ``refusal(duration_s, drops)``: why the valve would refuse the last of so many drops now; empty: it would not.
     """
 
-    def __init__(self, link: LiveLink | None, recorder: FrameSink, plan: SessionPlan, stop: StopRequest) -> None:
+    def __init__(
+        self, link: LiveLink | None, recorder: FrameSink, plan: SessionPlan, stop: StopRequest,
+        refusal: Callable[[float, int], str] = _never,
+    ) -> None:  # fmt: skip
         self._link = link
         self._recorder = recorder
         self._plan = plan
         self._stop = stop
+        self._refusal = refusal
         self._status: Status | None = None
         self._warn: Callable[[str], None] = _silent
         self._waiting: list[tuple[Operator, Answer]] = []
@@ -49,7 +64,7 @@ class Pages:
         if self._link is not None:
             try:
                 self._link.open(about)
-            except RecordingError as error:
+            except Exception as error:  # noqa: BLE001 - the session goes on without pages
                 self._give_up(error)
 
     def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
@@ -80,6 +95,8 @@ class Pages:
 
     def close(self, outcome: str, text: str) -> None:
         """Tell what the session came to, and let go."""
+        if self._status is not None:
+            self._answer_given(self._status)
         for _, answer in self._waiting:
             answer(False, "the session ended before it was given")
         self._waiting.clear()
@@ -93,8 +110,15 @@ class Pages:
             return
         try:
             wish = read_control(message, self._plan, self._status.state)
+            if wish.kind is not OperatorKind.STOP_NOW and len(self._waiting) >= WAITING:
+                raise InputError(f"{message['do']}: {WAITING} wishes wait for a frame already; see why none comes")
         except InputError as error:
             answer(False, str(error))
+            return
+        if wish.kind is OperatorKind.FREE_WATER and (why := self._no_water()):
+            # Given to the trial logic, it would end the session, as a reward does that the valve refuses.
+            self.note([self._refused(f"no water for {wish.who}: {why}", self._status)])
+            answer(False, why)
             return
         if message["do"] == STOP_NOW:
             # As a signal does, so that it is heard while no frame comes.
@@ -103,6 +127,14 @@ class Pages:
             return
         self._stop.ask(wish)
         self._waiting.append((wish, answer))
+
+    def _no_water(self) -> str:
+        """Return why no drop is to be had after those that are asked for already, empty where one is."""
+        waiting = sum(wish.kind is OperatorKind.FREE_WATER for wish, _ in self._waiting)
+        return self._refusal(self._plan.settings.reward_dur, waiting + 1)
+
+    def _refused(self, text: str, status: Status) -> EventRow:
+        return EventRow(max(status.now_ns, 0), "warning", status.state.verdict.trial, text)
 
     def _answer_given(self, status: Status) -> None:
         """Answer for what has been given by now."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from brain.exposure import Exposure, judge_exposure
-from core.errors import InputError, RecordingError
+from core.errors import InputError
 from core.ports import Clock
 from core.values import Frame, Signal, as_seconds
 from session.live_controls import STOP_NOW, read_who
@@ -59,7 +59,7 @@ class PreviewPages:
         if self._link is not None:
             try:
                 self._link.open(live_about(self._settings, parts, "", "preview", live))
-            except RecordingError as error:
+            except Exception as error:  # noqa: BLE001 - the preview goes on without pages
                 self._give_up(error)
 
     def count(self, frame: Frame) -> None:

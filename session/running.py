@@ -76,7 +76,7 @@ class RunningSession:
             wait=not options.live,
         )
         self._camera = PutBack(parts.camera)
-        self._pages = Pages(link, self._recorder, parts.plan, stop)
+        self._pages = Pages(link, self._recorder, parts.plan, stop, parts.rig.refusal)
         self._loop = Loop(
             self._camera, parts.pipeline, parts.plan, parts.rig, self._pages, clock, live=options.live,
             newest=parts.pose is not None,
@@ -228,6 +228,10 @@ class RunningSession:
         if status.state.phase is Phase.DONE or not status.frames:
             return
         end_ns = max(status.now_ns, self._loop.noted_ns)
+        if outcome == "aborted" and self._stop:
+            # No frame came with which it would have been given to the trial logic, and been recorded.
+            text = f"stopped by {self._stop.reason} while no frame came"
+            self._recorder.note([EventRow(end_ns, "warning", status.state.verdict.trial, text)])
         self._recorder.note(end_rows(status.state, outcome, end_ns))
 
     def _had_today(self) -> float | None:

@@ -1,5 +1,7 @@
 // Numbers and times of sessions as text.
 
+import { microlitres } from "./dom.js";
+
 // When a session began, to the minute; what its folder says where that is no date.
 export function when({ start_local: start, session }) {
   return start ? start.slice(0, 16).replace("T", " ") : session.split("/")[1];
@@ -16,7 +18,7 @@ export function threshold(value, unit) {
 }
 
 export function water({ water_ul: ul, water_s: s }) {
-  if (ul !== null) return `${ul.toFixed(0)} µl`;
+  if (ul !== null) return `${microlitres(ul)} µl`;
   return s === null ? "" : `${s.toFixed(1)} s`;
 }
 

@@ -1,7 +1,7 @@
 // Intervening in a session that runs: pause, water, stop, a task variable, a note; and what was done so far. There is
 // one of each, which stands on the tab that is shown and has a place for it.
 
-import { element, whoever } from "./dom.js";
+import { element, leave, whoever } from "./dom.js";
 import { Operators } from "./operators.js";
 
 const KEYS = [
@@ -209,6 +209,7 @@ export class Controls {
     this.at("set-value").disabled ||= this.at("set-value").hidden;
     this.at("stop-now").textContent = what === "preview" ? "End the preview" : "Stop now";
     if (!what && this.at("stop-ask").open) this.at("stop-ask").close("no");
+    if (!what) leave(this.root);
     this.at("set").hidden = what === "session" && !this.variables.length;
   }
 }

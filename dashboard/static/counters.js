@@ -1,6 +1,6 @@
 // The counters of the Watch tab: state, trial, success, water, signal, tone, as a session or preview tells them.
 
-import { clock } from "./dom.js";
+import { clock, microlitres } from "./dom.js";
 
 const SPOKEN = ["paused", "waits"]; // states that whoever listens to the page is told of
 
@@ -14,8 +14,11 @@ export class Counters {
     this.about = about;
     const percent = about.kind === "clnf";
     this.scale = percent ? 100 : 1;
-    this.unit = percent ? "% dF/F" : about.settings.reward_by === "target" ? "−mm to target" : "mm/s";
-    this.set("signal-unit", this.unit);
+    const target = about.settings.reward_by === "target";
+    this.unit = percent ? "% dF/F" : target ? "mm" : "mm/s";
+    this.meaning = target ? "minus mm to target" : this.unit;
+    this.set("signal-unit", `signal, ${this.meaning}`);
+    this.set("threshold-unit", `threshold, ${this.unit}`);
   }
 
   // Takes the status and the newest rows. Returns the state if it is one to be told of, else "".
@@ -41,7 +44,7 @@ export class Counters {
     const done = status.successes + status.fails;
     this.set("trial", goal.trials ? `${status.trial}` : "–");
     this.set("trial-unit", goal.trials ? `trial of ${goal.trials}` : "no trials");
-    this.set("success", `${status.successes}`);
+    this.set("success", goal.trials ? `${status.successes}` : "–");
     this.set("success-unit", done ? `success, ${Math.round(100 * status.successes / done)} %` : "success");
     this.set("threshold", rounded((status.threshold ?? NaN) * this.scale));
     const [amount, unit] = waterOf(this.about, status.drops);
@@ -69,9 +72,10 @@ function rounded(value) {
 function waterOf({ settings, water }, drops) {
   const ul = Number(settings.reward_ul);
   const seconds = Number(settings.reward_dur);
-  const told = (n) => (ul > 0 ? (n * ul).toFixed(0) : (n * seconds).toFixed(1));
+  const told = (n) => (ul > 0 ? microlitres(n * ul) : (n * seconds).toFixed(1));
   const unit = ul > 0 ? "µl" : "s";
+  const open = ul > 0 ? unit : "s open";
   const had = water.had_s;
   const today = Number.isFinite(had) ? `, today ${told(drops + had / seconds)} ${unit}` : "";
-  return [told(drops), `${unit} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
+  return [told(drops), `${open} in ${drops} drop${drops === 1 ? "" : "s"}${today}`];
 }

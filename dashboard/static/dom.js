@@ -16,6 +16,16 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+// Returns an amount of water, µl, to a tenth.
+export function microlitres(ul) {
+  return `${+ul.toFixed(1)}`;
+}
+
+// Takes the focus from what is about to be disabled or taken away, to where the page begins.
+export function leave(root) {
+  if (root.contains(document.activeElement)) document.getElementById("main").focus({ preventScroll: true });
+}
+
 // Tells whether a key is meant for what has the focus (a field in which one writes or chooses), not for the page.
 export function typing({ target, ctrlKey, metaKey, altKey }) {
   return ctrlKey || metaKey || altKey || target.matches?.("input:not([type=radio], [type=checkbox]), select, textarea");

@@ -1,8 +1,11 @@
 // What was said in a session: the newest events, warnings until somebody takes them away, and devices that are lost.
 
-import { clock, element } from "./dom.js";
+import { clock, element, leave } from "./dom.js";
 
 const KEPT_EVENTS = 200;
+const KEPT_WARNINGS = 100; // of those that nobody takes away, the newest
+const SECONDS = new Set(["reward", "free_water"]);
+const SIGNALS = new Set(["crossing", "threshold"]);
 const WARNINGS = new Set(["warning", "calibration", "exposure", "output_error", "refused", "images_ended", "lost",
   "camera_lost", "camera_stuck", "sound_stuck", "licks_stuck", "pose_stuck", "underflow", "water_cut", "lines_low",
   "reports_lost", "board_closed", "line_taken_over", "ledger", "start_waits"]);
@@ -16,11 +19,13 @@ export class Log {
     this.warnings = warnings;
     this.alarm = alarm;
     this.dismissed = new Set();
-    this.clear("");
+    this.clear("", {});
   }
 
-  clear(live) {
+  // `scale`, `unit`: of the signal, as it is shown.
+  clear(live, { scale, unit }) {
     this.live = live;
+    Object.assign(this, { scale, unit });
     this.lost = new Map();
     this.cards = new Map();
     this.list.replaceChildren();
@@ -35,13 +40,21 @@ export class Log {
       this.list.prepend(element("li", { data: { kind } }, element("time", { textContent: time }),
         element("b", { textContent: kind.replaceAll("_", " ") }),
         element("span", { textContent: trial ? `trial ${trial}` : "" }),
-        element("span", { textContent: short(detail) })));
+        element("span", { textContent: this.told(kind, detail) })));
       if (kind === "lost") this.lost.set(detail.split(":")[0], `${detail} (at ${time})`);
       if (kind === "back") this.lost.delete(detail.split(" after ")[0]);
       if (WARNINGS.has(kind) && detail.startsWith(MILD[kind] ?? "")) this.warn(number, time, kind, detail);
     }
     while (this.list.children.length > KEPT_EVENTS) this.list.lastChild.remove();
     if (events.length) this.alarm([...this.lost.values()].map((text) => `LOST ${text}`).join("; "));
+  }
+
+  // Returns a detail as it is read: numbers with their unit.
+  told(kind, detail) {
+    const number = Number(detail);
+    if (!detail || !Number.isFinite(number)) return short(detail);
+    if (SECONDS.has(kind)) return `${short(detail)} s open`;
+    return SIGNALS.has(kind) ? `${+(number * this.scale).toPrecision(4)} ${this.unit}` : short(detail);
   }
 
   // Shows a warning; the same one again is counted.
@@ -64,10 +77,17 @@ export class Log {
     away.onclick = () => {
       made.numbers.forEach((each) => this.dismissed.add(each));
       this.cards.delete(key);
+      const next = (card.nextElementSibling ?? card.previousElementSibling)?.querySelector("button");
+      if (next) next.focus();
+      else leave(card);
       card.remove();
     };
     this.cards.set(key, made);
     this.warnings.prepend(card);
+    while (this.cards.size > KEPT_WARNINGS) {
+      this.cards.delete(this.cards.keys().next().value);
+      this.warnings.lastChild.remove();
+    }
   }
 }
 

@@ -70,7 +70,8 @@ function sessions(wire, page) {
     if (!next) select.prepend(new Option(live.length ? "choose" : "none runs", ""));
     select.disabled = !live.length;
     select.value = next;
-    if (next && next !== wire.shown) wire.look(next);
+    // One that a new server has found is looked at anew.
+    if (next && (next !== wire.shown || begun.includes(next))) wire.look(next);
   });
   select.onchange = () => select.value && wire.look(select.value);
 }

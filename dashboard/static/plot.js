@@ -3,6 +3,7 @@
 import { clock } from "./dom.js";
 
 const SPAN_S = 20;
+const ROOM = [0.15, 0.35]; // below and above what is drawn, as a share of it; above it words stand
 const GAP_S = 1; // rows further apart than this are not joined
 const COLOURS = ["--blue", "--orange"];
 const [TRIAL, PAUSED] = [1, 2];
@@ -50,8 +51,8 @@ export class Strip {
   // Draws anew, in the colours of now.
   draw() {
     this.plot?.destroy();
-    this.colours = Object.fromEntries(["--ink", "--quiet", "--line", "--blue", "--orange", "--good", "--danger"]
-      .map((name) => [name, colour(name)]));
+    const names = ["--ink", "--quiet", "--line", "--blue", "--orange", "--good", "--danger", "--card"];
+    this.colours = Object.fromEntries(names.map((name) => [name, colour(name)]));
     const letter = Number.parseFloat(getComputedStyle(this.root).fontSize);
     this.font = `${letter}px system-ui`;
     const axis = { stroke: this.colours["--ink"], font: this.font };
@@ -70,7 +71,10 @@ export class Strip {
         label: name, stroke: this.colours[COLOURS[place]], width: 2, dash: place ? [8, 5] : undefined, spanGaps: false,
         points: { show: false },
       }))],
-      hooks: { drawClear: [(plot) => this.drawPhases(plot)], draw: [(plot) => this.drawMarks(plot)] },
+      hooks: {
+        drawClear: [(plot) => this.drawPhases(plot)],
+        draw: [(plot) => this.drawMarks(plot), (plot) => this.drawWords(plot)],
+      },
     }, [this.times, ...this.values], this.root);
     this.show();
   }
@@ -119,7 +123,8 @@ export class Strip {
     });
   }
 
-  drawPhases(plot) {
+  // Calls with each phase, where it begins and how wide it is, in px of the plot, which is all that is drawn in.
+  eachPhase(plot, draw) {
     const { ctx: context } = plot;
     const dpr = devicePixelRatio;
     const [left, top, width, height] = ["left", "top", "width", "height"].map((side) => plot.bbox[side] / dpr);
@@ -129,23 +134,35 @@ export class Strip {
     context.beginPath();
     context.rect(left, top, width, height);
     context.clip();
-    Object.assign(context, { font: this.font, textAlign: "left", textBaseline: "top" });
-    for (const { phase, trial, from, to } of this.phases) {
-      const [begin, wide] = [place(from), place(to) - place(from)];
+    for (const each of this.phases) draw(each, place(each.from), place(each.to) - place(each.from), top, height);
+    context.restore();
+  }
+
+  drawPhases(plot) {
+    const { ctx: context } = plot;
+    this.eachPhase(plot, ({ phase }, begin, wide, top, height) => {
       if (phase === TRIAL) {
         context.fillStyle = this.colours["--blue"];
         context.globalAlpha = 0.14;
         context.fillRect(begin, top, wide, height);
         context.globalAlpha = 1;
       } else if (phase === PAUSED) hatch(context, this.colours["--danger"], begin, top, wide, height);
+    });
+  }
+
+  // Above the lines, which would make them unreadable, and below the heads of the marks.
+  drawWords(plot) {
+    const { ctx: context } = plot;
+    this.eachPhase(plot, ({ phase, trial }, begin, wide, top) => {
+      Object.assign(context, { font: this.font, textAlign: "left", textBaseline: "top", lineJoin: "round",
+        lineWidth: 4, strokeStyle: this.colours["--card"] });
       const words = phase === TRIAL ? [`trial ${trial}`, `${trial}`] : [["rest", "", "paused", "over"][phase]];
       const word = words.find((each) => context.measureText(each).width + 8 <= wide);
-      if (!word) continue;
+      if (!word) return;
+      context.strokeText(word, begin + 4, top + 17);
       context.fillStyle = this.colours[phase === TRIAL ? "--ink" : "--quiet"];
-      // Below the heads of the marks.
       context.fillText(word, begin + 4, top + 17);
-    }
-    context.restore();
+    });
   }
 
   drawMarks(plot) {
@@ -238,9 +255,9 @@ function around([low, high], columns) {
   }
   if (least > most) return [low, high];
   const size = most - least;
-  if (least >= low && most <= high && size > 0.6 * (high - low)) return [low, high];
-  const room = Math.max(size * 0.15, 1e-6);
-  return [least - room, most + room];
+  if (least >= low && most <= high && size > 0.5 * (high - low)) return [low, high];
+  const [below, above] = ROOM.map((share) => Math.max(size * share, 1e-6));
+  return [least - below, most + above];
 }
 
 // The colour of a custom property, as a canvas takes it: light-dark() is worked out by an element that wears it.

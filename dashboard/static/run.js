@@ -1,6 +1,6 @@
 // The Run tab: choosing mouse and experiment, starting a preview or session, intervening, flushing the tube.
 
-import { element } from "./dom.js";
+import { element, leave } from "./dom.js";
 import { Choose } from "./run_choose.js";
 import { Flush } from "./run_flush.js";
 import { Live } from "./run_live.js";
@@ -73,15 +73,18 @@ export class Run {
       ...(key ? [element("code", { textContent: key }), " "] : []), text)));
     const refused = this.programs.jobs.filter((job) => job.do === "run" && job.subject === mouse).pop();
     if (refused?.code && tooDarkOrBright(refused.said)) this.at("accept-exposure-box").hidden = false;
-    const why = this.taken() || (!mouse ? "Choose a mouse."
-      : wrong.length ? "Mend what is wrong first, in config.ini or in the Place tab." : "");
+    const mend = `Mend what is wrong first, in config.ini${mouse ? " or in the Place tab" : ""}.`;
+    const why = this.taken() || (wrong.length ? mend : mouse ? "" : "Choose a mouse.");
     this.at("begin-why").textContent = why;
+    if (why) leave(this.at("begin").querySelector(".acts"));
     this.at("preview").disabled = this.at("start").disabled = Boolean(why);
   }
 
   // Returns why the rig is not to be had: what this page started, or what else runs there.
   taken() {
     const busy = this.programs.running("run") ?? this.programs.running("flush");
+    const over = busy && this.programs.finishes(busy);
+    if (over) return `The session of ${busy.subject} is over, and writes what is left …`;
     if (busy) return `A ${busy.do === "run" ? "session" : "flush"} of ${busy.subject} runs: end it first.`;
     const own = this.programs.jobs.map(liveName);
     const other = this.programs.live.find(({ name, rig }) => rig === this.choose.facts?.rig && !own.includes(name));
@@ -107,6 +110,8 @@ export class Run {
       body.resume = this.at("resume").checked;
       body.accept_exposure = this.at("accept-exposure").checked;
     }
+    const pressed = document.activeElement;
+    leave(this.at("begin").querySelector(".acts"));
     this.at("preview").disabled = this.at("start").disabled = true;
     try {
       this.started = await this.programs.start(body);
@@ -117,11 +122,13 @@ export class Run {
       this.page.say(error.message, false);
     }
     this.show();
+    if (!this.started && !pressed.disabled) pressed.focus();
   }
 
   end({ live, outcome, text }) {
     if (outcome === "preview" || !outcome) return;
-    this.over(`The session is over: ${outcome.replaceAll("_", " ")}`, text);
+    if (live.startsWith("preview")) return;
+    this.over(`The session is over${outcome === "over" ? "" : `: ${outcome.replaceAll("_", " ")}`}`, text);
     const job = this.programs.jobs.find((each) => liveName(each) === live);
     if (job && !["failed", "lost"].includes(outcome)) this.programs.close(job);
   }

@@ -28,7 +28,8 @@ export class Choose extends EventTarget {
     this.at("mice-config").title = page.state.config;
     this.at("mice-again").onclick = async () => {
       await this.read();
-      page.say(`config.ini was read: ${this.mice.length} mice`);
+      const well = !this.general.length;
+      page.say(well ? `config.ini was read: ${this.mice.length} mice` : "config.ini cannot be used as it is", well);
     };
     this.at("mice-filter").oninput = () => this.filter();
     experiment.onchange = () => this.ask();

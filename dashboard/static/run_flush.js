@@ -1,6 +1,6 @@
 // Opening a rig's valve for a while, to fill or clean its tube; and, wherever that was begun, the way to end it.
 
-import { element, typing } from "./dom.js";
+import { element, leave, typing } from "./dom.js";
 import { fine } from "./run_programs.js";
 
 const CARD = `
@@ -94,6 +94,7 @@ export class Flush {
     if (!this.job) return;
     const ended = this.programs.jobs.find(({ number }) => number === this.job.number);
     this.job = null;
+    leave(this.bar);
     this.bar.hidden = true;
     this.page.say(ended?.said.split("\n").pop() || "the flush has ended", !ended || fine(ended));
     if (ended && fine(ended)) this.programs.close(ended);

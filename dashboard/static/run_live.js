@@ -1,11 +1,12 @@
 // The session that runs, as whoever trains it needs it: its state in large, its variables, and who did what.
 
-import { clock, element } from "./dom.js";
+import { clock, element, leave, microlitres } from "./dom.js";
 
 const HTML = `
+<p id="run-now" class="run-now" role="status" hidden></p>
 <div class="run-state" aria-live="off">
-  <div class="state"><b id="run-phase">–</b><span>state</span></div>
-  <div><b id="run-trial">–</b><span>trial</span></div>
+  <div class="state"><b id="run-phase">–</b><span id="run-phase-unit">state</span></div>
+  <div><b id="run-trial">–</b><span id="run-trial-unit">trial</span></div>
   <div><b id="run-success">–</b><span>successes</span></div>
   <div><b id="run-water">–</b><span id="run-water-unit">water</span></div>
   <div><b id="run-today">–</b><span id="run-today-unit">valve open today, s</span></div>
@@ -39,8 +40,12 @@ export class Live {
     this.about = null;
     wire.addEventListener("hello", ({ detail }) => this.begin(detail));
     wire.addEventListener("update", ({ detail }) => this.update(detail));
+    page.addEventListener("liveness", ({ detail }) => this.age(detail));
     wire.addEventListener("end", ({ detail }) => {
       root.dataset.over = "true";
+      root.dataset.phase = "over";
+      // It is gone with the button that had the focus.
+      leave(root);
       this.at("run-phase").textContent = detail.outcome.replaceAll("_", " ") || "over";
     });
   }
@@ -49,6 +54,7 @@ export class Live {
     this.about = about;
     this.root.hidden = about.what !== "session";
     this.root.dataset.over = "false";
+    this.at("run-phase-unit").textContent = `state of ${about.mouse}`;
     this.shown = "";
     this.tell();
   }
@@ -69,15 +75,23 @@ export class Live {
     this.table();
   }
 
+  // Says so where what stands here is not how things are now.
+  age({ state, text }) {
+    this.root.dataset.live = state;
+    this.at("run-now").hidden = state !== "old";
+    if (this.at("run-now").textContent !== text) this.at("run-now").textContent = text;
+  }
+
   count(status) {
     const set = (id, text) => { this.at(id).textContent = text; };
     const { goal, water } = this.about;
     this.root.dataset.phase = status.phase;
     set("run-phase", status.waits ? "waits" : status.phase);
-    set("run-trial", goal.trials ? `${status.trial} / ${goal.trials}` : "resting");
-    set("run-success", status.successes);
+    set("run-trial", goal.trials ? `${status.trial} / ${goal.trials}` : "–");
+    set("run-trial-unit", goal.trials ? "trial" : "no trials");
+    set("run-success", goal.trials ? status.successes : "–");
     const open_s = status.drops * water.reward_s;
-    set("run-water", water.reward_ul ? (status.drops * water.reward_ul).toFixed(0) : open_s.toFixed(1));
+    set("run-water", water.reward_ul ? microlitres(status.drops * water.reward_ul) : open_s.toFixed(1));
     const drops = `${status.drops} drop${status.drops === 1 ? "" : "s"}`;
     set("run-water-unit", water.reward_ul ? `µl in ${drops}` : `s open in ${drops}`);
     const counted = water.had_s !== null;
@@ -89,7 +103,8 @@ export class Live {
   table() {
     const [first] = this.about.changeable;
     const changes = this.controls.changes();
-    this.at("variables").hidden = !first;
+    const focused = this.at("variables").contains(document.activeElement) && document.activeElement.id;
+    this.at("variables").parentElement.hidden = !first;
     this.at("variables").tBodies[0].replaceChildren(...this.about.changeable.map((variable) => {
       const { key, text, unit, choices } = variable;
       const change = changes[key];
@@ -104,6 +119,7 @@ export class Live {
         element("td", { textContent: change ? `${change.who}, ${clock(change.seconds)}` : "" }),
         element("td", {}, button));
     }));
+    if (focused) this.at(focused)?.focus();
   }
 
   list() {

@@ -18,6 +18,8 @@ export class Programs extends EventTarget {
     this.root = root;
     this.before = before;
     this.seen = null;
+    this.newest = 0;
+    this.begun = new Set();
     root.innerHTML = `<div class="program" hidden><p id="program" role="status"></p><pre id="program-said" tabindex="0"
       aria-label="What it says" hidden></pre><p id="program-cure" class="cure" hidden></p>
       <div class="acts"><button id="program-stop" type="button">Stop it</button>
@@ -31,6 +33,12 @@ export class Programs extends EventTarget {
   take({ live, jobs }) {
     this.live = live;
     this.jobs = jobs.filter(({ do: what }) => what !== "export");
+    // A server that was started anew counts anew.
+    const newest = Math.max(0, ...this.jobs.map(({ number }) => number));
+    if (newest < this.newest) this.seen = null;
+    this.newest = newest;
+    const running = this.jobs.filter(({ code }) => code === null).map(liveName);
+    this.begun = new Set(running.filter((name) => this.begun.has(name) || this.isLive(name)));
     // What had ended before this page was opened is no news.
     this.seen ??= Math.max(0, ...this.jobs.filter(({ code }) => code !== null).map(({ number }) => number));
     this.show();
@@ -41,8 +49,13 @@ export class Programs extends EventTarget {
     return this.jobs.find((job) => job.do === what && job.code === null);
   }
 
-  isLive(job) {
-    return this.live.some(({ name }) => name === liveName(job));
+  isLive(name) {
+    return this.live.some((each) => each.name === name);
+  }
+
+  // Tells whether its frames are over, and it writes what is left.
+  finishes(job) {
+    return this.begun.has(liveName(job)) && !this.isLive(liveName(job));
   }
 
   // What has ended, and was told otherwise, is told no more.
@@ -72,7 +85,7 @@ export class Programs extends EventTarget {
     const job = this.jobs[this.jobs.length - 1];
     this.shown = job;
     const box = this.root.firstElementChild;
-    const live = job ? this.isLive(job) : false;
+    const live = job ? this.isLive(liveName(job)) : false;
     // A flush and a session that runs are shown by what is there for them.
     const elsewhere = job?.code === null && (job.do === "flush" || (job.do === "run" && live));
     box.hidden = !job || job.number <= this.seen || elsewhere;
@@ -82,7 +95,7 @@ export class Programs extends EventTarget {
     const good = fine(job);
     box.dataset.ok = good;
     this.at("program").dataset.ok = good;
-    this.say("program", `${told(job, live)}${job.code === null && !live && !job.stops.length ? " …" : ""}`);
+    this.say("program", `${told(job, live, this.finishes(job))}${job.code === null && !live && !job.stops.length ? " …" : ""}`);
     const said = job.code === null ? lines.slice(-1) : job.do === "preview" && good ? [] : lines;
     this.say("program-said", live && job.code === null ? "" : said.join("\n"));
     this.say("program-cure", good ? "" : cureOf(job.said));
@@ -119,10 +132,11 @@ export const liveName = ({ do: what, pid }) => `${what === "run" ? "session" : w
 // Tells whether a program has ended as it should, or goes on.
 export const fine = ({ code, stops }) => code === null || code === 0 || code === STOPPED || stops.length > 0;
 
-function told({ do: what, subject, who, code, stops }, live) {
+function told({ do: what, subject, who, code, stops }, live, finishes = false) {
   const name = `The ${NAMES[what]} of ${subject}`;
   if (code === null) {
     if (stops.length) return `${name} ends, stopped by ${stops.join(", ")} …`;
+    if (finishes) return what === "run" ? `${name} is over, and writes what is left` : `${name} is over`;
     return live ? `${name} runs, started by ${who}` : `${name} is starting, for ${who}`;
   }
   if (stops.length) return `${name} was stopped by ${stops.join(", ")}`;

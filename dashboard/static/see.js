@@ -21,7 +21,7 @@ const HTML = `
   <div data-session><b id="success">–</b><span id="success-unit">successes</span></div>
   <div data-session data-big><b id="water">–</b><span id="water-unit">water</span></div>
   <div><b id="signal">–</b><span id="signal-unit">signal</span></div>
-  <div data-session><b id="threshold">–</b><span>threshold</span></div>
+  <div data-session><b id="threshold">–</b><span id="threshold-unit">threshold</span></div>
   <div data-session><b id="tone">–</b><span>tone, Hz</span></div>
   <div data-preview><b id="fps">–</b><span>frames a second</span></div>
   <div><b id="time">–</b><span>time</span></div>
@@ -88,13 +88,16 @@ export class See {
     wire.addEventListener("end", ({ detail }) => this.end(detail));
     wire.addEventListener("live", ({ detail: { live } }) => {
       if (this.about && !this.over && !live.some(({ name }) => name === wire.shown)) {
-        this.end({ outcome: "over", text: "it ended while this page was not connected" });
+        const text = "it ended while this page was not connected; its report is on Look back";
+        wire.say("end", { live: wire.shown, outcome: "over", text });
       }
     });
     wire.addEventListener("closed", () => this.look());
     setInterval(() => this.look(), LOOK_MS);
     document.addEventListener("theme", () => this.dress());
     new ResizeObserver(() => [this.camera, this.map].forEach((view) => view.draw())).observe(this.root);
+    document.addEventListener("tab", () => this.paint());
+    document.addEventListener("visibilitychange", () => this.paint());
   }
 
   // Puts on the colours of now.
@@ -110,6 +113,7 @@ export class See {
     this.cameAt = performance.now();
     this.percent = kind === "clnf";
     this.mapEnd = map_end;
+    this.blobs = {};
     this.free = new Set();
     this.outcomes.clear();
     this.counters.begin(about);
@@ -124,11 +128,11 @@ export class See {
     this.overMap = (context, scale) => drawRois(context, scale, rois);
     this.overCamera = this.pose ? (context, scale) => this.pose.draw(context, scale) : this.overMap;
     this.colour();
-    this.at("strip-title").textContent = `Signal, ${this.counters.unit}`;
+    this.at("strip-title").textContent = `Signal, ${this.counters.meaning}`;
     for (const strip of [this.signal, this.tone]) strip.clear();
     this.tone.range = [about.tones_hz[0] * 0.84, about.tones_hz[1] * 1.19];
     this.health.clear(about);
-    this.log.clear(live);
+    this.log.clear(live, this.counters);
     this.at("summary").hidden = true;
     this.hear(events, first_ns, false);
   }
@@ -145,9 +149,17 @@ export class See {
     if (turned) this.heard(turned);
     this.health.update(news, now);
     this.look();
-    if (this.root.hidden || document.hidden) return;
-    if (blobs.camera) this.camera.show(blobs.camera, this.overCamera);
-    if (blobs.map) this.map.show(blobs.map, this.overMap);
+    for (const name of ["camera", "map"]) if (blobs[name]) this.blobs[name] = blobs[name];
+    this.paint();
+  }
+
+  // Shows the newest pictures, if anybody sees them; who comes back to them may find that no newer ones come.
+  paint() {
+    if (!this.about || this.root.hidden || document.hidden) return;
+    const { camera, map } = this.blobs;
+    this.blobs = {};
+    if (camera) this.camera.show(camera, this.overCamera);
+    if (map) this.map.show(map, this.overMap);
   }
 
   // Lets the strips and the pose go on.
@@ -193,13 +205,18 @@ export class See {
     if (!this.wire.connected) {
       this.tell("old", `Not connected: what you see is old, of ${at}. The ${what} itself goes on.`);
     } else if (old > Math.max(OLD_MS, 3000 / this.about.framerate)) {
-      this.tell("old", `No new frame for ${Math.floor(old / 1000)} s: what you see is old, of ${at}.`);
+      const since = `what you see is old, of ${at}. Look at the rig.`;
+      this.tell("old", `No new frame for ${Math.floor(old / 1000)} s: ${since}`, `No new frame: ${since}`);
     } else this.tell("live", `Live: ${mouse}, ${experiment}, ${rig}${preview}`);
   }
 
-  tell(state, text) {
+  // Says it here, and in short to whoever shows the session elsewhere.
+  tell(state, text, short = text) {
     this.root.dataset.live = state;
     if (this.at("now").textContent !== text) this.at("now").textContent = text;
+    if (this.told === short) return;
+    this.told = short;
+    this.page.dispatchEvent(new CustomEvent("liveness", { detail: { state, text: short } }));
   }
 
   heard(text) {

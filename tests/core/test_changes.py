@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.changes import KEYS, read_change
+from core.changes import KEYS, read_change, with_change
 from core.schedule import ScheduleSettings, draw_schedule
 from core.trial import Phase
 from core.values import Operator, OperatorKind
@@ -112,3 +112,20 @@ def test_plans_are_made_once():
     first, again = (play(plan, lambda k: 0.0, wishes={2: ask("fail_rest_dur=1")}) for _ in range(2))
     assert first.commands == again.commands
     assert list(plan.variants) == [("fail_rest_dur=1",)]
+
+
+def test_of_a_key_the_last_change_is_kept():
+    changes = ()
+    for text in ("max_trial_dur = 5", "fail_rest_dur = 1", "max_trial_dur=6"):
+        changes = with_change(changes, text)
+    assert changes == ("fail_rest_dur = 1", "max_trial_dur=6")
+
+
+def test_bounds_are_looked_up_once(monkeypatch):
+    """Each look takes a third of a millisecond, and a frame with a change reads all that were made."""
+
+    def again(*args, **more):
+        raise AssertionError("looked up again")
+
+    monkeypatch.setattr("core.changes.get_type_hints", again)
+    assert read_change("fail_rest_dur = 4") == ("fail_rest_dur", 4.0)

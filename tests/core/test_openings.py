@@ -90,3 +90,15 @@ def test_what_is_given_back_may_be_taken_again():
     assert openings.pulses == [(0, as_ns(0.4))]
     assert openings.session_s == 0.4
     assert openings.take(0.6) == as_ns(0.6)
+
+
+def test_what_would_be_refused_is_told_beforehand_and_counts_nothing():
+    valve = Openings(1.0, 0.0, 1.0, max_day_water_s=10.0)
+    assert [bool(valve.refusal(0.3, drops)) for drops in (1, 3, 4)] == [False, False, True]
+    assert "max_pulse_s" in valve.refusal(2.0)
+    assert valve.session_s == 0
+    for _ in range(3):
+        valve.take(0.3)
+    with pytest.raises(OutputError) as refused:
+        valve.take(0.3)
+    assert valve.refusal(0.3) == str(refused.value)

@@ -1,5 +1,6 @@
 """Who may see the page and who may change something: tokens, cookies, hosts and origins, over every route."""
 
+import asyncio
 import itertools
 
 import pytest
@@ -225,3 +226,64 @@ class TestTokenFile:
     def test_a_place_where_none_can_be_made(self, tmp_path):
         with pytest.raises(InputError, match="cannot be used"):
             read_tokens(tmp_path / "nowhere" / "tokens")
+
+
+def test_who_has_signed_out_is_let_go_with_all_windows():
+    with page(TOKENS, "0.0.0.0") as client:
+        sign_in(client, OPERATOR)
+        with client.websocket_connect(WS, headers=own(client)) as socket:
+            socket.receive_json()
+            client.post("/api/logout", headers=own(client))
+            with pytest.raises(WebSocketDisconnect):
+                socket.receive_json()
+
+
+def test_viewers_that_come_and_come_shut_no_operator_out():
+    names = map(str, itertools.count())
+    access = Access(frozenset(), TOKENS, lambda: next(names))
+    access.enter(OPERATOR, 0)
+    for _ in range(MAX_COOKIES + 1):
+        access.enter(VIEWER, 0)
+    assert access.role("0") is Role.operator
+    assert access.role("1") is None
+
+
+def test_a_body_in_pieces_is_refused_whatever_length_it_tells():
+    """Of both, the server's HTTP believes the pieces, which have no end."""
+    with page() as client:
+        headers = own(client, **{"content-length": "5", "transfer-encoding": "chunked"})
+        answer = client.post("/api/login", content=b"{}", headers=headers)
+        assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+
+
+def test_a_body_that_does_not_come_is_waited_for_so_long_and_no_longer(monkeypatch):
+    async def never(request):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("dashboard.requests.BODY_S", 0.01)
+    monkeypatch.setattr("starlette.requests.Request.body", never)
+    with page() as client:
+        answer = client.post("/api/login", json={}, headers=own(client))
+        assert (answer.status_code, answer.headers["connection"]) == (408, "close")
+        assert "did not come" in answer.json()["error"]
+
+
+def test_a_cookie_is_found_among_those_of_others():
+    with page(TOKENS, "0.0.0.0") as client:
+        kept = sign_in(client, OPERATOR).cookies["rigloop"]
+        client.cookies.clear()
+        headers = {"cookie": f'session="a;b{{}}; x y=[1,2]; rigloop={kept}; last'}
+        assert client.get("/api/state", headers=headers).json()["role"] == "operator"
+
+
+def test_no_more_browsers_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr("dashboard.hub.BROWSERS", 1)
+    with page() as client, client.websocket_connect(WS, headers=own(client)) as socket:
+        socket.receive_json()
+        with pytest.raises(WebSocketDisconnect):
+            client.websocket_connect(WS, headers=own(client)).__enter__()
+
+
+def test_on_the_port_of_http_a_browser_leaves_it_out():
+    assert access_for(Address(port=80), 80, {}).named("localhost")
+    assert not access_for(Address(port=8017), 8017, {}).named("localhost")

@@ -239,6 +239,15 @@ def test_licks_and_lost_frames_are_told_by_rows_alone_and_events_are_bounded():
     assert [len(watcher.told[1]["events"]), watcher.told[1]["events"][-1][0]] == [EVENTS, 9999]
 
 
+def test_who_comes_late_is_told_what_people_changed_and_what_was_lost_however_long_ago():
+    changed = [[1, S, "operator", 1, "set anna"], [2, S, "set", 1, "max_trial_dur = 7"], [3, S, "lost", 1, "camera: x"]]
+    many = [[4 + n, S, "crossing", 1, ""] for n in range(EVENTS + 9)]
+    watcher = Watcher()
+    steps = [say(1, 1, events=changed), say(2, 2, events=many), lambda feed, reader: feed.add(watcher)]
+    run(fed(steps))
+    assert watcher.told[0]["events"] == changed + many[9:]
+
+
 def test_latency_is_that_of_the_last_seconds_without_what_was_not_measured():
     watcher = Watcher()
     run(fed([lambda feed, reader: feed.add(watcher), *(say(at, at + 9) for at in range(1, 1001, 10))]))
@@ -269,11 +278,13 @@ def test_an_end_is_told_once_with_its_reason(end, error, outcome, text):
 
     def finish(feed, reader):
         feed.ask({"do": "water"}, lambda ok, text: answers.append((ok, text)))
+        watcher.newest = "an update that has not been sent"
         reader.end = end
         reader.say(error)
 
     over = run(fed([lambda feed, reader: feed.add(watcher), finish]))[0]
     assert [feed.name for feed in over] == ["session-1"]
+    assert watcher.newest is None
     [told] = watcher.told[1:]
     assert (told["t"], told["live"], told["outcome"]) == ("end", "session-1", outcome)
     assert text in told["text"]
@@ -323,14 +334,15 @@ def test_a_real_link_is_followed(tmp_path, monkeypatch):
             (1, S, 50.0, 100.0, 0.5, 0.1, 0.0, 0, 1, 0, 0, 0, 0, 2, 0, (0.1, 0.2)), np.zeros((8, 8, 3), np.uint8), S
         )
         look(lambda: {"frames": 1})
-        await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        shown = watcher.take()
         link.close({"outcome": "complete", "text": "done"})
         for _ in range(5):
             await asyncio.sleep(0)
-        return over
+        return over, shown
 
-    over, _ = run(follow())
-    _, table, blobs = watcher.take()
+    (over, (_, table, blobs)), _ = run(follow())
     assert sorted(blobs) == ["camera", "map", "rows"]
     assert table[0, COLUMNS.index("licks")] == 2
     assert table[0, len(COLUMNS) :] == pytest.approx([0.1, 0.2])

@@ -173,7 +173,7 @@ def test_who_asks_is_told_to_the_session_with_where_they_are(machine, origin, wh
     [
         ({**WATER, "id": True}, "id: give a whole number"),
         ({**WATER, "live": "session-2"}, "no such session"),
-        ({**WATER, "live": ["session-1"]}, "no such session"),
+        ({**WATER, "live": ["session-1"]}, "'live': give a text"),
         ({"id": 1, "do": "look", "live": "session-1", "who": "anna"}, "look: give do, id, live and nothing else"),
     ],
 )
@@ -182,3 +182,40 @@ def test_what_is_asked_wrongly_reaches_no_session(machine, message, cure):
     assert not answer["ok"]
     assert cure in answer["text"]
     assert asked == []
+
+
+@pytest.mark.parametrize("value", ["1e999", "1.5", "[" * 900 + "]" * 900, "{}", "null"])
+def test_what_is_neither_text_nor_number_is_refused(machine, value):
+    """Some of it could not be sent on, and would have ended the browser's connection."""
+
+    async def talk():
+        hub, browser = Hub(), Browser()
+        machine.found = ["session-1"]
+        await hub.look()
+        text = f'"id": 1, "do": "note", "live": "session-1", "text": "x", "who": {value}'
+        hub.hear(browser, Role.operator, f"{{{text}}}", "")
+        assert hub._feeds["session-1"].asked == []
+        [answer] = browser.told
+        assert (answer["ok"], "'who': give a text" in answer["text"]) == (False, True)
+
+    asyncio.run(talk())
+
+
+def test_sessions_are_looked_for_again_whatever_went_wrong(machine, monkeypatch):
+    monkeypatch.setattr(module, "LOOK_S", 0.0)
+
+    async def talk():
+        hub, browser = Hub(), Browser()
+        hub.enter(browser)
+        machine.found = OSError(24, "Too many open files")
+        looking = asyncio.create_task(hub.keep_looking())
+        while not hub.problem:
+            await asyncio.sleep(0)
+        machine.found = ["session-1"]
+        while not hub.live():
+            await asyncio.sleep(0)
+        looking.cancel()
+        assert "Too many open files" in browser.told[1]["problem"]
+        assert browser.told[-1]["problem"] == ""
+
+    asyncio.run(talk())

@@ -99,3 +99,9 @@ def test_16_bits_are_stretched_to_their_range_unless_they_are_dark(brightest, wh
 def test_colours_stay_those_of_the_camera():
     picture = decoded(pictures().camera(lit(180, blue=60)))
     assert picture.reshape(-1, 3).mean(axis=0) == pytest.approx([60, 180, 0], abs=3)
+
+
+def test_the_map_of_a_large_image_costs_what_it_shows():
+    large = pictures((1024, 1280, 3))
+    assert large._map._baseline.shape[1:] == (512, 640)
+    assert decoded(large.dff(np.full((1024, 1280, 3), 9, np.uint8), 0)).shape[:2] == (512, 640)

@@ -146,3 +146,12 @@ def test_it_fits_every_screen(window):
             window.theme(theme)
             assert window.too_wide() == [], f"at {SIZES[size]}"
             window.picture(f"page-look-back-curve-{size}-{theme}")
+
+
+def test_a_report_is_read_on_a_phone_without_scrolling_sideways(window):
+    page = window.page
+    window.resize("phone")
+    page.click("#back-table tbody tr:has-text('DEMO') button")
+    page.wait_for_selector(".back-latency td")
+    cut = "[...document.querySelectorAll('.back-report > section')].filter((it) => it.scrollWidth > it.clientWidth + 1)"
+    assert page.evaluate(f"{cut}.map((it) => it.className)") == []

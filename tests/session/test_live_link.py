@@ -168,7 +168,7 @@ def test_what_a_page_asks_for_is_answered_to_it_alone(session):
     assert answers == [{"id": 7, "ok": True, "text": "as you like"}, {"id": 8, "ok": False, "text": "as you like"}]
     assert other.read()[1] == []
     with pytest.raises(InputError, match="too long"):
-        page.ask({"id": 9, "do": "note", "text": "x" * 5000})
+        page.ask({"id": 9, "do": "note", "text": "x" * 9000})
 
 
 @pytest.mark.parametrize(
@@ -292,3 +292,51 @@ def test_another_version_is_told(session):
     session.link._hello = pack(Tag.HELLO, {**ABOUT, "wire": 0})
     with pytest.raises(InputError, match="another version"):
         session.page()
+
+
+def test_notes_of_any_script_reach_a_page_that_comes_late(session):
+    """Fifty of them would be longer than a message may be."""
+    for k in range(60):
+        session.link.note([EventRow(k, "note", 0, "\u4e2d" * 500)])
+    page = session.page()
+    told = []
+    for _ in range(60):
+        session.look()
+        news, _ = page.read()
+        told += [event[0] for event in news.events] if news is not None else []
+    assert told == list(range(1, 61))
+
+
+def test_a_note_of_five_hundred_characters_of_any_script_is_short_enough(session):
+    page = session.page()
+    assert page.ask({"id": 1, "do": "note", "who": "\U0001f600" * 60, "text": "\U0001f600" * 500})
+    session.look()
+    assert len(session.asked[0]["text"]) == 500
+
+
+def test_a_session_is_found_only_once_it_listens(monkeypatch, folder):
+    """A page that finds a socket on which nobody listens takes its session for gone, and removes it."""
+    found = []
+
+    class Looking(socket.socket):
+        def listen(self, backlog):
+            found.append(find_live())
+            super().listen(backlog)
+
+    monkeypatch.setattr(live_link, "new_socket", lambda: Looking(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    session = Session()
+    assert found == [[]]
+    assert find_live() == ["session-1"]
+    session.close()
+    assert list(live_folder().iterdir()) == []
+
+
+def test_a_page_that_has_no_descriptor_left_says_so(monkeypatch):
+    def none():
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("dashboard.live_reader.new_socket", none)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(RecordingError, match="Too many open files"):
+        LiveReader("session-1")
+    assert len(os.listdir("/proc/self/fd")) == len(before)

@@ -1,17 +1,24 @@
 """Whole sessions with a page beside them: what it sees, what it asks for, and that it can harm none of them."""
 
+from dataclasses import replace
+from math import nan
+
 import pytest
 
 from core.clock import VirtualClock
+from core.trial import begin
 from recording.reader import open_session
-from session import live_link
+from session import live_link, running
 from session.live_link import LiveLink
+from session.pages import WAITING, Pages
 from session.replay import replay_session
 from session.runner import run_session
+from session.status import Status
 from session.stop import StopRequest
 from session.watch import SessionWatch
 from tests.support.live import Ticking, WithPage
-from tests.support.sessions import OFFLINE, run, settings_for
+from tests.support.sessions import OFFLINE, SilentCamera, run, settings_for
+from tests.support.trials import make_plan
 
 
 def session(tmp_path, asks, watch=None, **more):
@@ -27,7 +34,10 @@ ASKS = {
     20: ({"do": "set", "key": "reward_threshold", "value": "0.02"},),
     30: ({"do": "pause"},),
     40: ({"do": "resume"},),
-    42: ({"do": "set", "key": "success_rest_dur", "value": "0.5"}, {"do": "note", "text": "grooms, then sits"}),
+    42: (
+        {"do": "set", "key": "success_rest_dur", "value": "0.5"},
+        {"do": "note", "text": "grooms,\u00a0then\u3000sits"},
+    ),
     45: ({"do": "set", "key": "session_type", "value": "normal_audio_no_reward"},),
     60: ({"do": "stop_after_trial"},),
 }
@@ -94,6 +104,7 @@ REFUSED = (
     ({"do": "note"}, "give do, id, text, who"),
     ({"do": "note", "text": "x" * 501}, "1 to 500"),
     ({"do": "note", "text": 5}, "text = 5"),
+    ({"do": "note", "text": ["x"] * 400}, "text = a list"),
     ({"do": "resume"}, "not paused"),
     ({"do": "set", "key": "reward_threshold", "value": "nan"}, "not finite"),
     ({"do": "set", "key": "reward_threshold", "value": "0"}, "tone_floor"),
@@ -147,3 +158,67 @@ def test_a_link_that_fails_costs_the_session_its_pages_and_nothing_else(tmp_path
     result = run_session(settings_for(tmp_path), OFFLINE, VirtualClock(), StopRequest(), Listening(), link)
     assert result.outcome == "complete"
     assert [text for text in said if "no more memory" in text and "it goes on" in text]
+
+
+def test_water_beyond_the_bounds_is_refused_and_noted_and_the_session_goes_on(tmp_path):
+    """Two drops fit; the third is asked for while the second waits for its frame."""
+    asks = {5: ({"do": "water"},), 10: ({"do": "water"}, {"do": "water"})}
+    result, link = session(tmp_path, asks, max_session_water_s="0.7", max_trial_dur="0.2", total_trials="1")
+    assert (result.outcome, result.water) == ("complete", 2)
+    assert [answer["ok"] for answer in link.answers.values()].count(True) == 2
+    [refused] = [answer["text"] for answer in link.answers.values() if not answer["ok"]]
+    assert "max_session_water_s is 0.7" in refused
+    with open_session(result.session) as recorded:
+        assert [row.kind for row in recorded.inputs] == ["free_water"] * 2
+        [noted] = [row.detail for row in recorded.events if row.kind == "warning"]
+        assert noted == f"no water for anna: {refused}"
+    assert replay_session(result.session).compared.mismatches == 0
+
+
+def test_so_many_wishes_wait_for_a_frame_and_no_more(tmp_path):
+    asks = [{"do": "note", "text": str(k)} for k in range(WAITING + 3)]
+    stop, answers = StopRequest(), []
+    pages = Pages(None, None, make_plan(), stop)
+    pages.open({}, Status(begin(make_plan())), print)
+    for ask in asks:
+        pages._ask({"id": 1, "who": "anna", **ask}, lambda *what: answers.append(what))
+    assert len(stop.wish()) == WAITING
+    assert [ok for ok, _ in answers] == [False] * 3
+    assert "wait for a frame" in answers[0][1]
+    stop.given(stop.wish()[:5])
+    pages.close("failed", "")
+    given = [ok for ok, _ in answers[3:]]
+    assert (given.count(True), given.count(False)) == (5, WAITING - 5)
+
+
+def test_what_a_session_is_that_cannot_be_told_costs_its_pages_alone(tmp_path, monkeypatch):
+    said = []
+
+    class Listening(SessionWatch):
+        def warn(self, text):
+            said.append(text)
+
+    monkeypatch.setattr(
+        running, "live_about", lambda *args: {"shape": (4, 6, 3), "dtype": "uint8", "names": (), "x": nan}
+    )
+    link = LiveLink(Ticking(), "session-7")
+    result = run_session(
+        settings_for(tmp_path, total_trials="1"), OFFLINE, VirtualClock(), StopRequest(), Listening(), link
+    )
+    assert result.outcome == "complete"
+    assert [text for text in said if "it goes on" in text]
+
+
+def test_who_stops_a_session_while_no_frame_comes_is_on_record(tmp_path, parts_of):
+    clock = VirtualClock()
+    parts_of(lambda parts: replace(parts, camera=SilentCamera(parts.camera, clock, 20)))
+    link = WithPage({25: ({"do": "stop_now"},)})
+    result = run_session(settings_for(tmp_path), OFFLINE, clock, StopRequest(), SessionWatch(), link)
+    assert (result.outcome, result.frames) == ("aborted", 20)
+    assert link.answers[1]["ok"]
+    with open_session(result.session) as recorded:
+        assert [row.detail for row in recorded.events if row.kind == "warning"] == [
+            "stopped by anna while no frame came"
+        ]
+        assert recorded.events[-1].kind == "session_end"
+    assert replay_session(result.session).compared.mismatches == 0

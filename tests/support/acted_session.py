@@ -26,15 +26,15 @@ def about(mouse: str, what: str) -> dict:
         "folder": "", "shape": (SIDE, SIDE, 3), "dtype": "uint8", "names": ("M1_L",), "live": True,
         "framerate": RATE_HZ, "rois": {"M1_L": "8,8,16,16"}, "tones_hz": [1000.0, 19027.3],
         "goal": {"trials": 9, "rest_s": 0, "frames": None},
-        "settings": {"dff_history": "6", "dff_mode": "green", "reward_ul": 5.0, "reward_dur": 0.05,
+        "settings": {"dff_history": "6", "dff_mode": "green", "reward_ul": 2.5, "reward_dur": 0.05,
                      "reward_threshold": 0.05},
         "changeable": [],
-        "water": {"reward_s": 0.05, "reward_ul": 5.0, "had_s": 0.1, "max_session_s": 60, "max_day_s": 120},
+        "water": {"reward_s": 0.05, "reward_ul": 2.5, "had_s": 0.1, "max_session_s": 60, "max_day_s": 120},
     }  # fmt: skip
 
 
 class ActedSession:
-    """Begins with the context, and ends with it, or with ``end``.
+    """Begins with the context, and ends with it, or with ``end``. ``more``: what else a page is told of it first.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class ActedSession:
         What is told of it; may be changed.
     """
 
-    def __init__(self, mouse: str, what: str = "session") -> None:
+    def __init__(self, mouse: str, what: str = "session", **more: object) -> None:
         self.name = f"{what}-{os.getpid()}{next(_numbers)}"
         self.green, self.frames = 100.0, True
         self.phase, self.trial = "rest", 0
@@ -62,7 +62,7 @@ class ActedSession:
             exposed = {"roi": "M1_L", "channel": "green", "mean": 250.1, "saturated": 0.31, "limit": 0.02}
             self.status["exposures"] = [{**exposed, "verdict": "saturated"}]
         self._clock = MonotonicClock()
-        self._about = about(mouse, what)
+        self._about = about(mouse, what) | more
         self._side: list[EventRow] = []
         self._end: dict | None = None
         self._over = threading.Event()
