@@ -56,7 +56,8 @@ def says(window, selector, text):
 
 def lasts(window, selector, time):
     """Wait until a session has lasted so long; a busy machine may show none of its first seconds."""
-    window.until("([selector, time]) => document.querySelector(selector).textContent >= time", [selector, time])
+    told = "document.querySelector(selector).textContent"
+    window.until(f"([selector, time]) => /^\\d/.test({told}) && {told} >= time", [selector, time])
 
 
 def test_what_a_session_does_is_seen(window):
