@@ -21,7 +21,7 @@ import numpy.typing as npt
 from core.values import Image
 from dashboard.live_reader import LiveReader, News
 from dashboard.pictures import DFF_END, Pictures
-from session.live_wire import row_dtype
+from session.live_wire import LASTING, row_dtype
 
 HISTORY_ROWS = 20_000
 """Rows that are kept for who comes later: a minute at 300 frames/s."""
@@ -29,12 +29,6 @@ LATENCY_S = 10.0
 """The latency that is told is that of the rows of this span."""
 EVENTS = 500
 """Events that are kept for who comes later, and as many more of those that last."""
-LASTING = frozenset(
-    {"operator", "set", "threshold", "note", "refused", "free_water", "lost", "back", "warning", "camera_lost"}
-)
-"""Events by which who comes later knows how things are now: what people changed, what was lost."""
-UNTOLD = frozenset({"lick", "edge", "sync", "drop", "skip", "repeat"})
-"""Events that nobody is told one by one: there may be many a second, and rows and status count them."""
 ANSWER_S = 10.0
 """A session that has not answered by then has no frames, or hangs."""
 LATE = "once frames come, it is done all the same"
@@ -191,7 +185,7 @@ class Feed:
 
     def _take(self, news: News) -> None:
         self._status = dict(news.status)
-        self._events.extend(event for event in news.events if event[2] not in UNTOLD)
+        self._events.extend(news.events)
         self._lasting.extend(event for event in news.events if event[2] in LASTING)
         if len(news.rows):
             if self._first_ns is None:

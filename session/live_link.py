@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,11 +26,13 @@ from core.values import Frame, Image
 from recording.schema import EventRow, FrameRow, SideRow, TimingRow
 from session.live_wire import (
     CONTROL_BYTES,
+    LASTING,
     LONGEST_CHARACTER,
     PAGES,
     PHASES,
     ROWS,
     SLOTS,
+    UNTOLD,
     LiveMemory,
     Tag,
     live_folder,
@@ -46,7 +48,7 @@ PERIOD_NS = 1_000_000_000 // 15
 EARLY_NS = PERIOD_NS // 4
 """An update may come this much early, so that frames that come at the same rate, more or less, are all shown."""
 EVENTS = 1000
-"""Events that are kept for a page that comes late."""
+"""Events that are kept for a page that comes late, and as many more of those that last."""
 EVENTS_AT_A_TIME = 50
 EVENT_BYTES = 50_000
 """Of an update's events, so that it fits into one message whatever is noted in whatever script."""
@@ -73,30 +75,38 @@ class _Page:
 
 @dataclass(slots=True)
 class _Events:
-    """The newest events, numbered from 1."""
+    """The newest events that are told, numbered from 1, and the newest of those that last."""
 
     newest: deque[list[Any]] = field(default_factory=lambda: deque(maxlen=EVENTS))
+    lasting: deque[list[Any]] = field(default_factory=lambda: deque(maxlen=EVENTS))
     number: int = 0
 
     def take(self, side: Sequence[SideRow]) -> None:
         for row in side:
-            if isinstance(row, EventRow):
+            if isinstance(row, EventRow) and row.kind not in UNTOLD:
                 self.number += 1
-                detail = row.detail[:DETAIL_CHARACTERS]
-                self.newest.append([self.number, row.time_ns, row.kind, row.trial, detail])
+                event = [self.number, row.time_ns, row.kind, row.trial, row.detail[:DETAIL_CHARACTERS]]
+                self.newest.append(event)
+                if row.kind in LASTING:
+                    self.lasting.append(event)
 
     def after(self, number: int) -> list[list[Any]]:
         """Return the events after this one, or those that are left of them; some at a time."""
-        behind = min(self.number - number, len(self.newest))
-        first = len(self.newest) - behind
         events: list[list[Any]] = []
         left = EVENT_BYTES
-        for event in islice(self.newest, first, first + EVENTS_AT_A_TIME):
+        for event in islice(self._kept_after(number), EVENTS_AT_A_TIME):
             left -= len(event[-1]) * LONGEST_CHARACTER
             if left < 0:
                 break
             events.append(event)
         return events
+
+    def _kept_after(self, number: int) -> Iterator[list[Any]]:
+        if number < self.number:
+            oldest = self.newest[0][0]
+            if number + 1 < oldest:
+                yield from (event for event in self.lasting if number < event[0] < oldest)
+            yield from islice(self.newest, max(0, number + 1 - oldest), None)
 
 
 class LiveLink:

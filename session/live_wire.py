@@ -53,6 +53,12 @@ MESSAGE_BYTES = 100_000
 """Longest message of a session; a socket takes twice that in one packet."""
 PAGES = 4
 """Pages that may look at a session at a time."""
+UNTOLD = frozenset({"lick", "edge", "sync", "drop", "skip", "repeat"})
+"""Events that no page is told one by one: there may be many a second, and rows and status count them."""
+LASTING = frozenset(
+    {"operator", "set", "threshold", "note", "refused", "free_water", "lost", "back", "warning", "camera_lost"}
+)
+"""Events by which who comes later knows how things are now: what people changed, what was lost."""
 PHASES = ("rest", "trial", "paused", "done")
 """The phases of a row, by their number there."""
 

@@ -6,6 +6,7 @@ Whatever goes wrong with them is said, and costs the session nothing but its pag
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from core.errors import InputError
@@ -80,7 +81,10 @@ class Pages:
         """Record what belongs to no frame, then show it. Raises RecordingError."""
         self._recorder.note(side)
         if self._link is not None:
-            self._link.note(side)
+            try:
+                self._link.note(side)
+            except Exception as error:  # noqa: BLE001 - the session goes on without pages
+                self._give_up(error)
 
     def look(self) -> None:
         """Take what pages ask for, and tell them what is new; between two frames, or while one is waited for."""
@@ -95,14 +99,17 @@ class Pages:
 
     def close(self, outcome: str, text: str) -> None:
         """Tell what the session came to, and let go."""
-        if self._status is not None:
-            self._answer_given(self._status)
-        for _, answer in self._waiting:
-            answer(False, "the session ended before it was given")
-        self._waiting.clear()
-        if self._link is not None:
-            self._link.close({"outcome": outcome, "text": text})
-            self._link = None
+        try:
+            if self._status is not None:
+                self._answer_given(self._status)
+            for _, answer in self._waiting:
+                answer(False, "the session ended before it was given")
+            self._waiting.clear()
+            if self._link is not None:
+                self._link.close({"outcome": outcome, "text": text})
+                self._link = None
+        except Exception as error:  # noqa: BLE001 - the session's end is recorded without pages
+            self._give_up(error)
 
     def _ask(self, message: Mapping[str, Any], answer: Answer) -> None:
         """Hand a wish on, or say why not."""
@@ -145,7 +152,8 @@ class Pages:
     def _give_up(self, error: Exception) -> None:
         link, self._link = self._link, None
         if link is not None:
-            link.close({"outcome": "", "text": "the session goes on, and cannot be looked at any more"})
+            with suppress(Exception):
+                link.close({"outcome": "", "text": "the session goes on, and cannot be looked at any more"})
         self._warn(f"pages cannot look at this session any more ({error}); it goes on")
 
 

@@ -276,7 +276,7 @@ def test_in_the_network_a_viewer_looks_and_changes_nothing(chromium, lab):
             assert viewer.elsewhere == operator.elsewhere == []
         # A cookie is one browser's.
         with chromium.window(address) as other:
-            assert other.page.is_visible("#token")
+            other.page.wait_for_selector("#token", state="visible")
     [path] = (lab / "data").glob(f"{MOUSE}/*/S1/inputs.csv")
     with path.open(newline="") as file:
         assert [(row["kind"], row["who"]) for row in csv.DictReader(file)] == [("stop_now", "anna")]

@@ -14,7 +14,7 @@ from recording import lock_file
 from recording.schema import EventRow, InputRow
 from session import live_link
 from session.live_link import CONTROLS_AT_A_TIME, EVENTS, PERIOD_NS, LiveLink
-from session.live_wire import CONTROL_BYTES, PAGES, ROWS, SLOTS, Tag, live_folder, new_socket, pack
+from session.live_wire import CONTROL_BYTES, LASTING, PAGES, ROWS, SLOTS, UNTOLD, Tag, live_folder, new_socket, pack
 from tests.support.live import ABOUT, connect
 
 
@@ -133,7 +133,7 @@ def test_a_page_that_never_reads_costs_nothing_but_its_updates(session):
     idle, page = session.page(), session.page()
     for _ in range(3000):
         session.frame()
-        session.link.note([EventRow(1, "lick", 0, "x" * 200)])
+        session.link.note([EventRow(1, "mark", 0, "x" * 200)])
         session.look()
         page.read()
     assert page.read() == (None, [])
@@ -144,16 +144,37 @@ def test_a_page_that_never_reads_costs_nothing_but_its_updates(session):
     assert news.status["frames"] < 3001
 
 
-def test_events_are_told_once_and_in_order_and_the_newest_are_kept_for_who_comes_late(session):
-    events = [EventRow(k, "mark", k % 3, f"number {k}") for k in range(EVENTS + 10)]
-    session.link.note([*events, InputRow(1, 1, "lick", 0.0, "")])
-    page, told = session.page(), []
-    for _ in range(30):
+def told_to(session, page):
+    """Return the events that a page is told until there are no more."""
+    told = []
+    for _ in range(60):
         session.look()
         news, _ = page.read()
         told += news.events if news else []
+    return told
+
+
+def test_events_are_told_once_and_in_order_and_the_newest_are_kept_for_who_comes_late(session):
+    events = [EventRow(k, "mark", k % 3, f"number {k}") for k in range(EVENTS + 10)]
+    session.link.note([*events, InputRow(1, 1, "lick", 0.0, "")])
+    told = told_to(session, session.page())
     assert [event[0] for event in told] == list(range(11, EVENTS + 11))
     assert told[-1][1:] == [EVENTS + 9, "mark", (EVENTS + 9) % 3, f"number {EVENTS + 9}"]
+
+
+def test_what_people_changed_and_what_was_lost_is_kept_whatever_came_since(session):
+    lasting = [EventRow(k, kind, 1, kind) for k, kind in enumerate(sorted(LASTING))]
+    session.link.note([*lasting, *(EventRow(k, "mark", 1, "") for k in range(EVENTS + 5))])
+    late = told_to(session, session.page())
+    assert [event[2] for event in late] == [*sorted(LASTING), *["mark"] * EVENTS]
+    session.link.note([EventRow(1, "set", 2, "max_trial_dur = 7")])
+    assert [event[2:] for event in told_to(session, session.page())][-1] == ["set", 2, "max_trial_dur = 7"]
+
+
+def test_licks_and_lost_frames_are_told_by_rows_alone(session):
+    page = session.page()
+    session.link.note([EventRow(k, kind, 1, "") for k, kind in enumerate([*sorted(UNTOLD), "note"] * 9)])
+    assert [event[2] for event in told_to(session, page)] == ["note"] * 9
 
 
 def test_what_a_page_asks_for_is_answered_to_it_alone(session):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import nan
+from types import SimpleNamespace
 
 import pytest
 
@@ -189,6 +190,20 @@ def test_so_many_wishes_wait_for_a_frame_and_no_more(tmp_path):
     pages.close("failed", "")
     given = [ok for ok, _ in answers[3:]]
     assert (given.count(True), given.count(False)) == (5, WAITING - 5)
+
+
+@pytest.mark.parametrize("verb", ["note", "close"])
+def test_a_link_that_fails_beside_the_frames_is_let_go(monkeypatch, verb):
+    noted, said = [], []
+    link = LiveLink(Ticking(), "session-7")
+    monkeypatch.setattr(link, "open", lambda about: None)
+    monkeypatch.setattr(link, verb, lambda given: 1 / 0)
+    pages = Pages(link, SimpleNamespace(note=noted.append), make_plan(), StopRequest())
+    pages.open({}, Status(begin(make_plan())), said.append)
+    pages.note(["a row"])
+    pages.close("complete", "")
+    assert noted == [["a row"]]
+    assert ["division by zero" in text for text in said] == [True]
 
 
 def test_what_a_session_is_that_cannot_be_told_costs_its_pages_alone(tmp_path, monkeypatch):
