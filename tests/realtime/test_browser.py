@@ -13,6 +13,7 @@ import urllib.request
 from configparser import ConfigParser
 
 import pytest
+from playwright.sync_api import expect
 
 from session.replay import replay_session
 from tests.support.page_browser import SIZES, TABS, THEMES, Chromium, need_chromium
@@ -266,7 +267,7 @@ def test_in_the_network_a_viewer_looks_and_changes_nothing(chromium, lab):
             viewer.tab("see")
             counted(viewer, "#trial", 1)
             assert [tab for tab in TABS if viewer.page.is_visible(f"#tab-{tab}")] == ["see", "back"]
-            assert not viewer.page.is_visible("#give")
+            expect(viewer.page.locator("#give")).to_be_hidden()
             viewer.page.keyboard.press("w")
             for path, body in (("jobs", {"do": "run"}), ("jobs/1/stop", {"who": "eve"}), (f"mice/{MOUSE}/save", {})):
                 assert viewer.page.evaluate(POST, [path, body]) == 403, path
@@ -313,7 +314,7 @@ def test_a_flush_that_one_begins_another_stops(chromium, lab):
             anna.page.click("#flush-start")
             for window in (anna, bert):
                 window.page.wait_for_selector("#flush-left:has-text('s left')")
-            assert bert.page.is_visible("#flush-stop")
+            expect(bert.page.locator("#flush-stop")).to_be_visible()
             anna.picture("page-flush-wide-light")
             bert.page.keyboard.press("Escape")
             for window in (anna, bert):
@@ -327,17 +328,17 @@ def test_by_keyboard(chromium, lab):
         page = window.page
         page.wait_for_selector("#link[data-state=open]")
         page.fill("#who", "who writes ? here asks for nothing")
-        assert not page.is_visible("#help")
+        expect(page.locator("#help")).to_be_hidden()
         page.focus("#tab-see")
         for name in ("place", "run", "back", "see"):
             page.keyboard.press("ArrowRight")
-            assert page.is_visible(f"#{name}")
+            expect(page.locator(f"#{name}")).to_be_visible()
             assert page.evaluate("document.activeElement.id") == f"tab-{name}"
         page.keyboard.press("?")
         listed = page.inner_text("#help")
         assert {"?", "P", "W"} <= set(listed.split())
         page.keyboard.press("Escape")
-        assert not page.is_visible("#help")
+        expect(page.locator("#help")).to_be_hidden()
         for name in TABS:
             window.tab(name)
             assert window.unreachable() == [], name

@@ -4,6 +4,7 @@ import shutil
 from datetime import date, timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from cli.main import main
 from tests.support.page_browser import SIZES, THEMES, Chromium, need_chromium
@@ -63,20 +64,20 @@ def title(window, text):
 
 def test_the_list_by_keyboard(window):
     page = window.page
-    assert page.inner_text("#back-count") == f"{2 * DAYS + 2} sessions"
+    expect(page.locator("#back-count")).to_have_text(f"{2 * DAYS + 2} sessions", use_inner_text=True)
     page.focus("#back-table button[tabindex='0']")
     for key, shown in (("End", "101 to 122"), ("Home", "1 to 50"), ("PageDown", "51 to 100"), ("PageUp", "1 to 50")):
         page.keyboard.press(key)
-        assert page.inner_text(".back-pages [role=status]") == f"{shown} of 122"
+        expect(page.locator(".back-pages [role=status]")).to_have_text(f"{shown} of 122", use_inner_text=True)
     page.focus("#back-again")
     page.keyboard.press("/")
     page.keyboard.type("rig1 2026-09-0")
-    assert page.inner_text("#back-count") == "7 of 122 sessions"
+    expect(page.locator("#back-count")).to_have_text("7 of 122 sessions", use_inner_text=True)
     page.fill("#back-find", "killed")
     page.focus("#back-table button[tabindex='0']")
     page.keyboard.press("Enter")
     title(window, "M2/20261201093015/S1: killed")
-    assert "rigloop recover" in page.inner_text(".back-hint")
+    expect(page.locator(".back-hint")).to_contain_text("rigloop recover", use_inner_text=True)
     page.keyboard.press("Escape")
     assert focused(window) == "2026-12-01 09:30"
 
@@ -106,7 +107,7 @@ def test_a_learning_curve_and_the_table_as_a_file(window):
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
     page.wait_for_selector(".back-readout:has-text('2026-10-')")
     page.click("#back-curve summary")
-    assert page.locator(".back-days tr").count() == DAYS + 1
+    expect(page.locator(".back-days tr")).to_have_count(DAYS + 1)
     with page.expect_download() as taken:
         page.click("#back-csv")
     assert len(taken.value.path().read_text().splitlines()) == DAYS + 1

@@ -7,6 +7,7 @@ import shutil
 from itertools import count
 
 import pytest
+from playwright.sync_api import expect
 
 from roi_manager import Circle, Rect
 from session.config_edit import add_mouse, set_mouse_keys
@@ -151,19 +152,19 @@ def test_steps_back_and_forth(place):
     place.page.click("#place-undo")
     place.page.click("#place-undo")
     assert place.outline("SPOT") == "M40,50h20v10h-20z"
-    assert place.page.is_disabled("#place-undo")
-    assert place.page.inner_text("#place-unsaved") == "Nothing to save"
+    expect(place.page.locator("#place-undo")).to_be_disabled()
+    expect(place.page.locator("#place-unsaved")).to_have_text("Nothing to save", use_inner_text=True)
 
 
 def test_a_seed_is_moved_given_back_and_goes_with_bregma(place):
     seed = place.settings().rois["BC_L"]
     assert place.outline("BC_L") == f"M{seed.x},{seed.y}h8v8h-8z"
     place.press("BC_L", "ArrowLeft")
-    assert place.page.inner_text("#place-delete") == "Back to the seed"
+    expect(place.page.locator("#place-delete")).to_have_text("Back to the seed", use_inner_text=True)
     place.page.click("#place-delete")
     assert place.outline("BC_L") == f"M{seed.x},{seed.y}h8v8h-8z"
     place.drag((128, 135), (118, 140))
-    assert place.page.input_value("#place-key-bregma") == "140, 118"
+    expect(place.page.locator("#place-key-bregma")).to_have_value("140, 118")
     place.save()
     assert place.settings().rois["BC_L"] == Rect(seed.x - 10, seed.y + 5, 8, 8)
     assert place.outline("BC_L") == f"M{seed.x - 10},{seed.y + 5}h8v8h-8z"
@@ -189,14 +190,14 @@ def test_problems_stand_beside_their_fields_and_nothing_is_saved(place, config):
     place.window.until("() => document.querySelector('#place-problem-ppmm').textContent.includes('out of range')")
     place.page.click("#place-save")
     place.page.wait_for_selector("#place-dialog-problems li")
-    assert place.page.is_disabled("#place-confirm")
+    expect(place.page.locator("#place-confirm")).to_be_disabled()
     place.page.click("#place-cancel")
     place.page.locator("#place-rois button", has_text="SPOT").click()
     place.name("9x")
-    assert "no digit first" in place.page.inner_text("#place-name-problem")
+    expect(place.page.locator("#place-name-problem")).to_contain_text("no digit first", use_inner_text=True)
     place.page.on("dialog", lambda dialog: dialog.accept())
     place.page.click("#place-discard")
-    assert place.page.inner_text("#place-unsaved") == "Nothing to save"
+    expect(place.page.locator("#place-unsaved")).to_have_text("Nothing to save", use_inner_text=True)
     assert config.read_bytes() == before
     assert place.window.complaints == []
 
@@ -211,9 +212,11 @@ def test_of_two_that_save_the_second_sees_what_the_first_did(place, chromium, ad
         bert.page.wait_for_selector("#place-confirm:enabled")
         bert.page.click("#place-confirm")
         bert.page.wait_for_selector("#place-dialog-problems li")
-        assert "was changed since" in bert.page.inner_text("#place-dialog-problems")
+        expect(bert.page.locator("#place-dialog-problems")).to_contain_text("was changed since", use_inner_text=True)
         assert place.settings().geometry.ppmm == 30
-        assert "roi.SPOT\t40,50,20,10\t40,51,20,10" in bert.page.inner_text("#place-diff")
+        expect(bert.page.locator("#place-diff")).to_contain_text(
+            "roi.SPOT\t40,50,20,10\t40,51,20,10", use_inner_text=True
+        )
         bert.page.click("#place-confirm:enabled")
         bert.page.wait_for_selector("#place-dialog", state="hidden")
     text = config.read_text(encoding="utf-8")
@@ -234,7 +237,7 @@ def test_a_preview_shows_the_picture_and_how_rois_are_exposed(place):
     assert all("good" in row for row in rows)
     page.click("#place-preview")
     page.wait_for_selector("text=No picture yet")
-    assert page.inner_text("#place-preview") == "Start preview"
+    page.wait_for_selector("#place-preview:text-is('Start preview')")
 
 
 SEEDS = """async ([mouse, changes]) => {
@@ -286,8 +289,8 @@ def test_what_cannot_be_is_told_beside_its_field_and_changes_nothing(place):
     place.press("SPOT")
     page.fill("#place-n-w", "0")
     page.press("#place-n-w", "Tab")
-    assert "0: give 1 or more" in page.inner_text("#place-numbers")
-    assert page.input_value("#place-n-w") == "20"
+    expect(page.locator("#place-numbers")).to_contain_text("0: give 1 or more", use_inner_text=True)
+    expect(page.locator("#place-n-w")).to_have_value("20")
     assert page.get_attribute("#place-n-w", "aria-invalid") is None
     page.click("#place-exposure summary")
     page.locator("#place-key-iso").press_sequentially("-")
@@ -300,7 +303,7 @@ def test_a_save_takes_what_is_typed_and_keeps_what_follows(place):
     page.fill("#place-key-ppmm", "31")
     page.keyboard.press("Control+s")
     page.wait_for_selector("#place-confirm:enabled")
-    assert "ppmm\t25.6\t31" in page.inner_text("#place-diff")
+    expect(page.locator("#place-diff")).to_contain_text("ppmm\t25.6\t31", use_inner_text=True)
     page.route(f"**/api/mice/{place.mouse}", lambda route: held.append(route))
     page.click("#place-confirm")
     page.wait_for_selector("#place-dialog", state="hidden")

@@ -8,6 +8,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from session.config_edit import add_mouse, set_mouse_keys
 from tests.support.page_browser import Chromium, need_chromium
@@ -65,8 +66,10 @@ def test_a_picture_with_other_sides_is_not_stretched(window, config):
     page.wait_for_selector("text=The first picture has other sides")
     assert page.get_attribute("#place-stage", "viewBox") == "0 0 320 256"
     page.click("#place-first summary")
-    assert "256 × 256 px, cannot be laid over one of 320 × 256 px" in page.inner_text("#place-first-about")
-    assert page.is_hidden("#place-first-controls")
+    expect(page.locator("#place-first-about")).to_contain_text(
+        "256 × 256 px, cannot be laid over one of 320 × 256 px", use_inner_text=True
+    )
+    expect(page.locator("#place-first-controls")).to_be_hidden()
     set_mouse_keys(config, MOUSE, {"resolution": "512, 512"})
     window.tab("run")
     window.tab("place")
@@ -87,7 +90,7 @@ def test_what_was_measured_of_a_mouse_is_not_taken_for_another(window, config):
     with page.expect_response("**/view?*"):
         held[0].fulfill(json=found)
     page.wait_for_function("() => document.querySelector('#place-measured').textContent === ''")
-    assert page.input_value("#place-shift-x") == "0"
+    expect(page.locator("#place-shift-x")).to_have_value("0")
     page.select_option("#place-mouse", MOUSE)
     page.click("#place-preview")
     page.wait_for_selector("text=First recorded picture")

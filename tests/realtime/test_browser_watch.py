@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from recording import lock_file
 from tests.support.acted_session import ActedSession
@@ -76,15 +77,15 @@ def test_what_a_session_does_is_seen(window):
         says(window, "#trial-unit", "trial of 9")
         says(window, "#phase", "trial")
         says(window, "#events", "free water")
-        assert "0.05 s open" in window.page.inner_text("#events")
-        assert "6.123 % dF/F" in window.page.inner_text("#events")
+        expect(window.page.locator("#events")).to_contain_text("0.05 s open", use_inner_text=True)
+        expect(window.page.locator("#events")).to_contain_text("6.123 % dF/F", use_inner_text=True)
         assert "lick" not in window.page.inner_text("#events")
         assert window.page.get_attribute("#outcomes", "aria-label") == "trial 1: success, trial 2: fail"
         says(window, "#health", "p50 0.90, p99 0.90 ms")
         session.end("complete", "outcome     complete\ntrials      2, successes 1\nthreshold   0.05")
         shows(window, OVER)
         says(window, "#now", "WATCH1: the session is over: complete; trials 2, successes 1")
-        assert window.page.inner_text("#phase") == "complete"
+        expect(window.page.locator("#phase")).to_have_text("complete", use_inner_text=True)
 
 
 def test_a_lost_device_is_told_on_every_tab_and_what_is_old_is_told_so(window):
@@ -97,10 +98,12 @@ def test_a_lost_device_is_told_on_every_tab_and_what_is_old_is_told_so(window):
         says(window, "#now", "what you see is old")
         for tab in ("place", "run", "back", "see"):
             window.tab(tab)
-            assert "LOST camera" in window.page.inner_text("#alarm")
+            expect(window.page.locator("#alarm")).to_contain_text("LOST camera", use_inner_text=True)
             if tab == "run":
-                assert "No new frame: what you see is old" in window.page.inner_text("#run-now")
-                assert window.page.inner_text("#run-phase-unit") == "state of WATCH2"
+                expect(window.page.locator("#run-now")).to_contain_text(
+                    "No new frame: what you see is old", use_inner_text=True
+                )
+                expect(window.page.locator("#run-phase-unit")).to_have_text("state of WATCH2", use_inner_text=True)
         session.tell("back", "camera after 4.0 s: {}")
         session.frames = True
         shows(window, LIVE)
@@ -117,10 +120,10 @@ def test_a_warning_stays_until_it_is_dismissed_and_does_not_come_again(window):
         says(window, "#warnings", "(2 times)")
         window.page.click("#warnings li:has-text('little disk') button")
         look_at(window, other)
-        assert window.page.locator("#warnings li").count() == 0
+        expect(window.page.locator("#warnings li")).to_have_count(0)
         look_at(window, session)
         says(window, "#warnings", "water cut: reward 1 closed")
-        assert window.page.locator("#warnings li").count() == 1
+        expect(window.page.locator("#warnings li")).to_have_count(1)
 
 
 def test_one_that_goes_on_is_not_put_in_the_place_of_one_that_ended(window):
@@ -130,8 +133,8 @@ def test_one_that_goes_on_is_not_put_in_the_place_of_one_that_ended(window):
         session.end("lost", "the session's process is gone")
         shows(window, OVER)
         window.until("() => document.querySelector('#live').value === ''")
-        assert "WATCH5" in window.page.inner_text("#now")
-        assert window.page.is_disabled("#give")
+        expect(window.page.locator("#now")).to_contain_text("WATCH5", use_inner_text=True)
+        expect(window.page.locator("#give")).to_be_disabled()
         with ActedSession("WATCH7"):
             says(window, "#now", "Live: WATCH7")
 
@@ -149,7 +152,7 @@ def test_the_range_of_the_map_is_that_of_its_colours(window):
         window.page.select_option("#map-range", "20")
         window.until(f"() => ({PIXEL})('#map')[2] > 150")
         window.page.reload()
-        assert window.page.input_value("#map-range") == "20"
+        expect(window.page.locator("#map-range")).to_have_value("20")
 
 
 def test_big_shows_what_is_read_from_afar_alone_and_by_one_key(window):
@@ -160,17 +163,17 @@ def test_big_shows_what_is_read_from_afar_alone_and_by_one_key(window):
         seen = [name for name in ("phase", "trial", "water", "strip-signal") if window.page.is_visible(f"#{name}")]
         assert seen == ["phase", "trial", "water", "strip-signal"]
         for name in ("camera", "map", "events", "health", "tone", "strip-tone"):
-            assert window.page.is_hidden(f"#{name}"), name
+            expect(window.page.locator(f"#{name}")).to_be_hidden()
         tall = window.page.evaluate("parseFloat(getComputedStyle(document.querySelector('#trial')).fontSize)")
         assert tall > 100
         window.page.keyboard.press("f")
         window.page.wait_for_selector("header", state="visible")
         window.page.focus("#who")
         window.page.keyboard.press("f")
-        assert window.page.is_visible("#camera")
+        expect(window.page.locator("#camera")).to_be_visible()
         window.page.locator("#who").blur()
         window.page.keyboard.press("?")
-        assert "give a drop of water" in window.page.inner_text("#help")
+        expect(window.page.locator("#help")).to_contain_text("give a drop of water", use_inner_text=True)
 
 
 def test_a_preview_shows_exposures_and_nothing_that_it_has_not(window):
@@ -179,7 +182,7 @@ def test_a_preview_shows_exposures_and_nothing_that_it_has_not(window):
         says(window, "#exposures", "mean 250.1, 31.0 % saturated: SATURATED, above 2 %")
         says(window, "#fps", "30.0")
         for name in ("trial", "water", "threshold", "tone", "strip-tone", "outcomes", "events"):
-            assert window.page.is_hidden(f"#{name}"), name
+            expect(window.page.locator(f"#{name}")).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -227,7 +230,7 @@ def test_a_server_that_is_started_anew_finds_again_what_goes_on_and_tells_what_e
             says(window, "#now", "it ended while this page was not connected")
             window.tab("run")
             assert window.page.get_attribute("#run-live", "data-over") == "true"
-            assert "The session is over" in window.page.inner_text("#run-over")
+            expect(window.page.locator("#run-over")).to_contain_text("The session is over", use_inner_text=True)
 
 
 PROGRAMS = """async (told) => {
@@ -314,8 +317,8 @@ def test_a_session_without_trials_counts_none(window):
     with ActedSession("WATCH16", goal={"trials": None, "rest_s": 60, "frames": None}) as session:
         look_at(window, session)
         says(window, "#trial-unit", "no trials")
-        assert window.page.inner_text("#success") == "–"
+        expect(window.page.locator("#success")).to_have_text("–", use_inner_text=True)
         window.tab("run")
         says(window, "#run-trial-unit", "no trials")
         assert [window.page.inner_text(f"#run-{name}") for name in ("trial", "success")] == ["–", "–"]
-        assert window.page.is_hidden(".run-variables")
+        expect(window.page.locator(".run-variables")).to_be_hidden()

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 PROGRAM = "chromium"
 CURE = "needs chromium (tools/debian-page.txt); make rig-ci installs it"
@@ -17,6 +18,8 @@ SIZES = {"wide": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
 TABS = {"see": "watch", "place": "place", "run": "run", "back": "look-back"}
 """Each tab's element, and its name in the name of a picture."""
+expect.set_options(timeout=WAIT_MS)
+
 REFUSED = "Failed to load resource: the server responded"
 """How the browser itself tells of a status of 400 and more; without the address."""
 TOO_WIDE = """() => document.scrollingElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll("*")]
@@ -43,8 +46,6 @@ class Chromium:
     """The browser, one process for all windows; ends with the context."""
 
     def __enter__(self) -> Chromium:
-        from playwright.sync_api import sync_playwright
-
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(
             executable_path=shutil.which(PROGRAM), args=["--no-sandbox", "--disable-gpu"]
