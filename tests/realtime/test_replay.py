@@ -146,6 +146,8 @@ SLOW = """
 import sys, time
 from session import replay_source
 from cli.main import main
+from cli.start import leave_on_signals
+leave_on_signals()
 read = replay_source.RecordedFrames.read
 def slowly(self, timeout_s):
     print("in the loop", file=sys.stderr, flush=True)
