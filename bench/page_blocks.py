@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +18,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.brain_session import READ_S, make_loop, make_plan
-from bench.drawn import Drawn, Images
+from bench.block_loop import BlockLoop
+from bench.brain_session import READ_S, make_plan
+from bench.drawn import Images
 from bench.page_sinks import InLoop, about_session
 from bench.processes import cpu_ns
 from bench.recording_sinks import Recording
 from camera.pace import Paced
-from core.clock import MonotonicClock
-from core.values import Frame
 from hardware.settings import FaultSettings
-from recording.schema import FrameRow, SideRow, TimingRow
 from recording.settings import RecordingSettings
 from session.live_link import LiveLink
-from session.loop import FrameSink
 from session.pages import Pages
 from session.parts import ring_slots
 from session.real_time import real_time
@@ -93,31 +90,6 @@ class Block:
     gaps_ms: tuple[float, ...]
 
 
-class _Joint:
-    """Camera and sink of a loop, which can be others for each block."""
-
-    def __init__(self) -> None:
-        self.camera: Paced | None = None
-        self.sink: FrameSink | None = None
-        self.read_ns = self.command_ns = 0
-
-    def read(self, timeout_s: float) -> Frame:
-        """Return the camera's next frame."""
-        assert self.camera is not None
-        return self.camera.read(timeout_s)
-
-    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
-        """Hand a frame to the sink; remember its times."""
-        assert self.sink is not None
-        self.read_ns, self.command_ns = timing.read_ns, timing.command_ns
-        self.sink.write(frame, row, timing, side)
-
-    def note(self, side: Sequence[SideRow]) -> None:
-        """Hand over what belongs to no frame."""
-        assert self.sink is not None
-        self.sink.note(side)
-
-
 class Browsers:
     """The page's server and who looks at it, as processes of their own.
 
@@ -163,30 +135,14 @@ class Browsers:
         return line
 
 
-class Bench:
-    """One loop over one source; each block has other lookers.
+class Bench(BlockLoop):
+    """The loop; each block has other lookers. Sessions and pages meet in ``scratch``, too.
 
-    Parameters
-    ----------
-    images : ndarray, (frames, height, width, 3) uint8
-    framerate : float
-    scratch : Path
-        Where blocks record, and where sessions and pages meet.
-
-    Attributes
-    ----------
-    refused : list of str
-        Rights that the loop's thread asked for and did not get.
+    Parameters and attributes are those of ``BlockLoop``.
     """
 
     def __init__(self, images: Images, framerate: float, scratch: Path) -> None:
-        self.refused: list[str] = []
-        self._clock = MonotonicClock()
-        self._framerate = framerate
-        self._source = Drawn(images, framerate)
-        self._joint = _Joint()
-        self._loop, self._rig = make_loop(self._joint, self._joint, self._clock, framerate)
-        self._scratch = scratch
+        super().__init__(images, framerate, scratch)
         self._slots = ring_slots(RecordingSettings().recorder_buffer_s, framerate, self._source)
 
     def block(self, case: Case, seconds: float) -> Block:
@@ -210,10 +166,6 @@ class Bench:
             self._joint.camera.start()
             self._until_ready(pages, browsers)
             return self._measure(pages, browsers, WARM_UP + max(1, round(seconds * self._framerate)))
-
-    def close(self) -> None:
-        """Close the rig."""
-        self._rig.close()
 
     def _until_ready(self, pages: Pages, browsers: Browsers | None) -> None:
         """Turn until everybody looks."""

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.brain_session import READ_S, make_loop
-from bench.drawn import Drawn, Images
+from bench.block_loop import BlockLoop
+from bench.brain_session import READ_S
+from bench.drawn import Images
 from bench.recording_sinks import Kept, Nothing, Sink
 from camera.pace import Paced
-from core.clock import MonotonicClock
-from core.values import Frame, as_ns
+from core.values import as_ns
 from hardware.settings import FaultSettings
-from recording.schema import FrameRow, SideRow, TimingRow
 from recording.writer import FLUSH_S
 from session.parts import ring_slots
 from session.real_time import real_time
@@ -53,53 +52,12 @@ class Block:
     kept: Kept
 
 
-class _Joint:
-    """Camera and sink of a loop, which can be others for each block."""
-
-    def __init__(self) -> None:
-        self.camera: Paced | None = None
-        self.sink: Sink = Nothing()
-        self.read_ns = 0
-
-    def read(self, timeout_s: float) -> Frame:
-        """Return the camera's next frame."""
-        assert self.camera is not None
-        return self.camera.read(timeout_s)
-
-    def write(self, frame: Frame, row: FrameRow, timing: TimingRow, side: Sequence[SideRow]) -> None:
-        """Hand a frame to the sink; remember when it was read."""
-        self.read_ns = timing.read_ns
-        self.sink.write(frame, row, timing, side)
-
-    def note(self, side: Sequence[SideRow]) -> None:
-        """Hand over what belongs to no frame."""
-        self.sink.note(side)
-
-
-class Bench:
-    """One loop over one source; each block has a sink of its own.
-
-    Parameters
-    ----------
-    images : ndarray, (frames, height, width, 3) uint8
-    framerate : float
-    scratch : Path
-        Where blocks record; what they left is removed after each.
-
-    Attributes
-    ----------
-    refused : list of str
-        Rights that the loop's thread asked for and did not get.
-    """
+class Bench(BlockLoop):
+    """The loop; each block has a sink of its own. Parameters and attributes are those of ``BlockLoop``."""
 
     def __init__(self, images: Images, framerate: float, scratch: Path) -> None:
-        self.refused: list[str] = []
-        self._clock = MonotonicClock()
-        self._framerate = framerate
-        self._source = Drawn(images, framerate)
-        self._joint = _Joint()
-        self._loop, self._rig = make_loop(self._joint, self._joint, self._clock, framerate)
-        self._scratch = scratch
+        super().__init__(images, framerate, scratch)
+        self._sink: Sink = Nothing()
 
     def block(self, make: Callable[[Path], Sink] | None, seconds: float, ring_frames: int = 8) -> Block:
         """Run the loop for ``seconds`` with a new sink, or an empty loop (``make`` is None).
@@ -114,7 +72,7 @@ class Bench:
         """
         folder = self._scratch / "block"
         joint = self._joint
-        joint.sink = Nothing() if make is None else make(folder)
+        joint.sink = self._sink = Nothing() if make is None else make(folder)
         try:
             with real_time(FaultSettings(), live=True) as self.refused:
                 # Fetches the source's next frame; the numbers go on from block to block, as do the trials.
@@ -123,8 +81,8 @@ class Bench:
                 frames = WARM_UP + max(1, round(seconds * self._framerate))
                 measured = self._measure(frames, self._take if make is None else self._turn)
         finally:
-            kept = joint.sink.close()
-            joint.sink = Nothing()
+            kept = self._sink.close()
+            joint.sink = self._sink = Nothing()
             shutil.rmtree(folder, ignore_errors=True)
         lateness, span, loop_cpu, recorder_cpu, lost = measured
         return Block(lateness, span, loop_cpu, recorder_cpu, lost, kept)
@@ -133,25 +91,21 @@ class Bench:
         """Return how many images a recorder's ring holds that may lag behind by ``buffer_s`` (s)."""
         return ring_slots(buffer_s, self._framerate, self._source)
 
-    def close(self) -> None:
-        """Close the rig."""
-        self._rig.close()
-
     def _measure(
         self, frames: int, turn: Callable[[], tuple[int, int, int, int]]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], float, float, int]:
         spans = np.zeros((frames, 3), np.int64)
-        recorder_ns, loop_ns = self._joint.sink.cpu_ns(), time.process_time_ns()
+        recorder_ns, loop_ns = self._sink.cpu_ns(), time.process_time_ns()
         lost = 0
         for k in range(frames):
             due_ns, read_ns, done_ns, dropped = turn()
             spans[k] = due_ns, read_ns, done_ns
             lost += dropped
         loop_ns = time.process_time_ns() - loop_ns
-        if self._joint.sink.cpu_ns():
+        if self._sink.cpu_ns():
             # What it still has to write belongs to these frames.
             self._clock.sleep_until_ns(self._clock.now_ns() + as_ns(FLUSH_S) + as_ns(FLUSH_S) // 4)
-        recorder_ns = self._joint.sink.cpu_ns() - recorder_ns
+        recorder_ns = self._sink.cpu_ns() - recorder_ns
         due, read, done = spans[WARM_UP:].T / 1e3
         return read - due, done - read, loop_ns / 1e3 / frames, recorder_ns / 1e3 / frames, lost
 

@@ -68,6 +68,17 @@ class Exposure(NamedTuple):
     verdict: Verdict
     limit: float = 0.0
 
+    def facts(self) -> dict[str, str | float]:
+        """Return this as JSON has it."""
+        return {
+            "roi": self.roi,
+            "channel": self.channel.name,
+            "mean": round(self.mean, 2),
+            "saturated": round(self.saturated, 4),
+            "verdict": self.verdict.value,
+            "limit": self.limit,
+        }
+
 
 def used_channels(mode: DffMode) -> tuple[Channel, ...]:
     """Return the channels that a dF/F of this mode looks at: green, and blue where it takes part."""

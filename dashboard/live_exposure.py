@@ -21,6 +21,11 @@ from roi_manager import Shape, parse_roi
 MAX_ROIS = 64
 SATURATED, DARK = (0, 94, 213, 255), (233, 180, 86, 200)
 """Okabe and Ito's vermillion and sky blue, as BGRA, as `rigloop preview` has them."""
+CURES = {
+    Verdict.good: "",
+    Verdict.saturated: "lower shutter_speed, iso or the light",
+    Verdict.dark: "raise shutter_speed, iso or the light",
+}
 
 
 def exposure_told(image: Image, about: Mapping[str, Any], shapes: Mapping[str, str]) -> dict[str, Any]:
@@ -66,7 +71,7 @@ def exposure_told(image: Image, about: Mapping[str, Any], shapes: Mapping[str, s
     }
     if mode is not None and inside:
         judged = judge_exposure(image, inside, mode)
-        told["rois"] = [_told(each) for each in judged]
+        told["rois"] = [{**each.facts(), "cure": CURES[each.verdict]} for each in judged]
         told["advice"] = _advice(brightness(image, inside, channels), judged, about["settings"])
     return told
 
@@ -116,23 +121,6 @@ def _shapes(texts: Mapping[str, str]) -> dict[str, Shape]:
         except ValueError as error:
             raise InputError(f"{key[:60]}: {error}") from error
     return shapes
-
-
-def _told(found: Exposure) -> dict[str, Any]:
-    cures = {
-        Verdict.good: "",
-        Verdict.saturated: "lower shutter_speed, iso or the light",
-        Verdict.dark: "raise shutter_speed, iso or the light",
-    }
-    return {
-        "roi": found.roi,
-        "channel": found.channel.name,
-        "mean": round(found.mean, 2),
-        "saturated": round(found.saturated, 4),
-        "verdict": found.verdict.value,
-        "limit": found.limit,
-        "cure": cures[found.verdict],
-    }
 
 
 def _advice(share: float, judged: Sequence[Exposure], settings: Mapping[str, Any]) -> dict[str, Any]:

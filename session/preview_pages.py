@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from brain.exposure import Exposure, judge_exposure
@@ -102,9 +103,12 @@ class PreviewPages:
 
     def close(self, text: str) -> None:
         """Tell how it ended, and let go."""
-        if self._link is not None:
-            self._link.close({"outcome": "preview", "text": text})
-            self._link = None
+        try:
+            if self._link is not None:
+                self._link.close({"outcome": "preview", "text": text})
+                self._link = None
+        except Exception as error:  # noqa: BLE001 - the preview's end is its own
+            self._give_up(error)
 
     def _status(self) -> dict[str, Any]:
         frame = self._newest
@@ -115,7 +119,7 @@ class PreviewPages:
             "dropped": self._lost,
             "skipped": self._frames - self._judged,
             "fps": number(self._fps),
-            "exposures": [] if frame is None else [_told(each) for each in self._exposures(frame)],
+            "exposures": [] if frame is None else [each.facts() for each in self._exposures(frame)],
         }
 
     def _exposures(self, frame: Frame) -> tuple[Exposure, ...]:
@@ -138,17 +142,6 @@ class PreviewPages:
     def _give_up(self, error: Exception) -> None:
         link, self._link = self._link, None
         if link is not None:
-            link.close({"outcome": "", "text": "the preview goes on, and cannot be looked at any more"})
+            with suppress(Exception):
+                link.close({"outcome": "", "text": "the preview goes on, and cannot be looked at any more"})
         self._warn(f"pages cannot look at this preview any more ({error}); it goes on")
-
-
-def _told(found: Exposure) -> dict[str, Any]:
-    """Return what a page is told of an ROI in a channel."""
-    return {
-        "roi": found.roi,
-        "channel": found.channel.name,
-        "mean": round(found.mean, 2),
-        "saturated": round(found.saturated, 4),
-        "verdict": found.verdict.value,
-        "limit": found.limit,
-    }

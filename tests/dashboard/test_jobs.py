@@ -3,8 +3,7 @@
 import asyncio
 import os
 import signal
-import sys
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -12,86 +11,11 @@ from core.errors import InputError
 from dashboard import jobs as module
 from dashboard.job_logs import SAID_BYTES, SAID_LINES, said
 from dashboard.jobs import EXPORTS, KEPT, JobKind, Jobs
+from tests.support.page_programs import Told, begun, codes, nobody_looks, until
+from tests.support.page_programs import soon as soon
+from tests.support.page_programs import with_jobs as with_jobs
 
-PROGRAM = """
-import os, select, signal, sys
-how, *more = sys.argv[2:]
-if how == "say":
-    sys.stdout.write(more[0])
-    sys.exit()
-if how == "end":
-    print("as asked", file=sys.stderr)
-    sys.exit(int(more[0]))
-heard, hears = os.pipe()
-os.set_blocking(hears, False)
-signal.set_wakeup_fd(hears)
-signal.signal(signal.SIGINT, signal.SIG_IGN if how == "deaf" else lambda *_: None)
-print("ready", flush=True)
-with_page = sys.argv[1] in ("preview", "flush")
-begun = select.select([heard, *[0] * with_page], [], [])[0]
-sys.exit(130 if heard in begun else 7)
-"""
-"""``how``: ``say TEXT``, ``end CODE``, ``wait`` for Ctrl-C (exit code 130), or be ``deaf``; 7: its input ended."""
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch):
-    monkeypatch.setattr(module, "LOOK_S", 0.01)
-
-
-class Told:
-    """How often every browser was told."""
-
-    def __init__(self):
-        self.times = 0
-
-    def __call__(self):
-        self.times += 1
-
-
-def nobody_looks(name, who, otherwise):
-    return False
-
-
-@pytest.fixture
-def with_jobs(tmp_path):
-    """Run a test's talk with jobs, in an event loop; then end whatever it left."""
-
-    @asynccontextmanager
-    async def made():
-        jobs = Jobs((sys.executable, "-ISc", PROGRAM), tmp_path, tmp_path, Told(), nobody_looks)
-        try:
-            yield jobs
-        finally:
-            for job in list(jobs._jobs):
-                if job.process.poll() is None:
-                    job.process.kill()
-                    job.process.wait(10)
-            await jobs.close()
-
-    def run(talk):
-        async def whole():
-            async with made() as jobs:
-                await asyncio.wait_for(talk(jobs), 60)
-
-        asyncio.run(whole())
-
-    return run
-
-
-async def until(holds):
-    while not holds():
-        await asyncio.sleep(0.005)
-
-
-async def begun(jobs, kind, how="wait", subject="M1"):
-    job = await jobs.start(kind, [how], subject, "anna")
-    await until(lambda: "ready" in said(job.log))
-    return job
-
-
-def codes(jobs):
-    return {fact["number"]: fact["code"] for fact in jobs.listed()}
+pytestmark = pytest.mark.usefixtures("soon")
 
 
 def test_facts_of_one_that_runs_was_stopped_and_has_ended(with_jobs, tmp_path):
@@ -292,48 +216,6 @@ def test_the_oldest_that_have_ended_are_forgotten_with_what_they_said(with_jobs,
         assert running.code is None
         with pytest.raises(InputError, match="job 2: there is none"):
             jobs.one(2)
-
-    with_jobs(talk)
-
-
-@pytest.mark.parametrize("kind", [JobKind.preview, JobKind.flush])
-def test_what_belongs_to_the_page_ends_with_it(with_jobs, tmp_path, kind):
-    async def talk(jobs):
-        job = await begun(jobs, kind)
-        await jobs.close()
-        assert job.process.poll() == 130
-        assert list(tmp_path.iterdir()) == []
-
-    with_jobs(talk)
-
-
-def test_the_end_of_the_page_leaves_a_session_and_an_export_alone(with_jobs, tmp_path):
-    async def talk(jobs):
-        going_on = [await begun(jobs, kind) for kind in (JobKind.run, JobKind.export)]
-        await jobs.close()
-        try:
-            for job in going_on:
-                assert os.waitpid(job.process.pid, os.WNOHANG) == (0, 0), "it runs"
-            assert {path.name for path in tmp_path.iterdir()} == {job.log.name for job in going_on}
-        finally:
-            for job in going_on:
-                os.kill(job.process.pid, signal.SIGKILL)
-                os.waitpid(job.process.pid, 0)
-
-    with_jobs(talk)
-
-
-def test_one_that_hears_no_signal_ends_with_its_input(with_jobs, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
-
-    async def talk(jobs):
-        job = await begun(jobs, JobKind.flush, "deaf")
-        await jobs.close()
-        code = job.process.returncode
-        if code == 0:
-            # It was let go before it had ended.
-            code = os.waitstatus_to_exitcode(os.waitpid(job.process.pid, 0)[1])
-        assert code == 7
 
     with_jobs(talk)
 

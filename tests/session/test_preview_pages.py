@@ -10,6 +10,7 @@ from core.errors import CameraTimeout
 from session import live_link
 from session.live_link import LiveLink
 from session.preview import PreviewView, run_preview
+from session.preview_pages import PreviewPages
 from session.stop import StopRequest
 from tests.support.live import Ticking, WithPage
 from tests.support.movement_settings import movement_settings
@@ -221,6 +222,16 @@ def test_a_link_that_fails_costs_the_preview_its_pages_and_nothing_else(tmp_path
     [warning] = view.warnings
     assert "no more memory" in warning
     assert "it goes on" in warning
+
+
+def test_a_link_that_cannot_be_closed_costs_the_preview_nothing(tmp_path, monkeypatch):
+    link = LiveLink(Ticking(), "session-7")
+    monkeypatch.setattr(link, "close", lambda end: 1 / 0)
+    warnings = []
+    pages = PreviewPages(link, settings_for(tmp_path), VirtualClock(), StopRequest(), warnings.append)
+    pages.close("stopped")
+    pages.close("stopped")
+    assert ["division by zero" in warning for warning in warnings] == [True]
 
 
 def test_a_replayed_session_is_shown_frame_by_frame(tmp_path):
