@@ -49,7 +49,7 @@ test: $(DEV)
 
 # What says nothing of time, or allows much of it, two files at once; then, one after the other, what measures it.
 UNTIMED := $(wildcard tests/realtime/test_browser*.py) \
-    $(addprefix tests/realtime/test_,page.py page_jobs.py page_lookback.py page_places.py) \
+    $(addprefix tests/realtime/test_,page.py page_beside.py page_jobs.py page_lookback.py page_places.py) \
     $(addprefix tests/realtime/test_,docs.py dlc.py dlc_conformance.py dlc_session.py nwb.py train_pose.py)
 
 test-real: $(DEV)

@@ -1,8 +1,5 @@
 """`rigloop serve` and what it starts, as processes: sessions, previews and flushes, and which outlives which."""
 
-import contextlib
-import json
-import os
 import signal
 import socket
 import subprocess
@@ -12,111 +9,32 @@ import time
 import pytest
 
 from hardware.board import OutputLine
-from hardware.memory_board import TRACE_VARIABLE, MemoryTrace
+from hardware.memory_board import TRACE_VARIABLE
 from recording.reader import open_session
 from session.replay import replay_session
-from tests.support.page_server import ENV, ROOT, Server, serve
+from tests.support.guarded import await_true
+from tests.support.page_jobs import (
+    ANNA,
+    BROKEN,
+    CLOSED,
+    MOUSE,
+    PREVIEW,
+    RIG,
+    RUN,
+    alive,
+    ended,
+    ended_jobs,
+    live,
+    session_of,
+    started,
+)
+from tests.support.page_jobs import config as config
+from tests.support.page_jobs import lines as lines
+from tests.support.page_jobs import server as server
+from tests.support.page_jobs import words as words
+from tests.support.page_server import ENV, Server, serve
 from tests.support.processes import await_end
 from tests.support.stalls import awake_ms
-
-MOUSE, BROKEN, RIG = (f"{name}{os.getpid()}" for name in ("PAGEJOBS", "BROKEN", "pagejobs"))
-"""Their own: locks are the machine's, on which others may run the same tests."""
-ANNA = {"who": "anna", "mouse": MOUSE}
-RUN = {**ANNA, "do": "run", "experiment": "", "resume": False, "accept_exposure": False}
-PREVIEW = {**ANNA, "do": "preview", "experiment": ""}
-KEYS = f"total_trials = 40\ninitial_rest_dur = 2\nframerate = 30\nrig = {RIG}\noutput_board = memory\n"
-CLOSED = "rigloop serve: the page is closed; sessions go on\n"
-
-
-@pytest.fixture
-def config(tmp_path):
-    path = tmp_path / "config.ini"
-    mice = f"\n[mouse:{MOUSE}]\nexperiment = clnf_1roi\n{KEYS}\n[mouse:{BROKEN}]\nexperiment = clnf_1roi\nbregma = 1\n"
-    path.write_text((ROOT / "config.ini").read_text() + mice)
-    return path
-
-
-@pytest.fixture
-def words(config, tmp_path):
-    return ("--config", str(config), "--data-root", str(tmp_path / "data"))
-
-
-@pytest.fixture
-def lines(tmp_path):
-    """The lines' memory, which outlives the guardian."""
-    trace = MemoryTrace.create(tmp_path / "lines")
-    yield trace
-    trace.close()
-
-
-@pytest.fixture
-def server(words, tmp_path):
-    with Server(*words) as made, ended_jobs(made):
-        yield made
-
-
-@contextlib.contextmanager
-def ended_jobs(server):
-    """Leave no program behind, whatever failed."""
-    started = []
-    ask = server.post
-
-    def post(path, **body):
-        status, answer = ask(path, **body)
-        if "job" in answer:
-            started.append(answer["job"]["pid"])
-        return status, answer
-
-    server.post = post
-    try:
-        yield
-    finally:
-        for pid in started:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def started(server, body):
-    status, answer = server.post("/api/jobs", **body)
-    assert status == 200, answer
-    return answer["job"]
-
-
-def live(browser, name):
-    """Wait until a session or preview is there, look at it, and wait for a frame."""
-    browser.wait_for(lambda told: told["t"] == "live" and name in [each["name"] for each in told["live"]])
-    assert browser.ask("look", live=name)["ok"]
-    browser.wait_for(lambda told: told["t"] == "update" and told["status"].get("frames"))
-
-
-def ended(browser, number):
-    """Wait until every browser is told that a job has ended; return its facts."""
-
-    def code(told):
-        return told["t"] == "live" and any(
-            each["number"] == number and each["code"] is not None for each in told["jobs"]
-        )
-
-    return next(each for each in browser.wait_for(code)["jobs"] if each["number"] == number)
-
-
-def until(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
-
-
-def session_of(tmp_path):
-    [session] = tmp_path.glob("data/*/*/S1")
-    return session, json.loads((session / "session.json").read_text())
-
-
-def alive(pid):
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
 
 
 def test_a_preview_makes_room_for_a_session_which_is_stopped_and_told(server, tmp_path):
@@ -159,10 +77,10 @@ def test_what_a_program_refuses_is_told_to_every_browser(server, tmp_path, kind)
 def test_stop_closes_the_valve_of_a_flush_at_once(words, lines, tmp_path, stalls):
     with Server(*words, environment={TRACE_VARIABLE: str(tmp_path / "lines")}) as server, ended_jobs(server):
         flush = started(server, {**ANNA, "do": "flush", "seconds": 60})
-        until(lambda: lines.is_high(OutputLine.VALVE))
+        await_true(lambda: lines.is_high(OutputLine.VALVE), 60)
         asked_ns = time.monotonic_ns()
         assert server.post(f"/api/jobs/{flush['number']}/stop", who="bert")[0] == 200
-        until(lambda: not lines.owned)
+        await_true(lambda: not lines.owned, 60)
         last = lines.edges(OutputLine.VALVE)[-1]
         assert not last.high
         assert awake_ms((asked_ns, (last.time_ns - asked_ns) / 1e6), stalls.seen()) < 500, "a person watches the tube"
@@ -187,7 +105,7 @@ def test_the_end_of_the_page_closes_the_valve_of_its_flush(words, lines, tmp_pat
     server = Server(*words, environment={TRACE_VARIABLE: str(tmp_path / "lines")})
     with ended_jobs(server):
         flush = started(server, {**ANNA, "do": "flush", "seconds": 60})
-        until(lambda: lines.is_high(OutputLine.VALVE))
+        await_true(lambda: lines.is_high(OutputLine.VALVE), 60)
         asked_ns = time.monotonic_ns()
         server.process.send_signal(number)
         await_end(flush["pid"])
@@ -273,7 +191,7 @@ def test_ctrl_c_ends_the_page_while_a_browser_looks(words):
 @pytest.mark.parametrize("delay", [0.0, 0.3, 0.8, 1.6])
 def test_a_signal_at_any_moment_ends_it(words, delay):
     process = serve("--port", "0", *words)
-    until(lambda: catches(process.pid, signal.SIGTERM))
+    await_true(lambda: catches(process.pid, signal.SIGTERM), 60)
     time.sleep(delay)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
@@ -331,58 +249,3 @@ def test_a_port_that_is_taken_is_told_before_anything_begins(words, taken, tmp_p
     assert (code, out) == (2, "")
     assert err == f"rigloop run: --page: 127.0.0.1:{taken}: the page cannot be served there {cure}"
     assert not (tmp_path / "data").exists()
-
-
-@pytest.fixture
-def run_with_page(words):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "run", "--page=0", "--mouse", MOUSE, "--pace=real", *words],
-        env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    yield process
-    process.kill()
-    process.communicate()
-
-
-def page_of(process):
-    """Return a server's stand-in for the page that a session's process has told of."""
-    line = process.stderr.readline()
-    address = line.removeprefix("rigloop run: the page is http://").strip().rstrip("/")
-    page = Server.__new__(Server)
-    page.host = address
-    return page
-
-
-def test_a_page_beside_a_session_ends_with_it(run_with_page, tmp_path):
-    page = page_of(run_with_page)
-    name = f"session-{run_with_page.pid}"
-    with page.browser() as browser:
-        live(browser, name)
-        assert browser.ask("water", live=name, who="anna")["ok"]
-        assert browser.ask("stop_now", live=name, who="anna")["ok"]
-        assert browser.wait_for(lambda told: told["t"] == "end")["outcome"] == "aborted"
-    out, err = run_with_page.communicate(timeout=60)
-    assert run_with_page.returncode == 130, err
-    assert "outcome     stopped before its end" in out
-    with pytest.raises(OSError, match="refused"):
-        socket.create_connection(page.host.split(":"), 1).close()
-    assert replay_session(session_of(tmp_path)[0]).compared.mismatches == 0
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)], ids=["Ctrl-C", "kill -9"])
-def test_a_page_beside_a_session_ends_with_its_process(run_with_page, number, code):
-    page = page_of(run_with_page)
-    with page.browser() as browser:
-        live(browser, f"session-{run_with_page.pid}")
-        run_with_page.send_signal(number)
-        run_with_page.communicate(timeout=60)
-        assert run_with_page.returncode == code
-    host, port = page.host.split(":")
-
-    def gone():
-        with contextlib.suppress(ConnectionRefusedError):
-            socket.create_connection((host, int(port)), 1).close()
-            return False
-        return True
-
-    until(gone)
