@@ -11,7 +11,8 @@ import { Wire } from "./wire.js";
 
 const at = (id) => document.getElementById(id);
 
-// The tabs that this role has; the address keeps which one is shown. Tells "tab" with the id of its section.
+// The tabs that this role has, which can be pressed from now on; the address keeps which one is shown. Tells "tab" with
+// the id of its section.
 function tabs(page) {
   const all = [...document.querySelectorAll("[role=tab]")].filter((tab) => page.may(tab));
   const sectionOf = (tab) => tab.getAttribute("aria-controls");
@@ -26,6 +27,7 @@ function tabs(page) {
     document.dispatchEvent(new CustomEvent("tab", { detail: sectionOf(tab) }));
   };
   all.forEach((tab, place) => {
+    tab.disabled = false;
     tab.onclick = () => choose(tab);
     tab.onkeydown = ({ key }) => {
       const next = { ArrowRight: place + 1, ArrowLeft: place - 1 + all.length, Home: 0, End: all.length - 1 }[key];
@@ -191,6 +193,7 @@ async function begin() {
   new Run(at("run"), wire, page);
   new Back(at("back"), wire, page);
   tabs(page);
+  at("keys").disabled = false;
   at("keys").onclick = () => page.keys.show();
   connection(wire, page);
   sessions(wire, page);

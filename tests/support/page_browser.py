@@ -89,6 +89,8 @@ class Window:
         page.on("response", lambda answer: self._take(answer.status, answer.url))
         page.on("request", lambda request: self._see(request.url))
         page.on("websocket", lambda socket: self._see(socket.url))
+        if slower := os.environ.get("RIGLOOP_SLOWER"):
+            _slow(page, float(slower))
         page.goto(address)
 
     def __enter__(self) -> Window:
@@ -154,6 +156,14 @@ class Window:
         parts = urlsplit(url)
         if parts.scheme not in ("data", "blob") and parts.netloc != self._home:
             self.elsewhere.append(url)
+
+
+def _slow(page, times: float) -> None:
+    """Let the page compute as on a machine so many times slower, and the network take as many tens of ms."""
+    tools = page.context.new_cdp_session(page)
+    tools.send("Emulation.setCPUThrottlingRate", {"rate": times})
+    network = {"offline": False, "latency": 10 * times, "downloadThroughput": -1, "uploadThroughput": -1}
+    tools.send("Network.emulateNetworkConditions", network)
 
 
 def _size(name: str) -> dict[str, int]:
