@@ -212,7 +212,7 @@ def test_who_comes_back_to_the_pictures_sees_the_newest_though_no_more_come(wind
         window.tab("run")
         look_at(window, session)
         # It looks anew at what is chosen: pictures come again, one at least.
-        lasts(window, "#run-time", str(timedelta(seconds=int(session.status["time_s"]) + 2))[4:])
+        lasts(window, "#run-time", str(timedelta(seconds=int(session.status["time_s"]) + 2))[3:])
         session.frames = False
         window.page.wait_for_selector("#run-now", state="visible")
         window.tab("see")
