@@ -112,23 +112,27 @@ export class Place {
     }
   }
 
-  // Shows a mouse, with its unsaved changes if it has any.
+  // Shows a mouse, with its unsaved changes if it has any. Until it is there, what is pressed would be done to the one
+  // before, and nothing can be pressed.
   async take(mouse) {
     if (!mouse) return;
     this.wanted = mouse;
+    const before = this.draft?.mouse.mouse;
+    this.rest(mouse !== before);
     let facts;
     try {
       facts = await this.page.api(`mice/${encodeURIComponent(mouse)}`);
     } catch (error) {
       this.page.say(error.message, false);
+      if (this.wanted === mouse && before) this.page.choose(before);
       return;
     }
     if (this.wanted !== mouse) return;
     this.at("mouse").value = mouse;
-    const before = this.draft?.mouse.mouse;
     this.draft = this.drafts.get(mouse) ?? new Draft(facts);
     this.draft.take(facts);
     this.drafts.set(mouse, this.draft);
+    this.rest(false);
     if (before !== mouse) {
       this.selected = null;
       this.tools.take("select");
@@ -142,6 +146,11 @@ export class Place {
     if (before !== mouse || !this.picture.first) await this.picture.show(facts);
     else this.picture.again(facts);
     if (this.draft.dirty) this.saving.later();
+  }
+
+  rest(on) {
+    this.rests = on;
+    for (const each of this.root.querySelectorAll("[data-draft]")) each.inert = on;
   }
 
   async reload() {
@@ -275,7 +284,7 @@ export class Place {
     for (const [key, id, text] of KEYS) {
       this.page.shortcut(this.root, key, text, () => {
         const button = this.at(id);
-        if (!button.checkVisibility() || button.disabled) return false;
+        if (this.rests || !button.checkVisibility() || button.disabled) return false;
         button.click();
         return true;
       });
@@ -283,7 +292,7 @@ export class Place {
   }
 
   key(event) {
-    if (this.root.hidden || !this.draft?.mouse.kind || document.querySelector("dialog[open]")) return;
+    if (this.rests || this.root.hidden || !this.draft?.mouse.kind || document.querySelector("dialog[open]")) return;
     if (!event.ctrlKey && !event.metaKey) return;
     const key = event.key.toLowerCase();
     // In a text field the browser's own way back holds.

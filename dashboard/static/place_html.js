@@ -4,8 +4,8 @@ export const HTML = `
 <div class="place-top">
   <label>Mouse <select id="place-mouse"></select></label>
   <span id="place-about"></span>
-  <button id="place-preview" type="button">Start preview</button>
-  <div class="place-save" role="group" aria-label="Unsaved changes">
+  <button id="place-preview" type="button" data-draft>Start preview</button>
+  <div class="place-save" data-draft role="group" aria-label="Unsaved changes">
     <span id="place-unsaved" role="status"></span>
     <button id="place-undo" type="button" aria-keyshortcuts="Control+Z">Undo</button>
     <button id="place-redo" type="button" aria-keyshortcuts="Control+Y">Redo</button>
@@ -14,7 +14,7 @@ export const HTML = `
   </div>
 </div>
 <ul id="place-problems" class="error" role="alert"></ul>
-<div class="place-body">
+<div class="place-body" data-draft>
   <div class="place-card">
     <div class="place-tools" role="toolbar" aria-label="Tools">
       <button id="place-select" type="button" data-tool="select" aria-keyshortcuts="V">Choose <kbd>V</kbd></button>

@@ -24,14 +24,18 @@ export class Preview {
       this.mine = null;
       if (job.code) this.page.say(`The preview ended with code ${job.code}: ${lastLine(job.said)}`, false);
     }
-    const { running } = this.picture;
-    // The list of sessions in the page's head takes the same message.
-    if (!running && this.again) this.start(this.again).catch((error) => this.fail(error));
-    if (running && this.wanted) {
-      this.wanted = false;
-      setTimeout(() => look(running.name));
-    }
+    if (!this.picture.running && this.again) this.start(this.again).catch((error) => this.fail(error));
+    this.look();
     this.show();
+  }
+
+  // Shows the picture of what was started here, once it is there.
+  look() {
+    const { running } = this.picture;
+    if (!running || !this.wanted) return;
+    this.wanted = false;
+    // The list of sessions in the page's head takes the same message.
+    setTimeout(() => look(running.name));
   }
 
   get state() {
@@ -94,6 +98,7 @@ export class Preview {
     this.mine = job.number;
     this.wanted = true;
     this.page.say(`The preview of ${mouse} starts`);
+    this.look();
   }
 
   async stop(who) {

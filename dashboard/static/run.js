@@ -32,6 +32,8 @@ const HTML = `
 <p class="hint">At a terminal: <code>rigloop doctor</code> looks at a rig's parts, <code>rigloop calibrate</code>
   measures its valve and speaker, <code>rigloop weigh</code> writes down a weight.</p>`;
 
+const READS = "Reads what is set for this mouse …";
+
 export class Run {
   constructor(root, wire, page) {
     this.page = page;
@@ -74,7 +76,7 @@ export class Run {
     const refused = this.programs.jobs.filter((job) => job.do === "run" && job.subject === mouse).pop();
     if (refused?.code && tooDarkOrBright(refused.said)) this.at("accept-exposure-box").hidden = false;
     const mend = `Mend what is wrong first, in config.ini${mouse ? " or in the Place tab" : ""}.`;
-    const why = this.taken() || (wrong.length ? mend : mouse ? "" : "Choose a mouse.");
+    const why = this.taken() || (wrong.length ? mend : !mouse ? "Choose a mouse." : this.choose.asks ? READS : "");
     this.at("begin-why").textContent = why;
     if (why) leave(this.at("begin").querySelector(".acts"));
     this.at("preview").disabled = this.at("start").disabled = Boolean(why);
@@ -115,6 +117,7 @@ export class Run {
     this.at("preview").disabled = this.at("start").disabled = true;
     try {
       this.started = await this.programs.start(body);
+      this.lookAtOwn();
       this.page.say("");
       this.over("");
       this.at("resume").checked = false;

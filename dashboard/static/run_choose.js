@@ -97,21 +97,24 @@ export class Choose extends EventTarget {
     const experiment = this.experiment.value;
     this.facts = null;
     this.problems = [];
+    this.dispatchEvent(new Event("chosen"));
     if (mouse) {
       const query = experiment ? `?experiment=${encodeURIComponent(experiment)}` : "";
-      try {
-        const facts = await this.page.api(`mice/${encodeURIComponent(mouse)}${query}`);
-        // Another one was chosen meanwhile.
-        if (mouse !== this.mouse || experiment !== this.experiment.value) return;
-        this.facts = facts;
-        this.problems = facts.problems;
-      } catch (error) {
-        this.problems = [{ key: null, text: error.message }];
-      }
+      const facts = await this.page.api(`mice/${encodeURIComponent(mouse)}${query}`)
+        .catch(({ message }) => ({ problems: [{ key: null, text: message }] }));
+      // Another one was chosen meanwhile.
+      if (mouse !== this.mouse || experiment !== this.experiment.value) return;
+      this.facts = facts;
+      this.problems = facts.problems;
     }
     const chosen = experiment || this.mice.find((each) => each.mouse === mouse)?.experiment;
     this.about.textContent = this.experiments.find(({ section }) => section === chosen)?.about ?? "";
     this.dispatchEvent(new Event("chosen"));
+  }
+
+  // Whether what is wrong with the chosen mouse is not known yet.
+  get asks() {
+    return Boolean(this.mouse && !this.facts);
   }
 
   // Returns all that is wrong, the file's own troubles first.
