@@ -84,6 +84,7 @@ def test_a_mouse_that_is_not_there_yet_takes_nothing_that_is_pressed(window):
     window.tab("place")
     page.select_option("#place-mouse", FIRST)
     expect(page.locator("#place-about")).to_contain_text(FIRST.lower())
+    page.wait_for_load_state("networkidle")
     facts = Late(page, f"**/api/mice/{SECOND}")
     page.select_option("#place-mouse", SECOND)
     facts.wait()
