@@ -7,6 +7,7 @@ import { Exposure } from "./place_exposure.js";
 import { Fields } from "./place_fields.js";
 import { First } from "./place_first.js";
 import { HTML } from "./place_html.js";
+import { listenToKeys } from "./place_keys.js";
 import { Picture } from "./place_picture.js";
 import { Preview } from "./place_preview.js";
 import { Saving } from "./place_save.js";
@@ -15,13 +16,6 @@ import { freeName } from "./place_seeds.js";
 import { centreOf, textOf, toMm } from "./place_shapes.js";
 import { Stage } from "./place_stage.js";
 import { Tools } from "./place_tools.js";
-
-const KEYS = [
-  ["v", "select", "choose and drag shapes"], ["r", "rect", "draw a rectangle"], ["c", "circle", "draw a circle"],
-  ["g", "polygon", "draw a polygon"], ["m", "mirror", "mirror the chosen ROI about the midline"],
-  ["d", "copy", "copy the chosen ROI"], ["Delete", "delete", "delete the chosen ROI"],
-  ["b", "blink", "blink between today's and the first day's picture"],
-];
 
 export class Place {
   constructor(root, wire, page) {
@@ -41,7 +35,6 @@ export class Place {
     this.parts(wire, page);
     this.listen();
     this.enable();
-    this.load();
   }
 
   parts(wire, page) {
@@ -86,8 +79,7 @@ export class Place {
     };
     this.stage.root.addEventListener("pointermove", (event) => this.cursor(event));
     this.stage.root.addEventListener("pointerleave", () => { this.at("cursor").textContent = ""; });
-    document.addEventListener("keydown", (event) => this.key(event));
-    this.shortcuts();
+    listenToKeys(this);
     // A tab that was hidden has no size; what another browser saved shows when this one is opened.
     document.addEventListener("tab", ({ detail }) => {
       if (detail === this.root.id) this.load();
@@ -277,32 +269,5 @@ export class Place {
     const px = `x ${Math.floor(point[0])}, y ${Math.floor(point[1])} px`;
     const mm = view.bregma ? toMm(point, view).map((value) => value.toFixed(2)) : null;
     this.at("cursor").textContent = mm ? `${px} · ML ${mm[0]}, AP ${mm[1]} mm` : px;
-  }
-
-  // Single keys press what stands on the page, where it can be pressed.
-  shortcuts() {
-    for (const [key, id, text] of KEYS) {
-      this.page.shortcut(this.root, key, text, () => {
-        const button = this.at(id);
-        if (this.rests || !button.checkVisibility() || button.disabled) return false;
-        button.click();
-        return true;
-      });
-    }
-  }
-
-  key(event) {
-    if (this.rests || this.root.hidden || !this.draft?.mouse.kind || document.querySelector("dialog[open]")) return;
-    if (!event.ctrlKey && !event.metaKey) return;
-    const key = event.key.toLowerCase();
-    // In a text field the browser's own way back holds.
-    const writes = event.target.matches("input:not([type=checkbox], [type=range]), textarea");
-    if ("zy".includes(key) && !writes) this.step(key === "y" || event.shiftKey ? "redo" : "undo");
-    else if (key === "s") {
-      // What was typed is taken as it is once the field is left.
-      if (writes) event.target.blur();
-      this.saving.open();
-    } else return;
-    event.preventDefault();
   }
 }

@@ -63,7 +63,6 @@ export class Run {
       this.start("run");
     };
     this.at("preview").onclick = () => this.start("preview");
-    if (page.role === "operator") this.choose.read();
   }
 
   // Shows what is wrong with the choice, and whether it can be begun.

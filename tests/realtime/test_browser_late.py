@@ -45,22 +45,24 @@ def window(chromium, address):
 
 
 class Late:
-    """An answer that the server has given, and that comes when ``come`` is called."""
+    """Answers that the server has given, and that come when ``come`` is called."""
 
     def __init__(self, page, path):
         self._page = page
+        self._path = path
         self._held = []
-        page.route(path, lambda route: self._held.append((route, route.fetch())), times=1)
+        page.route(path, lambda route: self._held.append((route, route.fetch())))
 
     def wait(self):
-        """Wait until it is asked for."""
+        """Wait until one is asked for."""
         while not self._held:
             self._page.wait_for_timeout(10)
 
     def come(self):
         self.wait()
-        route, answer = self._held.pop()
-        route.fulfill(response=answer)
+        for route, answer in self._held:
+            route.fulfill(response=answer)
+        self._page.unroute(self._path)
 
 
 def test_nothing_can_be_pressed_before_the_first_answer(chromium, address):
@@ -84,7 +86,6 @@ def test_a_mouse_that_is_not_there_yet_takes_nothing_that_is_pressed(window):
     window.tab("place")
     page.select_option("#place-mouse", FIRST)
     expect(page.locator("#place-about")).to_contain_text(FIRST.lower())
-    page.wait_for_load_state("networkidle")
     facts = Late(page, f"**/api/mice/{SECOND}")
     page.select_option("#place-mouse", SECOND)
     facts.wait()

@@ -205,8 +205,6 @@ def test_problems_stand_beside_their_fields_and_nothing_is_saved(place, config):
 def test_of_two_that_save_the_second_sees_what_the_first_did(place, chromium, address, config):
     with chromium.window(address) as bert:
         other = Hand(bert, config, place.mouse, "bert")
-        # What it reads later holds what was saved by then.
-        bert.page.wait_for_load_state("networkidle")
         other.press("SPOT", "ArrowDown")
         place.fill("ppmm", "30")
         place.save()
