@@ -116,7 +116,8 @@ export class Place {
       facts = await this.page.api(`mice/${encodeURIComponent(mouse)}`);
     } catch (error) {
       this.page.say(error.message, false);
-      if (this.wanted === mouse && before) this.page.choose(before);
+      // Elsewhere another mouse would be chosen than the one that was just pressed there.
+      if (this.wanted === mouse && before && !this.root.hidden) this.page.choose(before);
       return;
     }
     if (this.wanted !== mouse) return;

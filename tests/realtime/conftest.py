@@ -1,4 +1,5 @@
-"""What the tests with real processes share: a sound server with a speaker on it, a witness of stalls, an Arduino."""
+"""What the tests with real processes share: a sound server with a speaker on it, a witness of stalls,
+a browser, an Arduino."""
 
 from __future__ import annotations
 
@@ -54,6 +55,15 @@ def stalls():
     """A witness of this machine's standing still, while a test runs."""
     with contextlib.closing(Stalls()) as witness:
         yield witness
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    # Nothing else here needs Playwright.
+    from tests.support.page_browser import Chromium
+
+    with Chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import expect
 
 from session.replay import replay_session
-from tests.support.page_browser import SIZES, TABS, THEMES, Chromium, need_chromium
+from tests.support.page_browser import SIZES, TABS, THEMES, need_chromium
 from tests.support.page_server import ROOT, Server
 
 need_chromium()
@@ -42,12 +42,6 @@ POST = """async ([path, body]) => {
   return answer.status;
 }"""
 VIEWER, OPERATOR = "viewer-of-the-browser-test", "operator-of-the-browser-test"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with Chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from cli.main import main
-from tests.support.page_browser import SIZES, THEMES, Chromium, need_chromium
+from tests.support.page_browser import SIZES, THEMES, need_chromium
 from tests.support.page_server import ROOT, Server
 from tests.support.recorded_folders import CALIBRATION, put_session
 
@@ -37,12 +37,6 @@ def data(tmp_path_factory):
 def server(data):
     with Server("--config", str(data / "config.ini"), "--data-root", str(data)) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with Chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -11,18 +11,12 @@ from playwright.sync_api import expect
 from recording import lock_file
 from session.config_edit import add_mouse, set_mouse_keys
 from tests.support.acted_session import ActedSession
-from tests.support.page_browser import Chromium, need_chromium
+from tests.support.page_browser import WAIT_MS, need_chromium
 from tests.support.page_server import LOCKS, ROOT, Server
 
 need_chromium()
 
 FIRST, SECOND = "LATE1", "LATE2"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with Chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +49,11 @@ class Late:
 
     def wait(self):
         """Wait until one is asked for."""
-        while not self._held:
+        for _ in range(WAIT_MS // 10):
+            if self._held:
+                return
             self._page.wait_for_timeout(10)
+        raise AssertionError(f"nothing asked for {self._path}")
 
     def come(self):
         self.wait()
@@ -112,6 +109,13 @@ def test_where_the_mouse_cannot_be_read_the_one_before_stays_chosen(window):
     expect(page.locator("#said")).to_contain_text("does not answer")
     expect(page.locator("#place-mouse")).to_have_value(FIRST)
     page.click("#place-circle")
+    # What was chosen to be run is not exchanged for it.
+    window.tab("run")
+    expect(page.locator("#begin-mouse")).to_have_text(FIRST)
+    page.check(f"#mouse-{SECOND}")
+    expect(page.locator("#problems")).to_contain_text("does not answer")
+    expect(page.locator("#begin-mouse")).to_have_text(SECOND)
+    expect(page.locator("#start")).to_be_disabled()
     window.complaints.clear()
 
 

@@ -12,19 +12,13 @@ from playwright.sync_api import expect
 from roi_manager import Circle, Rect
 from session.config_edit import add_mouse, set_mouse_keys
 from session.settings import load_settings
-from tests.support.page_browser import Chromium, need_chromium
+from tests.support.page_browser import need_chromium
 from tests.support.page_server import ROOT, Server
 
 need_chromium()
 
 MOUSE = "PLACETEST"
 """Mice that no other session of this machine has are named so, with a number."""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with Chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

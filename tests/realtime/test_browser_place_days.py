@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from session.config_edit import add_mouse, set_mouse_keys
-from tests.support.page_browser import Chromium, need_chromium
+from tests.support.page_browser import need_chromium
 from tests.support.page_server import ROOT, Server
 
 need_chromium()
@@ -38,12 +38,6 @@ def config(tmp_path_factory):
 def address(config):
     with Server("--config", str(config), "--data-root", str(config.parent / "data")) as server:
         yield f"http://{server.host}/"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with Chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

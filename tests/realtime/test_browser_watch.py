@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from recording import lock_file
 from tests.support.acted_session import ActedSession
-from tests.support.page_browser import SIZES, THEMES, Chromium, need_chromium
+from tests.support.page_browser import SIZES, THEMES, need_chromium
 from tests.support.page_server import LOCKS, Server
 
 need_chromium()
@@ -21,12 +21,6 @@ PIXEL = """selector => {
   return [...canvas.getContext("2d").getImageData(at, at, 1, 1).data].slice(0, 3);
 }"""
 """Colour in the middle of the ROI."""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with Chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
